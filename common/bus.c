@@ -1,0 +1,144 @@
+/* bus.c - blocking calls over a DEALER per service. */
+#include "bus.h"
+#include "log.h"
+#include "service.h"
+#include <errno.h>
+#include <zmq.h>
+
+struct bus {
+    void *zmq;
+    const struct bus_conf *conf;
+    uint32_t timeout_ms;
+    void *socket[SERVICE_COUNT_LIMIT];
+    uint64_t last_call;
+    struct arena arena;
+    struct fault fault;
+    char field[129];
+    zmq_msg_t body; /* of the last reply; decoded spans borrow from it */
+};
+
+struct bus *bus_new(void *zmq, const struct bus_conf *conf, uint32_t timeout_ms)
+{
+    struct bus *bus = calloc(1, sizeof(*bus));
+    if (!bus)
+        return NULL;
+    bus->zmq = zmq;
+    bus->conf = conf;
+    bus->timeout_ms = timeout_ms;
+    arena_init(&bus->arena, proto_max_packed() * 4);
+    zmq_msg_init(&bus->body);
+    return bus;
+}
+
+void bus_free(struct bus *bus)
+{
+    if (!bus)
+        return;
+    for (size_t i = 0; i < SERVICE_COUNT_LIMIT; i++) {
+        if (bus->socket[i])
+            zmq_close(bus->socket[i]);
+    }
+    zmq_msg_close(&bus->body);
+    arena_release(&bus->arena);
+    free(bus);
+}
+
+const struct fault *bus_fault(const struct bus *bus)
+{
+    return &bus->fault;
+}
+
+static int failed(struct bus *bus, int code, const char *field)
+{
+    bus->fault = (struct fault){code, field};
+    return code;
+}
+
+static int send_call(void *socket, const struct call_header *head, const struct msg *in_desc,
+                     const void *in)
+{
+    struct buf frame;
+    int code = 0;
+    buf_init(&frame, proto_max_packed());
+    msg_pack(&msg_call_header, head, &frame);
+    /* With IMMEDIATE a peer that is not there refuses; give a connection that is being made a moment. */
+    zmq_pollitem_t item = {socket, 0, ZMQ_POLLOUT, 0};
+    if (frame.failed || zmq_poll(&item, 1, 500) <= 0 ||
+        zmq_send(socket, frame.p, frame.n, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+        code = ERR_UNAVAILABLE;
+    buf_clear(&frame);
+    msg_pack(in_desc, in, &frame);
+    if (!code && (frame.failed || zmq_send(socket, frame.n ? frame.p : "", frame.n, 0) < 0))
+        code = ERR_UNAVAILABLE;
+    buf_release(&frame);
+    return code;
+}
+
+/* Reads pairs of frames until the one with our call id. */
+static int receive_reply(struct bus *bus, void *socket, uint64_t call_id, int64_t until)
+{
+    for (;;) {
+        int64_t left = (until - now_us()) / 1000;
+        zmq_pollitem_t item = {socket, 0, ZMQ_POLLIN, 0};
+        if (left <= 0 || zmq_poll(&item, 1, (long)left) <= 0)
+            return failed(bus, ERR_DEADLINE, "service");
+        zmq_msg_t head;
+        struct reply_header reply;
+        struct fault fault;
+        int more = 1;
+        while (more) {
+            zmq_msg_init(&head);
+            if (zmq_msg_recv(&head, socket, ZMQ_DONTWAIT) < 0) {
+                zmq_msg_close(&head);
+                break;
+            }
+            struct span bytes = {zmq_msg_data(&head), (uint32_t)zmq_msg_size(&head)};
+            bool ours = zmq_msg_more(&head) && !msg_unpack(&msg_reply_header, &reply, &bus->arena, bytes, &fault) &&
+                        reply.call_id == call_id;
+            zmq_msg_close(&bus->body);
+            zmq_msg_init(&bus->body);
+            if (zmq_msg_more(&head) && zmq_msg_recv(&bus->body, socket, 0) < 0)
+                ours = false;
+            more = zmq_msg_more(&bus->body);
+            if (ours && HAS(&reply, reply_header, field))
+                snprintf(bus->field, sizeof(bus->field), "%.*s", (int)reply.field.n, reply.field.p);
+            else if (ours)
+                bus->field[0] = '\0';
+            zmq_msg_close(&head);
+            if (!ours)
+                continue;
+            return reply.code ? failed(bus, reply.code, bus->field) : 0;
+        }
+    }
+}
+
+int bus_call_service(struct bus *bus, uint8_t service, uint16_t method, const struct msg *in_desc, const void *in,
+                     const struct msg *out_desc, void *ret_out)
+{
+    const struct service_row *row = service_find(service);
+    if (!row)
+        return failed(bus, ERR_NOT_FOUND, "service");
+    if (!bus->socket[service])
+        bus->socket[service] = zsock_connect(bus->zmq, ZMQ_DEALER, bus->conf, row->name, ZSOCK_CALL);
+    void *socket = bus->socket[service];
+    if (!socket)
+        return failed(bus, ERR_UNAVAILABLE, row->name);
+    arena_clear(&bus->arena);
+    int64_t until = now_us() + (int64_t)bus->timeout_ms * 1000;
+    struct call_header head = {
+        .call_id = ++bus->last_call, .method = method, .deadline = until, .trace = SPAN("")};
+    int code = send_call(socket, &head, in_desc, in);
+    if (code)
+        return failed(bus, code, row->name);
+    code = receive_reply(bus, socket, head.call_id, until);
+    if (code)
+        return code;
+    struct span bytes = {zmq_msg_data(&bus->body), (uint32_t)zmq_msg_size(&bus->body)};
+    return msg_unpack(out_desc, ret_out, &bus->arena, bytes, &bus->fault);
+}
+
+int bus_call(struct bus *bus, uint16_t method, const struct msg *in_desc, const void *in, const struct msg *out_desc,
+             void *ret_out)
+{
+    return bus_call_service(bus, (uint8_t)(method >> 8), method, in_desc, in, out_desc, ret_out);
+}

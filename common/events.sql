@@ -1,0 +1,37 @@
+-- events.sql - statements of the skeleton: numbering, paging and following events. Tables: hocvu.make_events.
+
+-- relay_lock() relay_state
+-- One relay per schema at a time, however many processes run.
+SELECT pg_try_advisory_lock(hashtextextended('hocvu relay ' || current_schema(), 0)) AS locked,
+       (SELECT seq FROM outbox_head) AS head;
+
+-- relay_stamp() relay_state
+-- Numbers committed rows without a hole. Runs alone (relay_lock), and commits before it runs again, so a lower number is
+-- never committed after a higher one.
+WITH next AS (
+    SELECT id, row_number() OVER (ORDER BY id) AS place
+      FROM (SELECT id FROM outbox WHERE seq IS NULL ORDER BY id LIMIT 1024) AS fresh
+), head AS (
+    UPDATE outbox_head SET seq = seq + (SELECT count(*) FROM next)
+     WHERE EXISTS (SELECT FROM next)
+    RETURNING seq, seq - (SELECT count(*) FROM next) AS base
+), stamped AS (
+    UPDATE outbox SET seq = head.base + next.place FROM next, head WHERE outbox.id = next.id
+)
+SELECT true AS locked, coalesce((SELECT seq FROM head), (SELECT seq FROM outbox_head)) AS head;
+
+-- events_page(events_query) outbox_row
+SELECT seq, event AS name, trace, body::text AS body FROM outbox WHERE seq > :after ORDER BY seq LIMIT :most;
+
+-- events_head() relay_state
+SELECT true AS locked, seq AS head FROM outbox_head;
+
+-- follow_lock(follow_mark) follow_mark
+-- The cursor as it stands, held until this transaction ends; two processes never apply the same event.
+WITH made AS (
+    INSERT INTO follow_cursor (producer, seq) VALUES (:producer, 0) ON CONFLICT DO NOTHING
+)
+SELECT producer, seq FROM follow_cursor WHERE producer = :producer FOR UPDATE;
+
+-- follow_move(follow_mark)
+UPDATE follow_cursor SET seq = :seq, moved_at = now() WHERE producer = :producer;

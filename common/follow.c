@@ -1,0 +1,274 @@
+/*
+ * follow.c - the follower thread: applies the events of other services exactly once, and runs ticks.
+ *
+ * Per producer there is one cursor row. A page of events and the cursor's move are one transaction, and the cursor row is
+ * locked first, so an event is applied once however often processes die or run beside each other. Events are fetched by
+ * asking the producer's ROUTER; its PUB only says that there is something to ask for.
+ */
+#include "common_rows.h"
+#include "events_sql.h"
+#include "runtime.h"
+#include <endian.h>
+#include <sodium.h>
+
+enum { ASK_EVERY_MS = 1000, CALL_MS = 3000, PAGE = 128, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
+
+struct producer {
+    uint8_t number;
+    const char *name;
+    void *sub;
+    uint64_t seq, head;
+    bool asked; /* since the process began */
+    uint32_t failures;
+    int64_t ask_at_us; /* next time without a wake-up */
+};
+
+struct follower {
+    struct runtime *rt;
+    struct arena arena;
+    struct pg pg;
+    struct bus *bus;
+    struct producer producers[SERVICE_COUNT_LIMIT];
+    size_t n_producers;
+    int64_t *tick_at;
+    size_t n_ticks;
+};
+
+static struct ctx context(struct follower *f, const struct call_header *head)
+{
+    return (struct ctx){.head = head, .arena = &f->arena, .pg = &f->pg, .conf = f->rt->service_conf};
+}
+
+static const struct follow *follow_find(const struct service *service, uint16_t number)
+{
+    for (const struct follow *follow = service->follows; follow && follow->apply; follow++) {
+        if (follow->number == number)
+            return follow;
+    }
+    return NULL;
+}
+
+static int apply_event(struct follower *f, const struct event_row *row)
+{
+    const struct follow *follow = follow_find(f->rt->service, row->event);
+    const struct event *event = event_find(row->event);
+    if (!follow || !event)
+        return 0; /* not ours, or younger than this build */
+    struct call_header head = {.trace = HAS(row, event_row, trace) ? row->trace : SPAN("")};
+    struct ctx ctx = context(f, &head);
+    struct fault fault = {0, ""};
+    void *body = arena_alloc(&f->arena, event->body->size);
+    int code = body ? msg_unpack(event->body, body, &f->arena, row->body, &fault) : ERR_TOO_LARGE;
+    if (code)
+        ctx.fault = fault;
+    else
+        code = follow->apply(&ctx, body);
+    if (code)
+        log_error(head.trace, "event %llu %s cannot be applied: %s about %s", (unsigned long long)row->seq, event->name,
+                  err_find(code)->name, ctx.fault.field ? ctx.fault.field : "");
+    return code;
+}
+
+/* One page and the cursor in one transaction. Events that another process applied meanwhile are skipped. */
+static int apply_page(struct follower *f, struct producer *p, const struct events_page *page)
+{
+    struct call_header none = {.trace = SPAN("")};
+    struct ctx ctx = context(f, &none);
+    struct follow_mark mark = {.producer = {p->name, (uint32_t)strlen(p->name)}}, stands = {0};
+    int code = pg_begin(&ctx);
+    if (!code)
+        code = pg_call(&ctx, &SQL_follow_lock, &mark, &stands);
+    uint64_t seq = stands.seq;
+    for (uint32_t i = 0; !code && i < page->n_events; i++) {
+        const struct event_row *row = &page->events[i];
+        if (row->seq <= seq)
+            continue;
+        if (row->seq != seq + 1) {
+            log_error(NO_TRACE, "%s sent event %llu after %llu", p->name, (unsigned long long)row->seq,
+                      (unsigned long long)seq);
+            code = ERR_SYNTAX;
+            break;
+        }
+        code = apply_event(f, row);
+        if (!code)
+            seq = row->seq;
+    }
+    mark.seq = seq;
+    if (!code && seq > stands.seq)
+        code = pg_call(&ctx, &SQL_follow_move, &mark, NULL);
+    if (!code)
+        code = pg_commit(&ctx);
+    pg_settle(&f->pg);
+    if (!code)
+        p->seq = seq;
+    return code;
+}
+
+/* The cursor as PostgreSQL has it; needed once after start. */
+static int read_cursor(struct follower *f, struct producer *p)
+{
+    struct call_header none = {.trace = SPAN("")};
+    struct ctx ctx = context(f, &none);
+    struct follow_mark mark = {.producer = {p->name, (uint32_t)strlen(p->name)}}, stands;
+    int code = pg_call(&ctx, &SQL_follow_lock, &mark, NULL); /* makes the row */
+    if (!code)
+        code = pg_call(&ctx, &SQL_follow_lock, &mark, &stands);
+    if (!code)
+        p->seq = stands.seq;
+    return code;
+}
+
+static void back_off(struct producer *p)
+{
+    uint32_t ms = BACKOFF_FIRST_MS << (p->failures < 6 ? p->failures : 6);
+    if (ms > BACKOFF_LAST_MS)
+        ms = BACKOFF_LAST_MS;
+    p->failures++;
+    p->ask_at_us = now_us() + (int64_t)(ms / 2 + randombytes_uniform(ms / 2)) * 1000;
+}
+
+/* Fetches and applies one page. True when there is more to fetch at once. */
+static bool advance(struct follower *f, struct producer *p)
+{
+    struct runtime *rt = f->rt;
+    struct events_page page;
+    if (pg_ensure(&f->pg) != PG_READY || (!p->asked && read_cursor(f, p))) {
+        pg_settle(&f->pg);
+        trouble_set(rt, TROUBLE_FOLLOW, true);
+        back_off(p);
+        return false;
+    }
+    struct events_query query = {.after = p->seq, .most = PAGE};
+    int code = bus_call_service(f->bus, p->number, M_events_since, &msg_events_query, &query, &msg_events_page, &page);
+    if (!code)
+        code = apply_page(f, p, &page);
+    else if (p->failures == 3)
+        log_warn(NO_TRACE, "%s does not send its events: %s", p->name, err_find(code)->name);
+    trouble_set(rt, TROUBLE_FOLLOW, code && code != ERR_UNAVAILABLE && code != ERR_DEADLINE);
+    if (code) {
+        back_off(p);
+        return false;
+    }
+    p->asked = true;
+    p->failures = 0;
+    p->head = page.head;
+    p->ask_at_us = now_us() + ASK_EVERY_MS * 1000;
+    rt->follow_seq[p->number] = p->seq;
+    rt->follow_head[p->number] = p->head;
+    return p->seq < p->head;
+}
+
+/* Reads wake-ups; returns true when the producer has more than we applied. */
+static bool woken(struct producer *p)
+{
+    uint64_t wire;
+    char name[64];
+    while (zmq_recv(p->sub, name, sizeof(name), ZMQ_DONTWAIT) >= 0) {
+        if (zmq_recv(p->sub, &wire, sizeof(wire), ZMQ_DONTWAIT) == (int)sizeof(wire) && be64toh(wire) > p->head)
+            p->head = be64toh(wire);
+    }
+    return p->seq < p->head;
+}
+
+static void run_ticks(struct follower *f)
+{
+    const struct tick *ticks = f->rt->service->ticks;
+    for (size_t i = 0; i < f->n_ticks; i++) {
+        struct call_header none = {.trace = SPAN("")};
+        struct ctx ctx = context(f, &none);
+        int64_t now = now_us();
+        if (now < f->tick_at[i] || pg_ensure(&f->pg) != PG_READY)
+            continue;
+        f->tick_at[i] = now + (int64_t)ticks[i].every_ms * 1000;
+        int code = pg_begin(&ctx);
+        if (!code)
+            code = ticks[i].run(&ctx);
+        if (!code)
+            code = pg_commit(&ctx);
+        pg_settle(&f->pg);
+        arena_clear(&f->arena);
+        if (code)
+            log_error(NO_TRACE, "tick %s failed: %s about %s", ticks[i].name, err_find(code)->name,
+                      ctx.fault.field ? ctx.fault.field : "");
+        else
+            relay_wake(f->rt);
+    }
+}
+
+static int follower_init(struct follower *f, struct runtime *rt)
+{
+    *f = (struct follower){.rt = rt};
+    arena_init(&f->arena, proto_max_packed() * 4);
+    pg_init(&f->pg, &rt->background_pg_conf);
+    f->bus = bus_new(rt->zmq, &rt->conf.bus, CALL_MS);
+    for (const struct follow *follow = rt->service->follows; follow && follow->apply; follow++) {
+        uint8_t number = (uint8_t)(follow->number >> 8);
+        const struct service_row *row = service_find(number);
+        bool known = !row;
+        for (size_t i = 0; i < f->n_producers; i++)
+            known = known || f->producers[i].number == number;
+        if (known)
+            continue;
+        void *sub = zsock_connect(rt->zmq, ZMQ_SUB, &rt->conf.bus, row->name, ZSOCK_EVENTS);
+        if (!sub)
+            return -1;
+        f->producers[f->n_producers++] = (struct producer){.number = number, .name = row->name, .sub = sub};
+    }
+    while (rt->service->ticks && rt->service->ticks[f->n_ticks].run)
+        f->n_ticks++;
+    f->tick_at = calloc(f->n_ticks + 1, sizeof(*f->tick_at));
+    return f->bus && f->tick_at ? 0 : -1;
+}
+
+/* Milliseconds until something is due. */
+static long next_due(const struct follower *f)
+{
+    int64_t now = now_us(), due = now + ASK_EVERY_MS * 1000;
+    for (size_t i = 0; i < f->n_producers; i++) {
+        if (f->producers[i].ask_at_us < due)
+            due = f->producers[i].ask_at_us;
+    }
+    for (size_t i = 0; i < f->n_ticks; i++) {
+        if (f->tick_at[i] < due)
+            due = f->tick_at[i];
+    }
+    return due > now ? (long)((due - now + 999) / 1000) : 0;
+}
+
+static void follower_loop(struct follower *f)
+{
+    zmq_pollitem_t items[SERVICE_COUNT_LIMIT];
+    bool more = false;
+    while (!f->rt->stopping) {
+        for (size_t i = 0; i < f->n_producers; i++)
+            items[i] = (zmq_pollitem_t){f->producers[i].sub, 0, ZMQ_POLLIN, 0};
+        long wait = more ? 0 : next_due(f);
+        if (zmq_poll(items, (int)f->n_producers, wait < 100 ? wait : 100) < 0) /* 100 ms: sees `stopping` in time */
+            break;
+        more = false;
+        for (size_t i = 0; i < f->n_producers; i++) {
+            struct producer *p = &f->producers[i];
+            bool behind = woken(p);
+            if ((behind && !p->failures) || now_us() >= p->ask_at_us)
+                more = advance(f, p) || more;
+            arena_clear(&f->arena);
+        }
+        run_ticks(f);
+    }
+}
+
+void *follow_thread(void *arg)
+{
+    struct follower f;
+    if (follower_init(&f, arg) < 0)
+        trouble_set(arg, TROUBLE_FOLLOW, true);
+    else
+        follower_loop(&f);
+    for (size_t i = 0; i < f.n_producers; i++)
+        zmq_close(f.producers[i].sub);
+    bus_free(f.bus);
+    pg_release(&f.pg);
+    arena_release(&f.arena);
+    free(f.tick_at);
+    return NULL;
+}

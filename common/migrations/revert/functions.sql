@@ -1,0 +1,4 @@
+-- Revert hocvu:functions from pg
+BEGIN;
+DROP SCHEMA hocvu CASCADE;
+COMMIT;

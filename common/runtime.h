@@ -1,0 +1,129 @@
+/*
+ * runtime.h - what the threads of one service process share. Private to the skeleton: service.c starts and stops them,
+ *
+ *   router.c  I/O thread (the main thread): owns the ROUTER, sheds load by the header, hands calls to the queue
+ *   worker.c  worker threads: decode, call the handler, encode
+ *   relay.c   relay thread: numbers committed events, wakes followers
+ *   follow.c  follower thread: applies events of others exactly once, runs ticks
+ *   admin.c   health and metrics over HTTP (libmicrohttpd's own thread)
+ */
+#ifndef COMMON_RUNTIME_H
+#define COMMON_RUNTIME_H
+
+#include "bus.h"
+#include "pg_conn.h"
+#include "service.h"
+#include "zsock.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <zmq.h>
+
+/* Rows that every service has. */
+struct service_conf {
+    const char *log_level;
+    const char *database;
+    struct conf_secret database_password;
+    struct bus_conf bus;
+    const char *listen_call, *listen_events;
+    const char *admin_listen;
+    const char *redis;
+    int64_t workers, in_flight;
+};
+
+enum { PEER_MAX = 255, PAIRS_MAX = 1024, LATENCY_BUCKETS = 8 };
+
+/* One call between its arrival and its reply. Owned by the queue, then by the worker. */
+struct call {
+    struct call *next;
+    uint8_t peer[PEER_MAX];
+    uint8_t n_peer;
+    uint16_t binding; /* index into the service's bindings */
+    int64_t arrived_us;
+    zmq_msg_t head, body;
+};
+
+/* Replies of one run, on their way to the I/O thread. */
+struct reply {
+    uint8_t peer[PEER_MAX];
+    uint8_t n_peer;
+    bool sent;
+    size_t head, n_head, body, n_body; /* places in `bytes` */
+};
+struct replies {
+    struct replies *next;
+    struct buf bytes;
+    size_t n;
+    struct reply reply[];
+};
+
+/* Counters of one method. */
+struct method_metrics {
+    _Atomic uint64_t ok, failed, busy, runs, calls, us;
+    _Atomic uint64_t bucket[LATENCY_BUCKETS];
+};
+extern const uint32_t latency_bounds_us[LATENCY_BUCKETS];
+
+struct queue {
+    struct call *first, **last;
+    size_t n;
+    unsigned running; /* runs of this queue's batch method */
+};
+
+struct runtime {
+    const struct service *service;
+    struct service_conf conf;
+    void *service_conf;
+    void *zmq;
+    struct zap *zap;
+    uint16_t workers;
+    uint32_t in_flight_limit;
+
+    struct stmt *const *sql[4];
+    struct pg_conf pg_conf, background_pg_conf;
+    char application[64];
+
+    const struct method **methods; /* of each binding */
+    size_t n_bindings;
+    struct method_metrics *metrics;
+    _Atomic uint64_t expired, malformed, undeliverable, reconnects;
+    _Atomic uint64_t events_head, events_stamped;
+    _Atomic uint64_t follow_seq[SERVICE_COUNT_LIMIT], follow_head[SERVICE_COUNT_LIMIT];
+    _Atomic uint32_t in_flight;
+    _Atomic bool stopping;
+    _Atomic int trouble; /* enum trouble bits */
+
+    /* Calls waiting: queue 0 takes ordinary methods, each batch method has one of its own. */
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    struct queue *queues;
+    size_t n_queues, next_queue;
+    uint16_t *queue_of; /* of each binding */
+    struct replies *outgoing;
+    int wake_fd; /* eventfd: replies wait for the I/O thread */
+
+    pthread_mutex_t relay_lock;
+    pthread_cond_t relay_wake;
+    bool relay_wanted;
+};
+
+enum trouble { TROUBLE_DATABASE = 1, TROUBLE_RELAY = 2, TROUBLE_FOLLOW = 4, TROUBLE_DRIFT = 8 };
+void trouble_set(struct runtime *rt, enum trouble bit, bool on);
+
+/* A batch method runs at most this often at once: one run fills while the other works, so batches grow under load. */
+enum { BATCH_RUNS = 2 };
+
+int router_run(struct runtime *rt); /* returns after SIGTERM and drain */
+void *worker_thread(void *rt);
+void *relay_thread(void *rt);
+void relay_wake(struct runtime *rt);
+void *follow_thread(void *rt);
+struct admin;
+void admin_init(struct runtime *rt);
+struct admin *admin_start(struct runtime *rt); /* NULL with admin_listen empty, or logged */
+void admin_stop(struct admin *admin);
+
+/* Waits for a condition variable with a CLOCK_MONOTONIC time limit. */
+void cond_wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, uint32_t ms);
+void cond_init(pthread_cond_t *cond);
+
+#endif

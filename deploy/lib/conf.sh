@@ -1,0 +1,218 @@
+# conf.sh - secrets and configuration files of an installation. Everything is derived from the state directory, the port
+# and the options of `deploy/stack up`; files are rewritten only when their content changes, because a newer file
+# restarts its service. Lines of etc/local/<name>.conf are appended and win.
+# shellcheck shell=bash
+
+# put FILE [MODE]: standard input becomes the file, if it differs.
+put()
+{
+    local aside=$1.new
+    (umask 077 && cat >"$aside")
+    if cmp -s "$aside" "$1"; then
+        rm "$aside"
+    else
+        chmod "${2:-600}" "$aside"
+        mv "$aside" "$1"
+    fi
+}
+
+# Random bytes as lower-case hex: random BYTES.
+random()
+{
+    od -An -v -tx1 -N"$1" /dev/urandom | tr -d ' \n'
+}
+
+# secret NAME BYTES: makes secrets/NAME once; what is there is never replaced.
+secret()
+{
+    [ -s "$STATE/secrets/$1" ] || random "$2" | put "$STATE/secrets/$1"
+}
+
+secrets_make()
+{
+    local role
+    for role in postgres hocvu_owner $(bus_services "$ROOT" | sed 's/.* /hocvu_/'); do
+        secret "$role.password" 24
+    done
+    for role in postgres hocvu_owner; do
+        printf '*:*:*:%s:%s\n' "$role" "$(cat "$STATE/secrets/$role.password")"
+    done | put "$STATE/secrets/pgpass"
+    secret oidc_client.secret 24
+    # Typed by people who try the sample nation; it opens nothing but the demonstration provider.
+    secret demo.password 4
+    "$ROOT/bin/hocvu" keys init "$STATE/secrets" || die "the keys could not be made (above)."
+}
+
+# The first port of an installation is the gateway's; the others follow from it.
+port_idp()
+{
+    echo $((PORT + 1))
+}
+
+# port_admin NUMBER: health and metrics of the service with this number, on 127.0.0.1.
+port_admin()
+{
+    echo $((PORT + 10 + $1))
+}
+
+# conf NAME: standard input and etc/local/NAME.conf become etc/NAME.conf.
+conf()
+{
+    {
+        echo "# Written by deploy/stack; put changes into local/$1.conf."
+        cat
+        [ ! -f "$STATE/etc/local/$1.conf" ] || cat "$STATE/etc/local/$1.conf"
+    } | put "$STATE/etc/$1.conf"
+}
+
+conf_postgres()
+{
+    local on=on
+    [ "$FAST" = no ] || on=off
+    echo "pg/$PG_VERSION" | put "$STATE/etc/pg_data"
+    conf postgresql <<CONF
+data_directory = '$STATE/pg/$PG_VERSION'
+hba_file = '$STATE/etc/pg_hba.conf'
+ident_file = '$STATE/pg/$PG_VERSION/pg_ident.conf'
+external_pid_file = ''
+listen_addresses = ''
+unix_socket_directories = '$STATE/run'
+unix_socket_permissions = 0700
+max_connections = 100
+shared_buffers = 128MB
+dynamic_shared_memory_type = posix
+password_encryption = scram-sha-256
+fsync = $on
+synchronous_commit = $on
+full_page_writes = $on
+min_wal_size = 80MB
+max_wal_size = 1GB
+log_destination = stderr
+logging_collector = off
+log_line_prefix = '%m [%p] %q%u '
+log_timezone = UTC
+timezone = UTC
+datestyle = 'iso, ymd'
+lc_messages = C.UTF-8
+cluster_name = 'hocvu'
+CONF
+    conf pg_hba <<'CONF'
+# Only the Unix socket, only with a password.
+local hocvu all scram-sha-256
+local all postgres scram-sha-256
+CONF
+}
+
+conf_redis()
+{
+    conf redis <<CONF
+# A cache: nothing is kept on disk, and no service needs it to be there.
+port 0
+unixsocket $STATE/run/redis.sock
+unixsocketperm 700
+dir $STATE/redis
+save ""
+appendonly no
+maxmemory 64mb
+maxmemory-policy allkeys-lru
+daemonize no
+logfile ""
+CONF
+}
+
+conf_idp()
+{
+    put "$STATE/etc/idp.env" <<CONF
+NODE=$NODE
+PORT=$(port_idp)
+ISSUER=http://127.0.0.1:$(port_idp)
+ROSTER_FILE=$ROOT/deploy/sample/roster.csv
+CLIENT_ID=hocvu
+CLIENT_SECRET_FILE=$STATE/secrets/oidc_client.secret
+REDIRECT_URI=http://127.0.0.1:$PORT/login/callback
+KEYS_FILE=$STATE/secrets/idp_keys.json
+PASSWORD_FILE=$STATE/secrets/demo.password
+ID_TOKEN_ALG=ES256
+CONF
+}
+
+# Rows that every service of the bus has. $1: number, $2: name.
+rows_service()
+{
+    cat <<CONF
+log_level = $LOG_LEVEL
+bus_dir = $STATE/run
+admin_listen = 127.0.0.1:$(port_admin "$1")
+redis = $STATE/run/redis.sock
+database = host=$STATE/run dbname=hocvu user=hocvu_$2
+database_password = $STATE/secrets/hocvu_$2.password
+CONF
+}
+
+# Rows that only the service $1 has.
+rows_own()
+{
+    case $1 in
+    identity)
+        cat <<CONF
+oidc_issuer = http://127.0.0.1:$(port_idp)
+oidc_client_id = hocvu
+oidc_client_secret = $STATE/secrets/oidc_client.secret
+oidc_redirect_uri = http://127.0.0.1:$PORT/login/callback
+token_sign_key = $STATE/secrets/token_sign.key
+national_hash_key = $STATE/secrets/national_hash.key
+national_box_key = $STATE/secrets/national_box.key
+required_assurance = 2
+CONF
+        ;;
+    learning)
+        # The sample's lessons are tried in seconds, not in quarters of an hour.
+        echo "beat_seconds = $([ "$SAMPLE" = yes ] && echo 1 || echo 15)"
+        ;;
+    assessment) echo "receipt_key = $STATE/secrets/receipt.key" ;;
+    certification)
+        cat <<CONF
+certificate_sign_key = $STATE/secrets/certificate_sign.key
+issuer_id = hocvu-sample
+issuer_name = Học Vụ Số (bản dùng thử)
+CONF
+        ;;
+    esac
+}
+
+conf_gateway()
+{
+    conf gateway <<CONF
+log_level = $LOG_LEVEL
+bus_dir = $STATE/run
+admin_listen = 127.0.0.1:$(port_admin 10)
+redis = $STATE/run/redis.sock
+listen = 127.0.0.1:$PORT
+public_url = http://127.0.0.1:$PORT
+token_public_key = $STATE/secrets/token_sign.pub
+static_dir = $ROOT/services/portal
+CONF
+}
+
+conf_ctl()
+{
+    conf hocvu <<CONF
+bus_dir = $STATE/run
+url = http://127.0.0.1:$PORT
+sample_dir = $ROOT/deploy/sample
+demo_password = $STATE/secrets/demo.password
+CONF
+}
+
+conf_all()
+{
+    local number service
+    conf_postgres
+    conf_redis
+    conf_idp
+    conf_gateway
+    conf_ctl
+    while read -r number service; do
+        { rows_service "$number" "$service" && rows_own "$service"; } | conf "$service"
+    done < <(bus_services "$ROOT")
+}

@@ -1,0 +1,6 @@
+-- Revert assessment:policy from pg
+BEGIN;
+
+DROP TABLE assessment.policy_quota, assessment.policy;
+
+COMMIT;

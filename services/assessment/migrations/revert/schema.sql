@@ -1,0 +1,6 @@
+-- Revert assessment:schema from pg
+BEGIN;
+
+DROP SCHEMA assessment CASCADE;
+
+COMMIT;

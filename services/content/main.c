@@ -1,0 +1,45 @@
+/*
+ * content - keeps what is taught and asked, and sees to it that two people agreed before anyone learns from it.
+ *
+ * Answers:   every METHOD in proto/content.def
+ * Announces: programme_published; item_published for each item of a bank, then item_bank_published
+ * Follows:   nothing
+ * Keeps:     schema "content" (migrations/); published programmes and lessons in Redis, which may vanish at any moment
+ * Refuses:   a change of what is not a draft (STATE), a review by someone who wrote a part of it (SAME_PERSON), a submit
+ *            of a programme with a hole in its lessons or a bank without items (STATE about what is missing)
+ *
+ * Configuration: content --help
+ */
+#include "content.h"
+
+#define PROTO_BIND "content.def"
+#include "bind.h"
+
+const struct conf_row content_conf_rows[] = {
+    {"cache_seconds", CONF_INT, 1, 2592000, "86400", "How long Redis keeps a published programme or lesson.",
+     offsetof(struct content_conf, cache_seconds)},
+    {0},
+};
+
+static const struct limits limits = {
+    .workers = 2,            /* reading is served from Redis, writing is a few editors */
+    .in_flight = 128,        /* at 1 ms a call the last one waits about 60 ms; beyond: busy at once */
+    .deadline_ms = 5000,     /* as the gateway waits */
+    .arena_bytes = 48u << 20 /* an items file of 4 MiB: the file, its cells, the rows, the statement's arrays */
+};
+
+static const struct service content = {
+    .name = "content",
+    .number = SERVICE_content,
+    .doc = "Frameworks, programmes, lessons, items: drafted, reviewed, published.",
+    .bindings = bindings,
+    .limits = &limits,
+    .sql = service_sql,
+    .conf = content_conf_rows,
+    .conf_size = sizeof(struct content_conf),
+};
+
+int main(int argc, char **argv)
+{
+    return service_run(&content, argc, argv);
+}

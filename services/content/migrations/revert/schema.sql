@@ -1,0 +1,4 @@
+-- Revert content:schema from pg
+BEGIN;
+DROP SCHEMA content CASCADE;
+COMMIT;

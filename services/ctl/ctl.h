@@ -1,0 +1,46 @@
+/*
+ * ctl.h - what the commands of `hocvu` share: the table row of a command, the configuration, a place on the bus.
+ *
+ * To add a command: write its file, declare its function below, add one row to the table in main.c.
+ */
+#ifndef CTL_H
+#define CTL_H
+
+#include "bus.h"
+
+/* etc/hocvu.conf of an installation. */
+struct ctl_conf {
+    struct bus_conf bus;
+    const char *url;
+    const char *sample_dir;
+    struct conf_secret demo_password;
+};
+
+/* One run of hocvu. What it holds is made at first use and freed by main. */
+struct ctl {
+    const char *conf_path; /* of --conf, $HOCVU_CONF, or var/etc/hocvu.conf */
+    struct ctl_conf *conf;
+    void *zmq;
+    struct bus *bus;
+};
+
+struct command {
+    const char *name;
+    int (*run)(struct ctl *ctl, int argc, char **argv); /* argv[0] is the command's name; returns the exit code */
+    const char *help;
+};
+
+extern const struct conf_row ctl_conf_rows[];
+/* The configuration, or NULL after its faults were printed. */
+const struct ctl_conf *ctl_conf(struct ctl *ctl);
+/* The bus as its client `hocvu`, or NULL after the fault was printed. */
+struct bus *ctl_bus(struct ctl *ctl);
+/* Prints on standard error what the last call on the bus failed of, after `what`. */
+void ctl_bus_fault(const struct bus *bus, const char *what);
+void ctl_release(struct ctl *ctl);
+
+int keys_command(struct ctl *ctl, int argc, char **argv);
+int bootstrap_command(struct ctl *ctl, int argc, char **argv);
+int status_command(struct ctl *ctl, int argc, char **argv);
+
+#endif

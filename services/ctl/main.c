@@ -1,0 +1,52 @@
+/*
+ * hocvu - the operator's command line: a client of the bus and of the public HTTP interface like any other.
+ *
+ * Each command has a file of its own; the table below is the list of them.
+ */
+#include "ctl.h"
+#include "log.h"
+
+static int help_command(struct ctl *ctl, int argc, char **argv);
+
+static const struct command commands[] = {
+    {"keys", keys_command, "init DIR: make the keys of an installation that are not there yet"},
+    {"bootstrap", bootstrap_command, "[ROSTER]: make the first national operator, from the roster's first such row"},
+    {"status", status_command, "ask every service how it is; exit code 1 when one is not well"},
+    {"help", help_command, "this list"},
+    {NULL, NULL, NULL},
+};
+
+static int help_command(struct ctl *ctl, int argc, char **argv)
+{
+    (void)ctl;
+    (void)argc;
+    (void)argv;
+    printf("usage: hocvu [--conf FILE] COMMAND ...\n\n");
+    for (const struct command *command = commands; command->name; command++)
+        printf("  %-10s %s\n", command->name, command->help);
+    printf("\nFILE is etc/hocvu.conf of the installation ($HOCVU_CONF, or var/etc/hocvu.conf). Its rows:\n\n");
+    conf_help(ctl_conf_rows);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *path = getenv("HOCVU_CONF");
+    struct ctl ctl = {.conf_path = path && *path ? path : "var/etc/hocvu.conf"};
+    int at = 1;
+    log_init("hocvu", LOG_WARN);
+    if (argc > 2 && !strcmp(argv[1], "--conf")) {
+        ctl.conf_path = argv[2];
+        at = 3;
+    }
+    const char *name = at >= argc || !strcmp(argv[at], "--help") ? "help" : argv[at];
+    for (const struct command *command = commands; command->name; command++) {
+        if (!strcmp(command->name, name)) {
+            int code = at < argc ? command->run(&ctl, argc - at, argv + at) : command->run(&ctl, 0, argv);
+            ctl_release(&ctl);
+            return code;
+        }
+    }
+    fprintf(stderr, "hocvu: there is no command '%s'; hocvu help lists them.\n", name);
+    return 2;
+}

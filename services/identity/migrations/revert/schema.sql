@@ -1,0 +1,6 @@
+-- Revert identity:schema from pg
+BEGIN;
+
+DROP SCHEMA identity CASCADE;
+
+COMMIT;

@@ -1,0 +1,7 @@
+-- Revert identity:units from pg
+BEGIN;
+
+DROP TABLE identity.unit_now, identity.unit_version, identity.unit;
+DROP EXTENSION IF EXISTS btree_gist;
+
+COMMIT;
