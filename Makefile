@@ -16,6 +16,11 @@ DIR   ?= var
 FUZZ  ?= 60
 BENCH ?= answers
 comma := ,
+export TSAN_OPTIONS = suppressions=$(CURDIR)/tests/harness/threads/suppressions exitcode=66 die_after_fork=0
+export ASAN_OPTIONS = detect_leaks=1:abort_on_error=0
+export UBSAN_OPTIONS = print_stacktrace=1
+# V=1 prints every command.
+Q      = $(if $(filter 1,$(V)),,@printf '  %s\n' $@; )
 
 SERVICES := identity content learning assessment certification reporting
 PROGRAMS := $(SERVICES) gateway ctl
@@ -32,8 +37,8 @@ WARN     := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 HARDEN   := -fstack-protector-strong -fno-omit-frame-pointer $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 CSTD     := -std=c11 -D_GNU_SOURCE
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
-COMPILE   = $(CC) $(CSTD) $(CFLAGS) $(WARN) $(HARDEN) $(SANFLAGS) -MMD -MP -include common/banned.h
-LINK      = $(CC) $(CFLAGS) $(SANFLAGS) -pthread
+COMPILE   = $(Q)$(CC) $(CSTD) $(CFLAGS) $(WARN) $(HARDEN) $(SANFLAGS) -MMD -MP -include common/banned.h
+LINK      = $(Q)$(CC) $(CFLAGS) $(SANFLAGS) -pthread
 
 # The dependency rule, held by include paths: proto knows nobody, common knows proto, a service knows both.
 INC_proto  := -Iproto
@@ -55,7 +60,7 @@ $(LIB_PROTO): $(PROTO_OBJ)
 $(LIB_COMMON): $(COMMON_OBJ)
 $(LIB_PROTO) $(LIB_COMMON):
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/proto/%.o: proto/%.c
 	@mkdir -p $(@D)
@@ -97,11 +102,125 @@ $$(BUILD)/bin/$(if $(filter ctl,$(1)),hocvu,$(1)): $$(OBJ_$(1)) $$(LIB_COMMON) $
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
+
+# --- Tests: mirror the tree. tests/<folder>/test_<name>.c is one program. ---
+
+# Criterion's sandbox and ThreadSanitizer exclude each other; see tests/harness/threads.
+INC_tests   := $(if $(findstring thread,$(SAN)),-Itests/harness/threads) -Itests/harness
+CRITERION   := $(if $(findstring thread,$(SAN)),,criterion)
+HARNESS_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/harness/*.c))
+TEST_LIBS    = $(BASE_LIBS) $(call pkg_libs,$(CRITERION))
+TEST_SRC    := $(wildcard tests/proto/test_*.c tests/common/test_*.c $(foreach p,$(PROGRAMS),tests/services/$(p)/test_*.c))
+TESTS       := $(TEST_SRC:%.c=$(BUILD)/%)
+TEST_SH     := $(wildcard tests/deploy/test_*.sh)
+FLOW_SH     := $(wildcard tests/flow/test_*.sh)
+
+$(BUILD)/tests/harness/%.o: tests/harness/%.c | $(COMMON_GEN)
+	@mkdir -p $(@D)
+	$(COMPILE) -DCRITERION_NO_MAIN $(INC_tests) $(INC_common) -c $< -o $@
+$(BUILD)/tests/proto/test_%.o: tests/proto/test_%.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_tests) $(INC_proto) -c $< -o $@
+$(BUILD)/tests/proto/test_%: $(BUILD)/tests/proto/test_%.o $(LIB_PROTO)
+	$(LINK) $< $(LIB_PROTO) -lmsgpackc -lcjson $(call pkg_libs,$(CRITERION)) -lm -o $@
+$(BUILD)/tests/common/test_%.o: tests/common/test_%.c | $(COMMON_GEN)
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_tests) $(INC_common) -c $< -o $@
+$(BUILD)/tests/common/test_%: $(BUILD)/tests/common/test_%.o $(HARNESS_OBJ) $(LIB_COMMON) $(LIB_PROTO)
+	$(LINK) $< $(HARNESS_OBJ) $(TEST_LIBS) -o $@
+
+define service_tests
+$$(BUILD)/tests/services/$(1)/test_%.o: tests/services/$(1)/test_%.c | $$(if $$(SQL_$(1)),$$(BUILD)/gen/$(1)/sql.h) $$(COMMON_GEN)
+	@mkdir -p $$(@D)
+	$$(COMPILE) $$(INC_tests) $$(INC_$(1)) -c $$< -o $$@
+$$(BUILD)/tests/services/$(1)/test_%: $$(BUILD)/tests/services/$(1)/test_%.o $$(filter-out %/main.o,$$(OBJ_$(1))) $$(HARNESS_OBJ) $$(LIB_COMMON) $$(LIB_PROTO)
+	$$(LINK) $$< $$(filter-out %/main.o,$$(OBJ_$(1))) $$(HARNESS_OBJ) $$(TEST_LIBS) $$(call pkg_libs,$$(LIBS_$(1))) -o $$@
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call service_tests,$(p))))
+.PRECIOUS: $(BUILD)/tests/%.o
+
+packages:
+	deploy/install-packages build run
+packages-test: packages
+	deploy/install-packages test
+packages-bench: packages
+	deploy/install-packages bench
+
+check: packages-test ## All tests on their own private PostgreSQL and Redis
+	$(MAKE) check-all
+check-all: all format-check derived-check check-tests
+check-tests: all $(TESTS) $(BUILD)/tests/fuzz/replay
+	HOCVU_BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) tests/run $(TESTS) $(TEST_SH) $(FLOW_SH) \
+	    "$(BUILD)/tests/fuzz/replay tests/fuzz/corpus/messages"
+check-unit: all $(TESTS) ## The Criterion tests only
+	HOCVU_BIN=$(abspath $(BUILD))/bin tests/run $(TESTS)
+
+$(BUILD)/tests/fuzz/%.o: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_proto) -c $< -o $@
+$(BUILD)/tests/fuzz/replay: $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/fuzz/fuzz_messages.o $(LIB_PROTO)
+	$(LINK) $^ -lmsgpackc -lcjson -lm -o $@
+
+FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+fuzz: packages-test ## Fuzz every message: make fuzz FUZZ=seconds
+	@mkdir -p build-fuzz/corpus
+	clang $(CSTD) -O1 -g $(FUZZ_FLAGS) -include common/banned.h $(INC_proto) $(PROTO_SRC) tests/fuzz/fuzz_messages.c \
+	    -lmsgpackc -lcjson -lm -o build-fuzz/fuzz_messages
+	build-fuzz/fuzz_messages -max_total_time=$(FUZZ) -max_len=4096 -timeout=10 -rss_limit_mb=1024 \
+	    -artifact_prefix=build-fuzz/ build-fuzz/corpus tests/fuzz/corpus/messages
+
+# --- What is derived from the .def files: committed, and compared. ---
+
+DERIVED := openapi.json api.html wire.lock
+$(BUILD)/bin/protodoc: $(patsubst %.c,$(BUILD)/%.o,$(wildcard proto/protodoc/*.c)) $(LIB_PROTO)
+	@mkdir -p $(@D)
+	$(LINK) $^ -lmsgpackc -lcjson -lm -o $@
+$(BUILD)/proto/protodoc/%.o: proto/protodoc/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_proto) -c $< -o $@
+derived: $(BUILD)/bin/protodoc ## Write openapi.json, the API page and wire.lock anew
+	$(BUILD)/bin/protodoc proto/derived
+derived-check: $(BUILD)/bin/protodoc
+	@mkdir -p $(BUILD)/derived
+	$(BUILD)/bin/protodoc --lock proto/derived/wire.lock
+	$(BUILD)/bin/protodoc $(BUILD)/derived
+	@for f in $(DERIVED); do cmp -s $(BUILD)/derived/$$f proto/derived/$$f || \
+	    { echo "proto/derived/$$f is not what the .def files say: run make derived and commit it"; exit 1; }; done
+
+C_FILES = $(shell git ls-files '*.c' '*.h' 2>/dev/null | grep -v -e '^proto/define.h$$' -e '^proto/declare.h$$' -e '^proto/bind.h$$')
+format: ## Lay out C code as .clang-format says
+	clang-format -i $(C_FILES)
+format-check:
+	@clang-format --dry-run -Werror $(C_FILES)
+
+# --- Running. ---
+
+up: packages ## Install, build, migrate, start everything, load the sample
+	$(MAKE) all
+	BUILD=$(abspath $(BUILD)) deploy/stack up --dir $(DIR) --port $(PORT)
+down: ## Stop exactly what make up started; data stays
+	deploy/stack down --dir $(DIR)
+status: ## What runs, and how well
+	deploy/stack status --dir $(DIR)
+
+bench: packages-bench ## Measure: make bench BENCH=answers | idle
+	$(MAKE) all $(BUILD)/bench/tools
+	BUILD=$(abspath $(BUILD)) tests/bench/run $(BENCH)
+
+BENCH_SRC := $(wildcard tests/bench/*.c)
+$(BUILD)/bench/tools: $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/bin/%)
+	@mkdir -p $(@D) && touch $@
+$(BUILD)/bench/bin/%: tests/bench/%.c $(LIB_COMMON) $(LIB_PROTO)
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_common) -c $< -o $@.o
+	$(LINK) $@.o $(BASE_LIBS) -o $@
+
 clean: ## Remove what was built
 	rm -rf $(BUILD)
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-16s %s\n", $$1, $$2}'
 
-.PHONY: all clean help
+.PHONY: all check check-all check-tests check-unit fuzz derived derived-check format format-check packages packages-test \
+        packages-bench up down status bench clean help
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

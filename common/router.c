@@ -10,7 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { DRAIN_MS = 6000, SCRATCH = 16384 };
+enum { DRAIN_MS = 6000, LAST_REPLIES_MS = 500, SCRATCH = 16384 };
 
 struct router {
     struct runtime *rt;
@@ -223,6 +223,9 @@ static void drain(struct router *r)
         poll(&wake, 1, 50);
         send_replies(r);
     }
+    /* The last replies are still on their way out: let the socket finish them, a moment at most. */
+    int linger = LAST_REPLIES_MS;
+    zmq_setsockopt(r->socket, ZMQ_LINGER, &linger, sizeof(linger));
     if (r->rt->in_flight)
         log_warn(NO_TRACE, "stopping with %u calls unanswered", (unsigned)r->rt->in_flight);
 }

@@ -258,12 +258,14 @@ static int read_object(struct reader *r, const struct msg *desc, void *message, 
 }
 
 /* How many JSON values a message of this kind can have by the bounds of its rows. */
-static uint64_t most_values(const struct msg *desc)
+static uint64_t most_values(const struct msg *desc, unsigned depth)
 {
     uint64_t n = 1;
     for (size_t i = 0; i < desc->n_fields; i++) {
         const struct field *field = &desc->fields[i];
-        n += field->type == T_LIST ? 1 + (uint64_t)field->max * most_values(field->sub) : 1;
+        n++;
+        if (field->type == T_LIST && depth < CODEC_MAX_DEPTH)
+            n += (uint64_t)field->max * most_values(field->sub, depth + 1);
     }
     return n;
 }
@@ -274,7 +276,7 @@ static uint64_t most_values(const struct msg *desc)
  */
 static uint32_t values_allowed(const struct msg *desc)
 {
-    uint64_t n = 2 * most_values(desc) + 64;
+    uint64_t n = 2 * most_values(desc, 1) + 64;
     return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 

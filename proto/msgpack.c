@@ -190,6 +190,8 @@ static int unpack_message(struct unpack *u, const struct msg *desc, void *messag
         }
         if (u->wire.error)
             break;
+        if (number < 0)
+            return fault_set(u->fault, ERR_SYNTAX, NULL);
         if (field == end) {
             /* From a newer peer; each message level may take two levels of arrays and maps. */
             wire_skip(&u->wire, 2 * (CODEC_MAX_DEPTH - depth) + 1);

@@ -2,7 +2,7 @@
  * proto.c - the tables that proto.h announces: descriptors of every message, rows of methods, events, services, roles and
  * errors, and the look-ups in them.
  */
-#include "proto.h"
+#include "codec.h"
 
 #include <string.h>
 
@@ -238,23 +238,33 @@ static size_t count_header(size_t n)
     return n < 16 ? 1 : n <= UINT16_MAX ? 3 : 5;
 }
 
-static size_t field_max_packed(const struct field *field)
+/* Bytes of an integer in its shortest form, which is the one that the packer writes. */
+static size_t int_packed(int64_t value)
+{
+    if (value >= 0)
+        return value < 128 ? 1 : value <= UINT8_MAX ? 2 : value <= UINT16_MAX ? 3 : value <= UINT32_MAX ? 5 : 9;
+    return value >= -32 ? 1 : value >= INT8_MIN ? 2 : value >= INT16_MIN ? 3 : value >= INT32_MIN ? 5 : 9;
+}
+
+static size_t message_max_packed(const struct msg *msg, unsigned depth);
+
+static size_t field_max_packed(const struct field *field, unsigned depth)
 {
     size_t most = field->max > 0 ? (size_t)field->max : 0;
+    size_t low = int_packed(field->min), high = int_packed(field->max);
     switch ((enum field_type)field->type) {
     case T_BOOL:
         return 1;
     case T_U8:
-        return 2;
     case T_U16:
-        return 3;
     case T_U32:
-    case T_DATE:
-        return 5;
     case T_U64:
     case T_I64:
+        return low > high ? low : high;
     case T_TIME:
         return 9;
+    case T_DATE:
+        return 5;
     case T_STR:
         return length_header(most, false) + most;
     case T_BIN:
@@ -262,17 +272,22 @@ static size_t field_max_packed(const struct field *field)
     case T_UUID:
         return 2 + sizeof(struct uuid);
     case T_LIST:
-        return count_header(most) + most * msg_max_packed(field->sub);
+        return depth == CODEC_MAX_DEPTH ? 1 : count_header(most) + most * message_max_packed(field->sub, depth + 1);
     }
     return 0;
 }
 
-size_t msg_max_packed(const struct msg *msg)
+static size_t message_max_packed(const struct msg *msg, unsigned depth)
 {
     size_t n = count_header(msg->n_fields);
     for (size_t i = 0; i < msg->n_fields; i++)
-        n += 1 + field_max_packed(&msg->fields[i]); /* a field number takes one byte */
+        n += 1 + field_max_packed(&msg->fields[i], depth); /* a field number takes one byte */
     return n;
+}
+
+size_t msg_max_packed(const struct msg *msg)
+{
+    return message_max_packed(msg, 1);
 }
 
 size_t proto_max_packed(void)

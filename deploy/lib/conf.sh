@@ -68,13 +68,13 @@ conf()
 conf_postgres()
 {
     local on=on
+    # Commits reach the operating system in any case: what is acknowledged outlives a killed process, not a power cut.
     [ "$FAST" = no ] || on=off
     echo "pg/$PG_VERSION" | put "$STATE/etc/pg_data"
     conf postgresql <<CONF
 data_directory = '$STATE/pg/$PG_VERSION'
 hba_file = '$STATE/etc/pg_hba.conf'
 ident_file = '$STATE/pg/$PG_VERSION/pg_ident.conf'
-external_pid_file = ''
 listen_addresses = ''
 unix_socket_directories = '$STATE/run'
 unix_socket_permissions = 0700
@@ -83,7 +83,7 @@ shared_buffers = 128MB
 dynamic_shared_memory_type = posix
 password_encryption = scram-sha-256
 fsync = $on
-synchronous_commit = $on
+synchronous_commit = on
 full_page_writes = $on
 min_wal_size = 80MB
 max_wal_size = 1GB
@@ -161,7 +161,7 @@ oidc_client_secret = $STATE/secrets/oidc_client.secret
 oidc_redirect_uri = http://127.0.0.1:$PORT/login/callback
 token_sign_key = $STATE/secrets/token_sign.key
 national_hash_key = $STATE/secrets/national_hash.key
-national_box_key = $STATE/secrets/national_box.key
+national_box_key = $STATE/secrets/national_box.pub
 required_assurance = 2
 CONF
         ;;
@@ -173,7 +173,7 @@ CONF
     certification)
         cat <<CONF
 certificate_sign_key = $STATE/secrets/certificate_sign.key
-issuer_id = hocvu-sample
+issuer_id = urn:x-hocvu:sample
 issuer_name = Học Vụ Số (bản dùng thử)
 CONF
         ;;
@@ -186,11 +186,10 @@ conf_gateway()
 log_level = $LOG_LEVEL
 bus_dir = $STATE/run
 admin_listen = 127.0.0.1:$(port_admin 10)
-redis = $STATE/run/redis.sock
 listen = 127.0.0.1:$PORT
 public_url = http://127.0.0.1:$PORT
 token_public_key = $STATE/secrets/token_sign.pub
-static_dir = $ROOT/services/portal
+static_dir = $ROOT/services/gateway/static
 CONF
 }
 

@@ -89,10 +89,11 @@ sqitch_in()
 # migrate ROOT DATABASE: deploys and verifies what is not there yet, in all projects.
 migrate()
 {
-    local project
-    migration_projects "$1" | while read -r project; do
+    local project output
+    while read -r project; do
         # sqitch must not read the list.
-        sqitch_in "$project" "$2" deploy --verify </dev/null ||
-            die "the migration of ${project#"$1"/} failed (above). That change was reverted; those before it stay."
-    done
+        output=$(sqitch_in "$project" "$2" deploy --verify 2>&1 </dev/null) ||
+            die "the migration of ${project#"$1"/} failed. That change was reverted; those before it stay." \
+                $'sqitch says:\n'"$output"
+    done < <(migration_projects "$1")
 }

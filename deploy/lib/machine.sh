@@ -89,16 +89,17 @@ listeners()
         at[2] == port && at[1] ~ /^(0100007F|0+|0000000000000000FFFF00000100007F)$/ {print $10}'
 }
 
-# check_port PORT PURPOSE [PID]: dies when the port is taken by another process than PID.
+# check_port PORT PURPOSE PIDS: dies when the port is taken by a process that is not one of PIDS.
 check_port()
 {
-    local inode holder name
+    local inode pid name
     for inode in $(listeners "$1"); do
-        holder=$(find /proc/[0-9]*/fd -lname "socket:\[$inode\]" 2>/dev/null | cut -d/ -f3 | sort -u | tr '\n' ' ')
-        case " $holder" in *" ${3:-0} "*) continue ;; esac
-        name=another
-        [ -z "$holder" ] || name="the $(cat "/proc/${holder%% *}/comm" 2>/dev/null) (process ${holder%% *})"
-        die "port $1, wanted for $2, is taken by $name process. End it, or choose other ports with --port" \
+        # The descriptors of other users can be read by root only.
+        pid=$(find /proc/[0-9]*/fd -lname "socket:\[$inode\]" 2>/dev/null | head -n 1 | cut -d/ -f3) || true
+        case " $3 " in *" ${pid:-none} "*) continue ;; esac
+        name=
+        [ -z "$pid" ] || name=" ($(cat "/proc/$pid/comm" 2>/dev/null), process $pid)"
+        die "port $1, wanted for $2, is taken by another process$name. End it, or choose other ports: --port" \
             "(make up PORT=...)."
     done
 }

@@ -40,6 +40,20 @@ scan_pid()
     fi
 }
 
+# A killed s6-svscan leaves its supervisors behind: they and their processes end here.
+scan_left_over()
+{
+    local name
+    for name in $NAMES; do
+        for name in "$name" "$name/log"; do
+            ! supervised "$name" || s6-svc -dx "$SCAN/$name"
+        done
+    done
+    for name in $NAMES; do
+        wait_for 600 not_supervised "$name" || die "an old supervisor of $name does not end. See $STATE/log/$name/current."
+    done
+}
+
 # Starts s6-svscan away from this terminal, with an environment of its own.
 scan_start()
 {
@@ -48,15 +62,7 @@ scan_start()
     for name in ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS LSAN_OPTIONS NODE_EXTRA_CA_CERTS; do
         [ -z "${!name:-}" ] || keep+=("$name=${!name}")
     done
-    # A killed s6-svscan leaves its children behind: their processes end first, then the new one begins anew.
-    for name in $NAMES; do
-        if s6-svok "$SCAN/$name" 2>/dev/null; then
-            s6-svc -dx "$SCAN/$name"
-        fi
-    done
-    for name in $NAMES; do
-        wait_for 200 not_supervised "$name" || die "an old supervisor of $name does not end. See $STATE/log/$name/current."
-    done
+    scan_left_over
     # shellcheck disable=SC2016 # expanded by the inner shell
     env -i PATH="$PATH" HOME="$STATE" LANG=C.UTF-8 "${keep[@]}" setsid sh -c 'echo $$ >"$1/run/s6-svscan.pid" &&
         exec s6-svscan "$1/service"' - "$STATE" </dev/null >>"$STATE/log/s6-svscan" 2>&1 9>&- &
@@ -155,7 +161,7 @@ healthy()
 {
     is_up "$1" || return 1
     case $1 in
-    postgres) pg_isready -q -h "$STATE/run" -d hocvu -t 3 ;;
+    postgres) pg_isready -q -U postgres -h "$STATE/run" -d hocvu -t 3 ;;
     redis) [ "$(redis-cli -s "$STATE/run/redis.sock" ping 2>/dev/null)" = PONG ] ;;
     idp) http_ok "$(port_idp)" /.well-known/openid-configuration ;;
     gateway) http_ok "$PORT" /health && http_ok "$(port_admin 10)" /health ;;
@@ -199,9 +205,7 @@ scan_stop()
         pids+=("$pid")
         s6-svscanctl -t "$SCAN"
     else
-        for name in $NAMES; do
-            ! supervised "$name" || s6-svc -x "$SCAN/$name"
-        done
+        scan_left_over
     fi
     for pid in "${pids[@]}"; do
         wait_for 200 gone "$pid" || die "process $pid is still there; see $STATE/log."
@@ -209,7 +213,11 @@ scan_stop()
     rm -f "$STATE/run/s6-svscan.pid"
 }
 
+# A process that nobody has buried yet is gone too: in a container process 1 may not.
 gone()
 {
-    ! [ -d "/proc/$1" ]
+    local stat
+    stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+    case ${stat##*) } in Z*) return 0 ;; esac
+    return 1
 }

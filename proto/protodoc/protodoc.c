@@ -80,7 +80,8 @@ static int compare(const char *path)
         lock_write(&now);
         if (now.failed || lock_compare(buf_span(&committed), buf_span(&now), &said) > 0)
             status = 1;
-        fwrite(said.p, 1, said.n, stderr);
+        if (said.n)
+            fwrite(said.p, 1, said.n, stderr);
     }
     buf_release(&committed);
     buf_release(&now);
@@ -94,7 +95,8 @@ static int check(void)
     buf_init(&said, DOCUMENT_MOST);
     size_t faults = proto_check(&said);
     if (said.n)
-        fwrite(said.p, 1, said.n, stderr);
+        if (said.n)
+            fwrite(said.p, 1, said.n, stderr);
     buf_release(&said);
     return faults > 0;
 }

@@ -2,10 +2,11 @@
 
 -- Every change of a version runs behind the lock of its code, so each sees what the one before it did.
 -- code_lock(code_key)
-SELECT pg_advisory_xact_lock(2, hashtext(:kind || ':' || :code));
+SELECT pg_advisory_xact_lock(hashtextextended('content ' || :kind || ' ' || :code, 0));
 
 -- version_lock(version_ref)
-SELECT pg_advisory_xact_lock(2, hashtext(v.kind || ':' || v.code)) FROM version v WHERE v.version_id = :version_id;
+SELECT pg_advisory_xact_lock(hashtextextended('content ' || v.kind || ' ' || v.code, 0))
+FROM version v WHERE v.version_id = :version_id;
 
 -- version_draft(version_new) accepted
 WITH given AS (

@@ -15,12 +15,6 @@
 #define PROTO_BIND "content.def"
 #include "bind.h"
 
-const struct conf_row content_conf_rows[] = {
-    {"cache_seconds", CONF_INT, 1, 2592000, "86400", "How long Redis keeps a published programme or lesson.",
-     offsetof(struct content_conf, cache_seconds)},
-    {0},
-};
-
 static const struct limits limits = {
     .workers = 2,            /* reading is served from Redis, writing is a few editors */
     .in_flight = 128,        /* at 1 ms a call the last one waits about 60 ms; beyond: busy at once */

@@ -74,8 +74,9 @@ WITH it AS MATERIALIZED (
 ), told_bank AS (
     INSERT INTO outbox (event, body, trace)
     SELECT 'item_bank_published', jsonb_build_object('bank_id', m.version_id, 'code', m.code, 'version', m.version,
-                                                     'items', (SELECT count(*) FROM told_items)), :ctx_trace
-    FROM moved m WHERE m.state = 'published' AND m.kind = 'item_bank'
+                                                     'items', told.items), :ctx_trace
+    FROM moved m, (SELECT count(*) AS items FROM told_items) told
+    WHERE m.state = 'published' AND m.kind = 'item_bank'
 )
 SELECT true AS ok, fault FROM verdict;
 

@@ -28,12 +28,11 @@ SQL
 # The shape of everything, without the moments at which sqitch did its work.
 shape()
 {
-    pg_dump --schema-only --exclude-schema=sqitch $database | grep -v '^--'
+    pg_dump --schema-only --exclude-schema=sqitch $database | grep -vE '^--|^.(un)?restrict '
 }
 
-database_sql "$ROOT" $database | psql -X -q -v ON_ERROR_STOP=1 >/dev/null
-[ -z "$(traces)" ] || die "the empty database is not empty: $(traces)"
-migrate "$ROOT" $database
+# The first deployment is the template's own.
+createdb --template=hocvu_template --owner=hocvu_owner $database
 first=$(shape)
 for project in $(migration_projects "$ROOT"); do
     sqitch_in "$project" $database verify || die "verify fails: $project"

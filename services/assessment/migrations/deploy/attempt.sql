@@ -54,6 +54,12 @@ CREATE FUNCTION option_order(seed bigint) RETURNS text LANGUAGE sql IMMUTABLE PA
               3124,3142,3214,3241,3412,3421,4123,4132,4213,4231,4312,4321}'::text[])[1 + ((seed % 24) + 24) % 24]
 $$;
 
+-- Attempts that the policy in force still allows a person.
+CREATE FUNCTION attempts_left(person uuid, programme uuid) RETURNS integer LANGUAGE sql STABLE AS $$
+    SELECT greatest(0, (SELECT max_attempts FROM policy WHERE programme_id = programme ORDER BY version DESC LIMIT 1)
+                       - (SELECT count(*)::integer FROM attempt WHERE person_id = person AND programme_id = programme))
+$$;
+
 GRANT SELECT, INSERT ON paper, answer TO hocvu_assessment;
 -- An attempt begins running and without a result; the service cannot write it otherwise.
 GRANT SELECT, INSERT (attempt_id, person_id, programme_id, policy_id, number, items, seed, started_at, deadline)

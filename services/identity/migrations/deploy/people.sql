@@ -40,11 +40,11 @@ CREATE TABLE role_grant (
     role          text NOT NULL,
     bit           integer NOT NULL CHECK (bit > 1 AND bit & (bit - 1) = 0),
     unit_id       uuid NOT NULL REFERENCES unit,
-    granted_by    uuid REFERENCES person, -- null: the first operator
+    granted_by    uuid, -- person; null: made when the installation was empty
     granted_at    timestamptz NOT NULL DEFAULT now(),
     reason        text NOT NULL,
     revoked_at    timestamptz,
-    revoked_by    uuid REFERENCES person,
+    revoked_by    uuid,
     revoke_reason text,
     CHECK ((revoked_at IS NULL) = (revoke_reason IS NULL))
 );

@@ -37,7 +37,7 @@ CREATE TABLE unit_now (
     unit_id    uuid PRIMARY KEY REFERENCES unit,
     valid_from date NOT NULL,
     parent_id  uuid,
-    code       text NOT NULL UNIQUE,
+    code       text NOT NULL,
     kind       text NOT NULL,
     name       text NOT NULL,
     name_en    text,

@@ -1,0 +1,36 @@
+-- issue.sql - from "has passed" to a certificate, exactly once.
+
+-- certificates_due() due_row
+-- Those whose person and programme are known. The name is that of the newest tenure, also when it has ended: who passed
+-- and left has passed. Rows that another process works on are passed over.
+SELECT d.person_id, d.programme_id, d.attempt_id, t.full_name AS holder, p.code, p.version, p.title_vi, p.title_en,
+       date_trunc('second', now()) AS issued_at, to_char(now() AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YY') AS year
+  FROM certificate_due d
+  JOIN programme p ON p.programme_id = d.programme_id
+ CROSS JOIN LATERAL (SELECT full_name FROM tenure WHERE person_id = d.person_id
+                      ORDER BY valid_from DESC, tenure_id LIMIT 1) t
+ ORDER BY d.passed_at LIMIT 256 FOR UPDATE OF d SKIP LOCKED;
+
+-- signing_key_keep(key_row)
+INSERT INTO signing_key (kid, public_key) VALUES (:kid, :public_key) ON CONFLICT DO NOTHING;
+
+-- certificates_store(signed_row) BULK
+-- A number that is taken already leaves its row due; the next run draws another.
+WITH made AS (
+    INSERT INTO certificate (certificate_id, number, person_id, programme_id, attempt_id, holder, issuer, issued_at, kid,
+                             document)
+    SELECT * FROM unnest(:certificate_id, :number, :person_id, :programme_id, :attempt_id, :holder, :issuer, :issued_at,
+                         :kid, :document)
+    ON CONFLICT DO NOTHING
+    RETURNING certificate_id, number, person_id, programme_id, attempt_id, issued_at
+), done AS (
+    DELETE FROM certificate_due d USING unnest(:person_id, :programme_id) AS r (person_id, programme_id)
+     WHERE (d.person_id, d.programme_id) = (r.person_id, r.programme_id)
+       AND ((d.person_id, d.programme_id) IN (SELECT person_id, programme_id FROM made)
+            OR EXISTS (SELECT FROM certificate c WHERE c.person_id = d.person_id AND c.programme_id = d.programme_id))
+)
+INSERT INTO outbox (event, body, trace)
+SELECT 'certificate_issued',
+       jsonb_build_object('certificate_id', certificate_id, 'number', number, 'person_id', person_id,
+                          'programme_id', programme_id, 'attempt_id', attempt_id, 'at', issued_at), :ctx_trace
+  FROM made;

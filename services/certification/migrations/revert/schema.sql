@@ -1,0 +1,6 @@
+-- Revert certification:schema from pg
+BEGIN;
+
+DROP SCHEMA certification CASCADE;
+
+COMMIT;

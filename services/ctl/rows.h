@@ -1,0 +1,10 @@
+/* rows.h - the structs of rows.def. */
+#ifndef CTL_ROWS_H
+#define CTL_ROWS_H
+
+#include "proto.h"
+#define PROTO_FILE "rows.def"
+#include "declare.h"
+#undef PROTO_FILE
+
+#endif

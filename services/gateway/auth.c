@@ -1,0 +1,108 @@
+/* auth.c - verified tokens remembered, see auth.h. */
+#include "auth.h"
+
+#include <string.h>
+
+/* The largest token's claims and their decoding. */
+enum { AUTH_ARENA = 1 << 16 };
+
+int auth_open(struct auth *auth, const unsigned char public_key[TOKEN_PUBLIC_BYTES])
+{
+    *auth = (struct auth){.hits = 0};
+    memcpy(auth->public_key, public_key, sizeof(auth->public_key));
+    crypto_shorthash_keygen(auth->hash_key);
+    arena_init(&auth->arena, AUTH_ARENA);
+    auth->table = calloc(AUTH_SETS * AUTH_WAYS, sizeof(struct session *));
+    return auth->table ? 0 : -1;
+}
+
+void session_release(struct session *session)
+{
+    if (session && --session->holders == 0)
+        free(session);
+}
+
+void auth_close(struct auth *auth)
+{
+    for (size_t i = 0; auth->table && i < AUTH_SETS * AUTH_WAYS; i++)
+        session_release(auth->table[i]);
+    free(auth->table);
+    arena_release(&auth->arena);
+}
+
+/* One block of memory: the session, its grants, its token. */
+static struct session *session_new(const struct access_claims *claims, struct span token, uint64_t hash)
+{
+    size_t n_grants = claims->n_grants * sizeof(struct grant);
+    struct session *session = malloc(sizeof(*session) + n_grants + token.n);
+    if (!session)
+        return NULL;
+    struct grant *grants = (struct grant *)(session + 1);
+    char *text = (char *)grants + n_grants;
+    if (n_grants)
+        memcpy(grants, claims->grants, n_grants);
+    memcpy(text, token.p, token.n);
+    *session = (struct session){.holders = 1, .hash = hash, .token = {text, token.n}, .claims = *claims};
+    session->claims.grants = grants;
+    for (uint32_t i = 0; i < claims->n_grants; i++)
+        session->roles |= grants[i].roles;
+    return session;
+}
+
+/* Moves way `at` of a row to its front. */
+static void to_front(struct session **row, size_t at)
+{
+    struct session *session = row[at];
+    memmove(row + 1, row, at * sizeof(*row));
+    row[0] = session;
+}
+
+static bool is_token(const struct session *session, uint64_t hash, struct span token)
+{
+    return session->hash == hash && session->token.n == token.n && !memcmp(session->token.p, token.p, token.n);
+}
+
+static int verify(struct auth *auth, struct span token, uint64_t hash, int64_t now_us, struct session **row)
+{
+    struct access_claims claims;
+    arena_clear(&auth->arena);
+    if (token_verify(auth->public_key, token, now_us / 1000000, &auth->arena, &claims)) {
+        auth->refused++;
+        return ERR_UNAUTHENTICATED;
+    }
+    struct session *session = session_new(&claims, token, hash);
+    if (!session)
+        return ERR_BUSY;
+    auth->misses++;
+    session_release(row[AUTH_WAYS - 1]);
+    row[AUTH_WAYS - 1] = session;
+    to_front(row, AUTH_WAYS - 1);
+    return 0;
+}
+
+int auth_check(struct auth *auth, struct span token, int64_t now_us, struct session **ret_session)
+{
+    uint64_t hash;
+    if (token.n == 0 || token.n > TOKEN_MAX)
+        return ERR_UNAUTHENTICATED;
+    crypto_shorthash((unsigned char *)&hash, (const unsigned char *)token.p, token.n, auth->hash_key);
+    struct session **row = auth->table + hash % AUTH_SETS * AUTH_WAYS;
+    size_t way = 0;
+    while (way < AUTH_WAYS && row[way] && !is_token(row[way], hash, token))
+        way++;
+    if (way < AUTH_WAYS && row[way]) {
+        to_front(row, way);
+        if (row[0]->claims.exp <= (uint64_t)(now_us / 1000000)) {
+            auth->refused++;
+            return ERR_UNAUTHENTICATED;
+        }
+        auth->hits++;
+    } else {
+        int code = verify(auth, token, hash, now_us, row);
+        if (code)
+            return code;
+    }
+    row[0]->holders++;
+    *ret_session = row[0];
+    return 0;
+}

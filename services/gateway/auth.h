@@ -1,0 +1,41 @@
+/*
+ * auth.h - access tokens: verified once, then remembered.
+ *
+ * The memory is a table of fixed size, found by a keyed hash of the token and compared whole. Only tokens that were
+ * verified enter it, so nobody can fill it with nonsense. What changes with time is looked at on each use: the end of
+ * the token here, ended sessions by the caller (revoked.h).
+ */
+#ifndef GATEWAY_AUTH_H
+#define GATEWAY_AUTH_H
+
+#include "token.h"
+
+#include <sodium.h>
+
+enum { AUTH_SETS = 2048, AUTH_WAYS = 4 };
+
+/* A verified token. Lives as long as somebody holds it. */
+struct session {
+    uint32_t holders; /* the table is one of them */
+    uint32_t roles;   /* of all grants together */
+    uint64_t hash;
+    struct span token;
+    struct access_claims claims;
+};
+
+struct auth {
+    unsigned char public_key[TOKEN_PUBLIC_BYTES];
+    unsigned char hash_key[crypto_shorthash_KEYBYTES];
+    struct arena arena;
+    struct session **table; /* AUTH_SETS rows of AUTH_WAYS, the latest used first */
+    uint64_t hits, misses, refused;
+};
+
+MUST_CHECK int auth_open(struct auth *auth, const unsigned char public_key[TOKEN_PUBLIC_BYTES]);
+void auth_close(struct auth *auth);
+/* The session of a token. Returns 0, and the caller holds *ret_session; or UNAUTHENTICATED. */
+MUST_CHECK int auth_check(struct auth *auth, struct span token, int64_t now_us, struct session **ret_session);
+/* Lets go of a session. Accepts NULL. */
+void session_release(struct session *session);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * reply.h - answers: JSON, files, errors, redirects. Every answer leaves through reply_send, which adds the trace id,
+ * counts, logs, and wakes a suspended connection.
+ */
+#ifndef GATEWAY_REPLY_H
+#define GATEWAY_REPLY_H
+
+#include "request.h"
+
+/* The body of an answer while it is written; buffers go back to a list when they are sent. */
+struct answer {
+    struct answer *next;
+    struct gateway *gw;
+    struct buf buf;
+};
+
+/* NULL when memory is out. */
+struct answer *answer_new(struct gateway *gw);
+void answer_free(struct answer *answer);
+void answers_release(struct gateway *gw);
+
+/*
+ * A response with the answer's bytes, which it takes over, and the headers that everything of ours has. NULL when memory
+ * is out or the answer is NULL or has failed.
+ */
+struct MHD_Response *reply_make(const char *type, struct answer *answer);
+/* Headers of an HTML page. */
+void reply_secure(const struct request *request, struct MHD_Response *response, const char *policy);
+/* Sends a response, NULL being an internal error. The request is answered. */
+enum MHD_Result reply_send(struct request *request, unsigned status, struct MHD_Response *response);
+
+/* A message as JSON, or as the document that a `file` is. `body` is MessagePack as it came from the service. */
+enum MHD_Result reply_message(struct request *request, const struct msg *desc, struct span body);
+/* An error of errors.def. `field` may be empty. */
+enum MHD_Result reply_error(struct request *request, int code, struct span field);
+/* {"ok":true} */
+enum MHD_Result reply_ok(struct request *request);
+/* Appends the error object. */
+void error_json(struct buf *out, const struct err_row *row, struct span field, const struct trace *trace);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * revoked.h - sessions that ended before their access tokens did: asked of identity each second, kept until the last
+ * token that names them has ended by itself.
+ */
+#ifndef GATEWAY_REVOKED_H
+#define GATEWAY_REVOKED_H
+
+#include "proto.h"
+
+/* Access tokens live 15 minutes; with clocks apart and a slow poll none lives longer than this. */
+#define REVOKED_KEEP_US (INT64_C(20) * 60 * 1000000)
+/* A session may be written as ended a little before others see it, so each question reaches back. */
+#define REVOKED_OVERLAP_US (INT64_C(10) * 1000000)
+
+struct revoked_entry {
+    struct uuid session_id;
+    int64_t revoked_us; /* 0: free */
+};
+
+struct revoked {
+    struct revoked_entry *table; /* open addressing, at most half full */
+    size_t size, n;              /* size is a power of two, or 0 */
+    uint64_t seed;
+    int64_t newest_us; /* of all that was told */
+    int64_t asked_from_us;
+    int64_t answered_us; /* when identity last answered; 0: never */
+};
+
+/* `now`: the first question reaches back as long as tokens live. */
+void revoked_init(struct revoked *revoked, int64_t now);
+void revoked_release(struct revoked *revoked);
+/* -1 when memory is out; then the session counts as not ended. */
+MUST_CHECK int revoked_add(struct revoked *revoked, const struct uuid *session_id, int64_t revoked_us);
+bool revoked_has(const struct revoked *revoked, const struct uuid *session_id);
+/* Forgets what has been kept long enough. */
+void revoked_prune(struct revoked *revoked, int64_t now);
+
+/* From which moment to ask, and what was told. A full page is followed by another question at once: true. */
+int64_t revoked_since(const struct revoked *revoked);
+bool revoked_take(struct revoked *revoked, const struct revocation_list *list, int64_t now);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * settings.h - the gateway's configuration: rows as `gateway --help` prints them, and what is derived from them once.
+ */
+#ifndef GATEWAY_SETTINGS_H
+#define GATEWAY_SETTINGS_H
+
+#include "address.h"
+#include "conf.h"
+#include "log.h"
+#include "token.h"
+#include "zsock.h"
+
+#include <netinet/in.h>
+
+enum { TRUSTED_PROXIES = 8 };
+
+struct settings {
+    /* rows */
+    const char *log_level;
+    const char *listen, *admin_listen;
+    const char *public_url;
+    const char *static_dir, *api_dir;
+    struct conf_secret token_public_key;
+    int64_t in_flight, connections, idle_seconds;
+    int64_t rate_per_second, rate_burst;
+    const char *trusted_proxy;
+    struct bus_conf bus;
+
+    /* derived by settings_load */
+    enum log_level level;
+    struct sockaddr_in listen_address, admin_address;
+    bool https; /* browsers reach us by TLS, so cookies are Secure */
+    struct address proxies[TRUSTED_PROXIES];
+    size_t n_proxies;
+    unsigned char token_key[TOKEN_PUBLIC_BYTES];
+};
+
+extern const struct conf_row settings_rows[];
+
+/* Reads rows and derives the rest; prints every fault on standard error and returns -1 if there was one. */
+MUST_CHECK int settings_load(struct settings *settings, const char *path);
+void settings_release(struct settings *settings);
+
+#endif

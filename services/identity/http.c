@@ -1,0 +1,145 @@
+/* http.c - one libcurl handle per thread, kept for its connections. */
+#include "http.h"
+#include "service.h"
+#include <ctype.h>
+#include <curl/curl.h>
+#include <pthread.h>
+
+static pthread_key_t handle_key;
+
+static void free_handle(void *handle)
+{
+    curl_easy_cleanup(handle);
+}
+
+int http_start(void)
+{
+    static bool started;
+    if (started)
+        return 0;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || pthread_key_create(&handle_key, free_handle) != 0)
+        return -1;
+    started = true;
+    return 0;
+}
+
+static bool is_loopback(const char *host)
+{
+    return !strcmp(host, "localhost") || !strcmp(host, "127.0.0.1") || !strcmp(host, "[::1]");
+}
+
+bool http_url_allowed(const char *url)
+{
+    CURLU *parts = curl_url();
+    char *scheme = NULL, *host = NULL, *user = NULL;
+    bool allowed = false;
+    if (parts && curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_USER, &user, 0) == CURLUE_NO_USER)
+        allowed = !strcmp(scheme, "https") || (!strcmp(scheme, "http") && is_loopback(host));
+    curl_free(scheme);
+    curl_free(host);
+    curl_free(user);
+    curl_url_cleanup(parts);
+    return allowed;
+}
+
+void http_add_escaped(struct buf *out, struct span text)
+{
+    for (uint32_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~')
+            buf_add_char(out, (char)c);
+        else
+            buf_printf(out, "%%%02X", c);
+    }
+}
+
+/* libcurl: takes a piece of the body; anything but `n` stops the transfer. */
+static size_t take_body(char *p, size_t size, size_t n, void *buf)
+{
+    buf_add(buf, p, size * n);
+    return ((struct buf *)buf)->failed ? 0 : n;
+}
+
+static CURL *thread_handle(void)
+{
+    CURL *handle = pthread_getspecific(handle_key);
+    if (handle) {
+        curl_easy_reset(handle); /* keeps the connections */
+        return handle;
+    }
+    handle = curl_easy_init();
+    if (handle && pthread_setspecific(handle_key, handle) != 0) {
+        curl_easy_cleanup(handle);
+        return NULL;
+    }
+    return handle;
+}
+
+static bool set_options(CURL *handle, const struct http_request *request, struct curl_slist *headers, struct buf *body)
+{
+    int64_t left_ms = (request->deadline_us - now_us()) / 1000;
+    bool loopback = !strncmp(request->url, "http:", 5);
+    if (left_ms <= 0)
+        return false;
+    /* Every option is one this libcurl knows; what can fail is memory, and then the transfer fails. */
+    curl_easy_setopt(handle, CURLOPT_URL, request->url);
+    curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, loopback ? "http" : "https");
+    curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_ms);
+    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)left_ms);
+    curl_easy_setopt(handle, CURLOPT_MAXFILESIZE, (long)HTTP_MAX_BODY);
+    curl_easy_setopt(handle, CURLOPT_USERAGENT, "hocvu");
+    curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(handle, CURLOPT_WRITEDATA, body);
+    if (loopback)
+        curl_easy_setopt(handle, CURLOPT_PROXY, ""); /* a proxy is somewhere else */
+    if (request->form)
+        curl_easy_setopt(handle, CURLOPT_COPYPOSTFIELDS, request->form);
+    if (request->user) {
+        curl_easy_setopt(handle, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+        curl_easy_setopt(handle, CURLOPT_USERNAME, request->user);
+        curl_easy_setopt(handle, CURLOPT_PASSWORD, request->password);
+    }
+    return true;
+}
+
+int http_send(const struct http_request *request, struct arena *arena, struct http_reply *ret_reply,
+              const char **ret_why)
+{
+    struct buf body;
+    struct http_reply reply = {0};
+    CURL *handle = thread_handle();
+    struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json");
+    CURLcode done = CURLE_OUT_OF_MEMORY;
+    if (!http_url_allowed(request->url)) {
+        *ret_why = "the URL is neither https nor on the loopback address";
+        curl_slist_free_all(headers);
+        return -1;
+    }
+    buf_init(&body, HTTP_MAX_BODY);
+    if (handle && headers)
+        done = set_options(handle, request, headers, &body) ? curl_easy_perform(handle) : CURLE_OPERATION_TIMEDOUT;
+    if (done == CURLE_OK)
+        done = curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &reply.status);
+    if (handle)
+        curl_easy_reset(handle); /* forgets the secrets and the pointers of this request */
+    curl_slist_free_all(headers);
+    int result = -1;
+    if (body.failed)
+        *ret_why = "the reply is too long";
+    else if (done != CURLE_OK)
+        *ret_why = curl_easy_strerror(done);
+    else if (arena_span(arena, buf_span(&body), &reply.body) < 0)
+        *ret_why = "memory of the call is used up";
+    else
+        result = 0;
+    buf_release(&body);
+    if (result == 0)
+        *ret_reply = reply;
+    return result;
+}

@@ -1,0 +1,38 @@
+/*
+ * http.h - a request to the identity provider by libcurl: bounded in time and size, without redirects, https only (http
+ * on the loopback address, for a provider on the same machine).
+ */
+#ifndef IDENTITY_HTTP_H
+#define IDENTITY_HTTP_H
+
+#include "arena.h"
+#include "buf.h"
+
+enum { HTTP_MAX_BODY = 262144 };
+
+struct http_request {
+    const char *url;
+    const char *form;                /* application/x-www-form-urlencoded body of a POST; NULL: GET */
+    const char *user, *password;     /* of Basic authentication; NULL: none */
+    int64_t deadline_us, connect_ms; /* microseconds since 1970; milliseconds */
+};
+
+struct http_reply {
+    long status;
+    struct span body; /* in the arena */
+};
+
+/* Once, before threads start. */
+MUST_CHECK int http_start(void);
+/* May requests be sent there? */
+bool http_url_allowed(const char *url);
+/*
+ * Sends the request and takes the reply, whatever its status. Connections are kept per thread. -1: `ret_why` is a
+ * constant sentence without anything of the request in it.
+ */
+MUST_CHECK int http_send(const struct http_request *request, struct arena *arena, struct http_reply *ret_reply,
+                         const char **ret_why);
+/* Appends percent-encoded text: everything but the unreserved characters of RFC 3986. */
+void http_add_escaped(struct buf *out, struct span text);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * identity.h - what the files of this service share: its configuration, and how a refusal is put on record.
+ */
+#ifndef IDENTITY_H
+#define IDENTITY_H
+
+#include "rows.h"
+#include "seal.h"
+#include "service.h"
+#include "sql.h"
+#include "token.h"
+
+struct identity_conf {
+    /* the identity provider */
+    const char *oidc_issuer, *oidc_client_id, *oidc_redirect_uri, *oidc_scope, *oidc_provider;
+    struct conf_secret oidc_client_secret;
+    const char *claim_national_id, *claim_full_name, *claim_assurance, *required_assurance;
+    int64_t oidc_skew_s, oidc_cache_s, oidc_refetch_s, oidc_connect_ms, oidc_total_ms;
+    /* sessions */
+    int64_t access_minutes, session_idle_minutes, session_max_hours;
+    struct conf_secret token_sign_key;
+    /* personal numbers */
+    struct conf_secret national_hash_key, national_box_key;
+    /* made of the secrets by identity_check */
+    unsigned char sign_key[TOKEN_SECRET_BYTES];
+    struct seal_keys seal_keys;
+};
+
+/* settings.c */
+extern const struct conf_row identity_rows[];
+/* Reads the keys out of the secrets, compares rows with each other. Prints what is wrong and returns -1. */
+int identity_check(void *conf);
+/* Once, before threads: starts the libraries that want it. */
+int identity_start(void *conf);
+const struct identity_conf *identity_conf(const struct ctx *ctx);
+
+/*
+ * audit.c: writes an entry into the audit; in the handler's transaction when it has one. `subject` may be NULL.
+ * `detail` is a JSON object without personal numbers. 0 or fail().
+ */
+MUST_CHECK int audit_note(struct ctx *ctx, const char *action, const struct uuid *subject, struct span detail);
+/*
+ * For handlers that refuse: puts the refusal on record with a constant reason, logs it, and returns fail(). Must not be
+ * called in a transaction that will be rolled back.
+ */
+int audit_refuse(struct ctx *ctx, const char *action, const struct uuid *subject, const char *reason, int code,
+                 const char *field);
+
+/* units.c: brings unit_now in line with the versions: in an import, and as a tick, because days come. 0 or fail(). */
+int units_refresh(struct ctx *ctx);
+
+/* session.c: what a person may do now, signed, with the refresh token that the session was given. 0 or fail(). */
+MUST_CHECK int session_answer(struct ctx *ctx, struct uuid person_id, struct uuid session_id, struct span refresh_token,
+                              int64_t refresh_expires, struct session_tokens *ret_tokens);
+/* A refresh token as the client holds it, and its two hashes. */
+struct refresh_token {
+    struct span text;
+    struct span family_hash, hash;
+};
+/* A token of a new family, or the next of the family that `like` belongs to (NULL: new). -1: the arena is full. */
+MUST_CHECK int refresh_token_make(struct arena *arena, const struct span *like, struct refresh_token *ret_token);
+/* -1: not a refresh token at all. */
+MUST_CHECK int refresh_token_read(struct arena *arena, struct span text, struct refresh_token *ret_token);
+
+/* Ticks. */
+int logins_prune(struct ctx *ctx);
+int sessions_prune(struct ctx *ctx);
+
+/* BLAKE2b-256 of a random text that we gave out; 32 bytes in the arena. -1: the arena is full. */
+MUST_CHECK int secret_hash(struct arena *arena, struct span text, struct span *ret_hash);
+/* `n` random bytes as base64url, in the arena. -1: the arena is full. */
+MUST_CHECK int secret_make(struct arena *arena, size_t n, struct span *ret_text);
+
+#endif

@@ -1,0 +1,211 @@
+/*
+ * import_units.c - the organisation tree from a CSV file: code,parent_code,kind,name,name_en,valid_from.
+ *
+ * A row says how a unit is from a day on. A new code is a new unit; a row that says what holds on its day changes
+ * nothing; another ends the version of that day and begins the next. Parents may stand anywhere in the file. Rows are
+ * tried on the tree in memory; while one is refused, the rest is tried again without it, because others may have leaned
+ * on it.
+ */
+#include "import.h"
+#include "tree.h"
+#include <ctype.h>
+
+enum { CODE, PARENT, KIND, NAME, NAME_EN, FROM, COLUMNS };
+
+static const struct csv_column columns[COLUMNS] = {
+    [CODE] = {"code", 1, 32, 0},  [PARENT] = {"parent_code", 0, 32, 0}, [KIND] = {"kind", 1, 16, 0},
+    [NAME] = {"name", 1, 200, 0}, [NAME_EN] = {"name_en", 0, 200, 0},   [FROM] = {"valid_from", 10, 10, 0},
+};
+
+enum { MOST_VERSIONS = 200000, DAYS_AHEAD = 3653 };
+#define FIRST_DAY (-8887) /* 1945-09-02: no unit of this state is older */
+
+/* A row that reads well. */
+struct unit_row {
+    struct csv_row *row;
+    struct tree_unit *unit;
+    struct tree_version version;
+    enum tree_change change;
+};
+
+struct units_import {
+    struct csv_file file;
+    struct tree tree;
+    struct unit_row *rows; /* in order of date, then of the file */
+    uint32_t n;
+};
+
+/* Codes go into other files, between ; and @. */
+static bool code_valid(struct span code)
+{
+    for (uint32_t i = 0; i < code.n; i++) {
+        if (!isalnum((unsigned char)code.p[i]) && !memchr("._-", code.p[i], 3))
+            return false;
+    }
+    return code.n > 0;
+}
+
+static void judge_cells(struct csv_file *file, struct csv_row *row, int32_t today, int32_t *ret_from)
+{
+    const struct span *cells = row->cells;
+    bool nation = cells[KIND].n == 6 && !memcmp(cells[KIND].p, "nation", 6);
+    if (cells[CODE].n && !code_valid(cells[CODE]))
+        csv_file_refuse(file, row, CODE, "Mã chỉ gồm chữ cái không dấu, chữ số và . _ -",
+                        "A code has only plain letters, digits and . _ -");
+    if (cells[KIND].n && !tree_kind_known(cells[KIND]))
+        csv_file_refuse(file, row, KIND, "Loại phải là nation, ministry, province, commune, department hoặc unit.",
+                        "The kind must be nation, ministry, province, commune, department or unit.");
+    else if (nation && cells[PARENT].n)
+        csv_file_refuse(file, row, PARENT, "Cấp quốc gia không có đơn vị cấp trên. Hãy để trống ô này.",
+                        "The nation has no unit above. Leave this cell empty.");
+    else if (cells[KIND].n && !nation && !cells[PARENT].n)
+        csv_file_refuse(file, row, PARENT, "Hãy điền mã của đơn vị cấp trên.", "Give the code of the unit above.");
+    if (cells[FROM].n && !import_date(cells[FROM], FIRST_DAY, today + DAYS_AHEAD, ret_from))
+        csv_file_refuse(file, row, FROM, "Ngày phải có thật, dạng NĂM-THÁNG-NGÀY, từ 1945-09-02 đến 10 năm tới.",
+                        "The date must exist, as YEAR-MONTH-DAY, from 1945-09-02 to ten years ahead.");
+}
+
+static int row_before(const void *a, const void *b)
+{
+    const struct unit_row *x = a, *y = b;
+    if (x->version.from != y->version.from)
+        return x->version.from < y->version.from ? -1 : 1;
+    return x->row->line < y->row->line ? -1 : 1;
+}
+
+/* Judges the cells, finds the units. 0 or an error's code. */
+static int read_rows(struct units_import *import, int32_t today)
+{
+    static const uint32_t key[] = {CODE, FROM};
+    struct csv_file *file = &import->file;
+    import->rows = arena_alloc(file->arena, file->n_rows * sizeof(struct unit_row));
+    if (!import->rows)
+        return ERR_TOO_LARGE;
+    int32_t *from = arena_alloc(file->arena, file->n_rows * sizeof(int32_t));
+    if (!from)
+        return ERR_TOO_LARGE;
+    for (uint32_t i = 0; i < file->n_rows; i++)
+        judge_cells(file, &file->rows[i], today, &from[i]);
+    if (csv_file_refuse_repeats(file, key, 2))
+        return ERR_TOO_LARGE;
+    for (uint32_t i = 0; i < file->n_rows; i++) {
+        struct csv_row *row = &file->rows[i];
+        if (row->refused)
+            continue;
+        import->rows[import->n++] = (struct unit_row){
+            .row = row,
+            .unit = tree_mention(&import->tree, row->cells[CODE]),
+            .version = {.from = from[i],
+                        .kind = row->cells[KIND],
+                        .name = row->cells[NAME],
+                        .name_en = row->cells[NAME_EN]},
+        };
+    }
+    for (uint32_t i = 0; i < import->n; i++) {
+        struct unit_row *r = &import->rows[i];
+        struct span parent = r->row->cells[PARENT];
+        r->version.parent = parent.n ? tree_find(&import->tree, parent) : NULL;
+        if (parent.n && !r->version.parent)
+            csv_file_refuse(file, r->row, PARENT, "Không có đơn vị nào mang mã này trong hệ thống hoặc trong tệp.",
+                            "No unit of the system or of this file has this code.");
+    }
+    qsort(import->rows, import->n, sizeof(import->rows[0]), row_before);
+    return 0;
+}
+
+static void refuse_version(struct csv_file *file, struct csv_row *row, enum tree_fault fault)
+{
+    switch (fault) {
+    case TREE_FINE:
+        return;
+    case TREE_NO_PARENT:
+        csv_file_refuse(file, row, PARENT,
+                        "Đơn vị cấp trên chưa có hiệu lực vào ngày này, hoặc dòng của nó bị từ chối.",
+                        "The unit above is not valid on that day, or its own row was refused.");
+        return;
+    case TREE_CYCLE:
+        csv_file_refuse(file, row, PARENT, "Đơn vị không thể nằm dưới chính nó.", "A unit cannot lie below itself.");
+        return;
+    case TREE_DEEP:
+        csv_file_refuse(file, row, PARENT, "Cây tổ chức có tối đa 16 cấp.", "The tree has 16 levels at most.");
+        return;
+    case TREE_KIND:
+        csv_file_refuse(file, row, KIND, "Loại đơn vị này không thể nằm dưới loại của đơn vị cấp trên.",
+                        "A unit of this kind cannot lie below one of its parent's kind.");
+        return;
+    case TREE_OUTSIDE:
+        csv_file_refuse(file, row, CODE, "Đơn vị nằm ngoài phạm vi quản lý của bạn.",
+                        "The unit lies outside your subtree.");
+        return;
+    }
+}
+
+/* Puts the rows into the tree as often as needed, until all that are left fit together. 0 or an error's code. */
+static int try_rows(struct units_import *import)
+{
+    bool again = true;
+    while (again) {
+        again = false;
+        if (tree_reset(&import->tree) < 0)
+            return ERR_TOO_LARGE;
+        for (uint32_t i = 0; i < import->n; i++) {
+            struct unit_row *r = &import->rows[i];
+            if (!r->row->refused)
+                r->change = tree_put(r->unit, &r->version);
+        }
+        for (uint32_t i = 0; i < import->n; i++) {
+            struct unit_row *r = &import->rows[i];
+            if (r->row->refused || r->change == TREE_SAME)
+                continue;
+            refuse_version(&import->file, r->row, tree_check(&import->tree, r->unit, r->version.from));
+            again = again || r->row->refused;
+        }
+    }
+    return 0;
+}
+
+static int write_tree(struct ctx *ctx, const struct units_import *import)
+{
+    struct unit_fact *units, *versions;
+    uint32_t n_units, n_versions;
+    if (tree_changes(&import->tree, &units, &n_units, &versions, &n_versions) < 0)
+        return fail(ctx, ERR_TOO_LARGE, "csv");
+    int code = import_write(ctx, &SQL_unit_add, units, n_units);
+    if (!code)
+        code = import_write(ctx, &SQL_unit_put, versions, n_versions);
+    return code ? code : units_refresh(ctx);
+}
+
+int on_units_import(struct ctx *ctx, const struct import_file *req, struct import_report *ret_reply)
+{
+    struct units_import import = {0};
+    struct unit_fact *stored;
+    uint32_t n_stored, created = 0, changed = 0;
+    int32_t today;
+    int code = csv_file_read(&import.file, ctx->arena, columns, COLUMNS, req->csv, IMPORT_MAX_ROWS);
+    if (code)
+        return fail(ctx, code, "csv");
+    code = import_begin(ctx, &today);
+    if (!code)
+        code = pg_list(ctx, &SQL_unit_versions, NULL, MOST_VERSIONS, &stored, &n_stored);
+    if (code)
+        return code;
+    if (tree_init(&import.tree, ctx->arena, stored, n_stored, import.file.n_rows, ctx->scope, ctx->n_scope) < 0)
+        return fail(ctx, ERR_TOO_LARGE, "csv");
+    code = read_rows(&import, today);
+    if (!code)
+        code = try_rows(&import);
+    if (code)
+        return fail(ctx, code, "csv");
+    for (uint32_t i = 0; i < import.n; i++) {
+        if (import.rows[i].row->refused)
+            continue;
+        created += import.rows[i].change == TREE_NEW;
+        changed += import.rows[i].change == TREE_CHANGED;
+    }
+    code = write_tree(ctx, &import);
+    if (code)
+        return code;
+    bool dry_run = HAS(req, import_file, dry_run) && req->dry_run;
+    return import_end(ctx, "units_import", &import.file, dry_run, created, changed, ret_reply);
+}

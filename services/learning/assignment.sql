@@ -1,0 +1,109 @@
+-- Assignments, and enrolling the people they cover.
+
+-- An assignment looks at who is there, an event at which assignments there are. Each must see the other: assignments take
+-- this lock alone, events share it, both before the statement that looks.
+-- enrol_lock()
+SELECT pg_advisory_xact_lock(hashtextextended('learning enrol', 0));
+
+-- enrol_lock_shared()
+SELECT pg_advisory_xact_lock_shared(hashtextextended('learning enrol', 0));
+
+-- assignment_create(assignment_row) assignment BULK
+WITH wish AS MATERIALIZED (
+    SELECT (:assignment_id)[1] AS assignment_id, (:programme_id)[1] AS programme_id, (:unit_id)[1] AS unit_id,
+           (:due_date)[1] AS due_date,
+           (SELECT array_agg(DISTINCT l.person_id ORDER BY l.person_id)
+            FROM unnest(:person_id) AS l (person_id) WHERE l.person_id IS NOT NULL) AS people
+), known AS MATERIALIZED (
+    SELECT a.*, (a.programme_id, a.unit_id, a.due_date, a.assigned_by)
+                = (w.programme_id, w.unit_id, w.due_date, :ctx_subject)
+                AND a.people IS NOT DISTINCT FROM w.people AS same
+    FROM assignment a JOIN wish w USING (assignment_id)
+), covered AS MATERIALIZED (
+    SELECT DISTINCT p.person_id
+    FROM wish w JOIN unit u ON u.path @> ARRAY[w.unit_id] JOIN person p ON p.unit_id = u.unit_id
+    WHERE (w.people IS NULL OR p.person_id = ANY (w.people)) AND NOT EXISTS (SELECT FROM known)
+), verdict AS MATERIALIZED (
+    SELECT CASE
+        WHEN EXISTS (SELECT FROM known WHERE same) THEN NULL
+        WHEN EXISTS (SELECT FROM known) THEN 'CONFLICT:assignment_id'
+        WHEN NOT EXISTS (SELECT FROM unit u WHERE u.unit_id = w.unit_id AND u.path && :ctx_scope)
+            THEN 'FORBIDDEN:unit_id'
+        WHEN p.programme_id IS NULL THEN 'NOT_FOUND:programme_id'
+        WHEN EXISTS (SELECT FROM programme n WHERE n.code = p.code AND n.version > p.version) THEN 'STATE:programme_id'
+        WHEN w.due_date NOT BETWEEN hocvu.today() AND hocvu.today() + (:due_days)[1]::integer THEN 'RANGE:due_date'
+        WHEN (SELECT count(*) FROM covered) < cardinality(w.people) THEN 'FORBIDDEN:people'
+        WHEN (SELECT count(*) FROM covered) > (:people_most)[1] THEN 'TOO_LARGE:unit_id'
+        END AS fault
+    FROM wish w LEFT JOIN programme p ON p.programme_id = w.programme_id
+), enrolled AS (
+    INSERT INTO enrolment (person_id, programme_id, assignment_id, due_date)
+    SELECT c.person_id, w.programme_id, w.assignment_id, w.due_date
+    FROM covered c, wish w, verdict WHERE verdict.fault IS NULL
+    ON CONFLICT (person_id, programme_id) DO NOTHING
+    RETURNING person_id, programme_id, assignment_id, due_date, assigned_at
+), told AS (
+    INSERT INTO outbox (event, body, trace)
+    SELECT 'learner_assigned', to_jsonb(e), :ctx_trace FROM enrolled e
+), made AS (
+    INSERT INTO assignment (assignment_id, programme_id, unit_id, due_date, people, assigned_by, covered, enrolled)
+    SELECT w.assignment_id, w.programme_id, w.unit_id, w.due_date, w.people, :ctx_subject,
+           (SELECT count(*) FROM covered), (SELECT count(*) FROM enrolled)
+    FROM wish w, verdict WHERE verdict.fault IS NULL AND NOT EXISTS (SELECT FROM known)
+    RETURNING assignment_id, programme_id, unit_id, due_date, covered, enrolled
+)
+SELECT d.assignment_id, d.programme_id, d.unit_id, d.due_date, d.covered AS people, d.enrolled, verdict.fault
+FROM verdict LEFT JOIN (
+    SELECT assignment_id, programme_id, unit_id, due_date, covered, enrolled FROM made
+    UNION ALL SELECT assignment_id, programme_id, unit_id, due_date, covered, enrolled FROM known
+) d ON true;
+
+-- A person came or moved: the assignments in force above his or her unit enrol.
+-- enrol_person(person_fact)
+WITH enrolled AS (
+    INSERT INTO enrolment (person_id, programme_id, assignment_id, due_date)
+    SELECT person_id, programme_id, assignment_id, due_date FROM joiner WHERE person_id = :person_id
+    ORDER BY assigned_at, assignment_id
+    ON CONFLICT (person_id, programme_id) DO NOTHING
+    RETURNING person_id, programme_id, assignment_id, due_date, assigned_at
+)
+INSERT INTO outbox (event, body, trace) SELECT 'learner_assigned', to_jsonb(e), :ctx_trace FROM enrolled e;
+
+-- A unit came or moved, perhaps after its people: the same for everyone in its subtree.
+-- enrol_unit(unit_fact)
+WITH enrolled AS (
+    INSERT INTO enrolment (person_id, programme_id, assignment_id, due_date)
+    SELECT person_id, programme_id, assignment_id, due_date FROM joiner WHERE path @> ARRAY[:unit_id]
+    ORDER BY assigned_at, assignment_id
+    ON CONFLICT (person_id, programme_id) DO NOTHING
+    RETURNING person_id, programme_id, assignment_id, due_date, assigned_at
+)
+INSERT INTO outbox (event, body, trace) SELECT 'learner_assigned', to_jsonb(e), :ctx_trace FROM enrolled e;
+
+-- A day began, and tenures and units with it: the same for everyone, page by page, until the day is done.
+-- enrol_day(page)
+WITH joined AS MATERIALIZED (
+    SELECT person_id, programme_id, assignment_id, due_date, assigned_at FROM joiner
+    WHERE NOT EXISTS (SELECT FROM enrolled_day WHERE day = hocvu.today())
+    ORDER BY assigned_at, assignment_id LIMIT :most
+), enrolled AS (
+    INSERT INTO enrolment (person_id, programme_id, assignment_id, due_date)
+    SELECT person_id, programme_id, assignment_id, due_date FROM joined ORDER BY assigned_at, assignment_id
+    ON CONFLICT (person_id, programme_id) DO NOTHING
+    RETURNING person_id, programme_id, assignment_id, due_date, assigned_at
+), done AS (
+    INSERT INTO enrolled_day (day) SELECT hocvu.today() WHERE (SELECT count(*) FROM joined) < :most
+    ON CONFLICT (day) DO NOTHING
+)
+INSERT INTO outbox (event, body, trace) SELECT 'learner_assigned', to_jsonb(e), NULL FROM enrolled e;
+
+-- my_programmes() my_programme
+SELECT p.programme_id, p.title_vi, p.title_en, e.due_date, e.completed_at, count(l.lesson_id)::integer AS lessons,
+       count(g.completed_at)::integer AS lessons_done
+FROM enrolment e
+JOIN programme p USING (programme_id)
+JOIN lesson l USING (programme_id)
+LEFT JOIN progress g ON g.person_id = e.person_id AND g.lesson_id = l.lesson_id
+WHERE e.person_id = :ctx_subject
+GROUP BY p.programme_id, e.due_date, e.completed_at
+ORDER BY e.due_date, p.programme_id LIMIT 200;

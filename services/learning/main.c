@@ -1,0 +1,54 @@
+/*
+ * learning - assigns programmes to people, measures their study, says when they have completed it.
+ *
+ * Answers:   every METHOD in proto/learning.def
+ * Announces: learner_assigned, lesson_completed, programme_completed
+ * Follows:   content: programme_published; identity: org_changed, person_changed (who joins a covered unit is enrolled)
+ * Keeps:     schema "learning" (migrations/), with a copy of the organisation and of published programmes
+ * Refuses:   a unit outside the caller's subtree (FORBIDDEN), a lesson before its turn (ORDER), a completion without the
+ *            time that the server measured (EVIDENCE)
+ *
+ * Configuration: learning --help
+ */
+#include "learning.h"
+
+#define PROTO_BIND "learning.def"
+#include "bind.h"
+
+static const struct follow follows[] = {
+    FOLLOW(org_changed),
+    FOLLOW(person_changed),
+    FOLLOW(programme_published),
+    FOLLOW_END,
+};
+
+static const struct tick ticks[] = {
+    {"today", 60000, learning_today},
+    TICK_END,
+};
+
+static const struct limits limits = {
+    .workers = 3,            /* two runs of beats at once, and one for everything else */
+    .in_flight = 2048,       /* eight full batches of beats; beyond: busy at once, the next beat counts the time */
+    .deadline_ms = 5000,     /* as the gateway waits */
+    .arena_bytes = 8u << 20, /* 256 beats, or an assignment of 2,000 listed people */
+};
+
+static const struct service learning = {
+    .name = "learning",
+    .number = SERVICE_learning,
+    .doc = "Assignments, enrolments, measured progress.",
+    .bindings = bindings,
+    .follows = follows,
+    .ticks = ticks,
+    .limits = &limits,
+    .sql = service_sql,
+    .org = true,
+    .conf = learning_conf_rows,
+    .conf_size = sizeof(struct learning_conf),
+};
+
+int main(int argc, char **argv)
+{
+    return service_run(&learning, argc, argv);
+}

@@ -1,0 +1,5 @@
+-- Revert learning:programme from pg
+BEGIN;
+DROP TABLE learning.lesson;
+DROP TABLE learning.programme;
+COMMIT;

@@ -1,0 +1,4 @@
+-- Revert learning:schema from pg
+BEGIN;
+DROP SCHEMA learning CASCADE;
+COMMIT;

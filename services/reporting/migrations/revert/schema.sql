@@ -1,0 +1,4 @@
+-- Revert reporting:schema from pg
+BEGIN;
+DROP SCHEMA reporting CASCADE;
+COMMIT;

@@ -1,0 +1,43 @@
+/* progress.c - takes in what other services announce about people, programmes and the organisation; see progress.sql. */
+#include "org.h"
+#include "sql.h"
+
+int on_event_org_changed(struct ctx *ctx, const struct unit_fact *event)
+{
+    return org_apply_unit(ctx, event);
+}
+
+int on_event_person_changed(struct ctx *ctx, const struct person_fact *event)
+{
+    return org_apply_tenure(ctx, event);
+}
+
+int on_event_programme_published(struct ctx *ctx, const struct programme *event)
+{
+    return pg_call(ctx, &SQL_programme_learn, event, NULL);
+}
+
+int on_event_learner_assigned(struct ctx *ctx, const struct enrolment_fact *event)
+{
+    return pg_call(ctx, &SQL_progress_assigned, event, NULL);
+}
+
+int on_event_programme_completed(struct ctx *ctx, const struct completion_fact *event)
+{
+    return pg_call(ctx, &SQL_progress_completed, event, NULL);
+}
+
+int on_event_attempt_graded(struct ctx *ctx, const struct grade_fact *event)
+{
+    return pg_call(ctx, &SQL_progress_graded, event, NULL);
+}
+
+int on_event_certificate_issued(struct ctx *ctx, const struct certificate_fact *event)
+{
+    return pg_call(ctx, &SQL_progress_certified, event, NULL);
+}
+
+int on_event_certificate_revoked(struct ctx *ctx, const struct certificate_fact *event)
+{
+    return pg_call(ctx, &SQL_progress_revoked, event, NULL);
+}

@@ -1,0 +1,11 @@
+/* rows.h - the structs of rows.def. */
+#ifndef REPORTING_ROWS_H
+#define REPORTING_ROWS_H
+
+#include "proto.h"
+
+#define PROTO_FILE "rows.def"
+#include "declare.h"
+#undef PROTO_FILE
+
+#endif

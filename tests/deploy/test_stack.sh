@@ -1,0 +1,115 @@
+#!/bin/bash
+# test_stack.sh - deploy/stack: starts, starts again without disturbing what runs, survives killed processes, stops what
+# it started and nothing else, keeps the data, and says in a sentence what it cannot do. Run by tests/run; binaries are
+# those of $BUILD.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "$0")/../.." && pwd -P)
+tmp=$(mktemp -d /tmp/hocvu-stack.XXXXXX)
+chmod 755 "$tmp"
+# As root the installation runs as another user, who may not enter this one; then DIR becomes a link.
+mkdir -m 700 "$tmp/closed"
+dir=$tmp/closed/var
+bystander=
+
+stack()
+{
+    "$ROOT/deploy/stack" "$1" --dir "$dir" "${@:2}"
+}
+
+fail()
+{
+    printf 'test_stack: %s\n' "$*" >&2
+    exit 1
+}
+
+cleanup()
+{
+    [ -z "$bystander" ] || kill "$bystander" 2>/dev/null || true
+    stack erase >/dev/null 2>&1 || true
+    rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# refused PATTERN COMMAND...: it fails, and what it says matches.
+refused()
+{
+    local pattern=$1 said
+    shift
+    said=$("$@" 2>&1) && fail "this should have failed: $*"
+    grep -qE "$pattern" <<<"$said" || fail "'$*' says: $said"
+    [ "$(wc -l <<<"$said")" -eq 1 ] || fail "more than one sentence: $said"
+}
+
+pids()
+{
+    stack status | awk 'NR > 1 {print $1, $2}'
+}
+
+sql()
+{
+    (eval "$(stack env)" && psql -X -A -t -q -c "$1")
+}
+
+# Ports that nobody uses, in a row.
+port=
+for ((first = 20000 + RANDOM % 20000; ; first += 25)); do
+    awk '$4 == "0A" {print $2}' /proc/net/tcp /proc/net/tcp6 | sed 's/.*://' | {
+        while read -r hex; do
+            [ $((16#$hex)) -lt $first ] || [ $((16#$hex)) -gt $((first + 22)) ] || exit 1
+        done
+    } && port=$first && break
+done
+
+# --- what it cannot do ---
+long=$tmp/$(printf 'x%.0s' {1..80})
+refused 'too long for Unix sockets' "$ROOT/deploy/stack" up --dir "$long" --port "$port"
+rm -rf "$long"
+mkdir "$dir" && touch "$dir/somebody-elses"
+refused 'was not made by this script' stack up --port "$port"
+rm -r "$dir"
+refused 'no installation' stack status
+perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => $ARGV[0],
+    ReuseAddr => 1) or die; sleep 600' "$port" &
+bystander=$!
+until grep -q ":$(printf '%04X' "$port") .* 0A " /proc/net/tcp; do sleep 0.05; done
+stack up --port "$port" >"$tmp/said" 2>&1 && fail "a taken port was not seen"
+grep -q "port $port, wanted for the gateway, is taken by another process (perl, process $bystander)" "$tmp/said" ||
+    fail "a taken port gives: $(cat "$tmp/said")"
+[ -d "/proc/$bystander" ] || fail "the holder of the port was disturbed"
+
+# --- start, and start again ---
+stack up --no-idp --fast-unsafe-db --port $((port + 1)) >"$tmp/said" 2>&1 || fail "up fails: $(cat "$tmp/said")"
+before=$(pids)
+stack up >"$tmp/said" 2>&1 || fail "up again fails: $(cat "$tmp/said")"
+[ "$(pids)" = "$before" ] || fail "up again disturbs what runs: $before / $(pids)"
+[ "$(sql 'SHOW fsync')" = off ] || fail "the options of the first up were not kept"
+sql 'CREATE TABLE hocvu.kept AS SELECT 7 AS n' || fail "the owner cannot make a table"
+
+# --- what is killed comes back ---
+for name in postgres redis gateway identity; do
+    old=$(stack kill "$name" | sed 's/.*process \(.*\))/\1/')
+    stack wait || fail "$name does not come back"
+    [ ! -d "/proc/$old" ] || fail "$name was not killed"
+done
+[ "$(sql 'SELECT n FROM hocvu.kept')" = 7 ] || fail "data is lost after a kill"
+refused 'not a running process' stack kill nobody
+
+# --- stop: everything of ours, nothing else, and the data stays ---
+own=$(cd "$dir" && pwd -P)
+stack down >/dev/null
+left=$(for p in /proc/[0-9]*; do
+    case $(readlink "$p/cwd" 2>/dev/null) in "$own"*) cat "$p/comm" ;; esac
+done || true)
+[ -z "$left" ] || fail "down leaves behind: $left"
+[ -d "/proc/$bystander" ] || fail "down ended a process that is not ours"
+stack down | grep -q 'Nothing runs' || fail "down twice"
+code=0
+stack status >/dev/null || code=$?
+[ $code -eq 3 ] || fail "status of a stopped installation is $code"
+stack up >"$tmp/said" 2>&1 || fail "up after down fails: $(cat "$tmp/said")"
+[ "$(sql 'SELECT n FROM hocvu.kept')" = 7 ] || fail "data is lost after down and up"
+stack erase >/dev/null
+[ ! -e "$dir" ] && [ ! -e "$own" ] || fail "erase leaves the data"
