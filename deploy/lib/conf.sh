@@ -3,6 +3,12 @@
 # restarts its service. Lines of etc/local/<name>.conf are appended and win.
 # shellcheck shell=bash
 
+# How processes find each other. On one host: sockets in DIR/run and the loopback address. deploy/docker/setup, for
+# containers, says tcp, the address of all interfaces, and the database's host name.
+BUS=ipc
+LISTEN=127.0.0.1
+DATABASE_HOST= # empty: DIR/run
+
 # put FILE [MODE]: standard input becomes the file, if it differs.
 put()
 {
@@ -136,17 +142,37 @@ ID_TOKEN_ALG=ES256
 CONF
 }
 
+# Where process $1 stands on the bus. In containers each service is a host of its own name, but identity, which shares
+# the gateway's network (see docker-compose.yml).
+rows_bus()
+{
+    local service host peers=
+    echo "bus_dir = $STATE/run"
+    [ "$BUS" = tcp ] || return 0
+    for service in $(bus_services "$ROOT" | cut -d' ' -f2); do
+        host=$service
+        [ "$service" != identity ] || host=gateway
+        peers="$peers $service=tcp://$host:7001|tcp://$host:7002"
+    done
+    cat <<CONF
+peers =$peers
+curve_key = $STATE/secrets/curve/$1.key
+curve_known = $STATE/secrets/curve/known
+CONF
+}
+
 # Rows that every service of the bus has. $1: number, $2: name.
 rows_service()
 {
+    rows_bus "$2"
     cat <<CONF
 log_level = $LOG_LEVEL
-bus_dir = $STATE/run
-admin_listen = 127.0.0.1:$(port_admin "$1")
+admin_listen = $LISTEN:$(port_admin "$1")
 redis = $STATE/run/redis.sock
-database = host=$STATE/run dbname=hocvu user=hocvu_$2
+database = host=${DATABASE_HOST:-$STATE/run} dbname=hocvu user=hocvu_$2
 database_password = $STATE/secrets/hocvu_$2.password
 CONF
+    [ "$BUS" != tcp ] || printf 'listen_call = tcp://0.0.0.0:7001\nlisten_events = tcp://0.0.0.0:7002\n'
 }
 
 # Rows that only the service $1 has.
@@ -182,11 +208,10 @@ CONF
 
 conf_gateway()
 {
-    conf gateway <<CONF
+    { rows_bus gateway && cat; } <<CONF | conf gateway
 log_level = $LOG_LEVEL
-bus_dir = $STATE/run
-admin_listen = 127.0.0.1:$(port_admin 10)
-listen = 127.0.0.1:$PORT
+admin_listen = $LISTEN:$(port_admin 10)
+listen = $LISTEN:$PORT
 public_url = http://127.0.0.1:$PORT
 token_public_key = $STATE/secrets/token_sign.pub
 static_dir = $ROOT/services/gateway/static
@@ -195,19 +220,17 @@ CONF
 
 conf_ctl()
 {
-    conf hocvu <<CONF
-bus_dir = $STATE/run
+    { rows_bus hocvu && cat; } <<CONF | conf hocvu
 url = http://127.0.0.1:$PORT
 sample_dir = $ROOT/deploy/sample
 demo_password = $STATE/secrets/demo.password
 CONF
 }
 
+# Of our own processes; conf_postgres and conf_redis are for those that deploy/stack runs.
 conf_all()
 {
     local number service
-    conf_postgres
-    conf_redis
     conf_idp
     conf_gateway
     conf_ctl

@@ -55,11 +55,11 @@ int on_certificate_verify(struct ctx *ctx, const struct certificate_document *re
 int on_certificate_revoke(struct ctx *ctx, const struct certificate_revocation *req, struct certificate_status *ret_reply)
 {
     char number[NUMBER_TEXT];
-    struct certificate_query query;
+    struct certificate_query query = {0};
     int code = read_number(ctx, req->number, number, &query);
     struct certificate_revocation revocation = {.number = query.number, .reason = req->reason};
     if (!code)
-        code = pg_call(ctx, &SQL_certificate_revoke, &revocation, NULL);
+        code = pg_call(ctx, &SQL_certificate_revoke, &revocation, &query);
     return code ? code : pg_call(ctx, &SQL_certificate_status, &query, ret_reply);
 }
 

@@ -270,7 +270,7 @@ bool sample_has_role(const struct sample *sample, const struct sample_official *
     const char *at = official->roles.p, *end = at + official->roles.n;
     while (at < end) {
         const char *word = at;
-        while (at < end && *at != ' ' && *at != ';' && *at != '|')
+        while (at < end && *at != ';')
             at++;
         struct span whole = {word, (uint32_t)(at - word)};
         const char *place = memchr(word, '@', whole.n);

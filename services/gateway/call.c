@@ -5,7 +5,6 @@
  * does not have. Nothing of the request is needed any more when the call is packed, so while a service works on it a
  * request holds a few hundred bytes.
  */
-#include "log.h"
 #include "reply.h"
 
 /* A message while it is put together. */
@@ -26,7 +25,7 @@ static int wrong(struct building *b, int code, const char *field)
 static int set_params(struct building *b)
 {
     const struct route_match *match = &b->request->match;
-    struct arena *work = &b->request->gw->work;
+    struct arena *work = &b->request->gw->building;
     for (uint8_t i = 0; i < match->route->n_params; i++) {
         const struct field *field = match->route->params[i];
         struct span text;
@@ -43,7 +42,7 @@ static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *
                                 size_t n)
 {
     struct building *b = cls;
-    struct arena *work = &b->request->gw->work;
+    struct arena *work = &b->request->gw->building;
     struct span name, text = SPAN("");
     (void)kind;
     if (percent_decode(work, (struct span){key, (uint32_t)n_key}, false, &name) < 0 ||
@@ -70,19 +69,11 @@ static int build(struct building *b)
     if (b->fault.code)
         return b->fault.code;
     if (request->body.n) {
-        code = msg_merge_json(b->desc, b->message, &b->seen, &request->gw->work, buf_span(&request->body), &b->fault);
+        code = msg_merge_json(b->desc, b->message, &b->seen, &request->gw->building, buf_span(&request->body), &b->fault);
         if (code)
             return code;
     }
     return msg_check_seen(b->desc, b->seen, &b->fault);
-}
-
-/* The session ended here is ended for this gateway at once; the others learn of it within a second. */
-static void note_logout(const struct request *request)
-{
-    struct gateway *gw = request->gw;
-    if (request->session && revoked_add(&gw->revoked, &request->session->claims.sid, gw->now) < 0)
-        log_warn(trace_span(&request->trace), "no memory for an ended session; it is asked for again");
 }
 
 static void on_reply(void *owner, int code, struct span field, struct span body)
@@ -90,7 +81,7 @@ static void on_reply(void *owner, int code, struct span field, struct span body)
     struct request *request = owner;
     const struct method *method = request->match.route->method;
     if (!code && method->number == M_session_end)
-        note_logout(request);
+        request_note_logout(request);
     if (code)
         reply_error(request, code, field);
     else
@@ -102,8 +93,8 @@ enum MHD_Result call_method(struct request *request)
     struct gateway *gw = request->gw;
     const struct method *method = request->match.route->method;
     struct building b = {.request = request, .desc = method->in};
-    arena_clear(&gw->work);
-    b.message = arena_alloc(&gw->work, method->in->size);
+    arena_clear(&gw->building);
+    b.message = arena_alloc(&gw->building, method->in->size);
     int code = b.message ? build(&b) : wrong(&b, ERR_BUSY, "");
     if (!code) {
         struct call_header head = request_call_header(request, method->number);

@@ -34,7 +34,8 @@ struct gateway {
     size_t n_requests, n_suspended; /* alive; of these, waiting for a service */
     struct answer *free_answers;
     size_t body_bytes; /* of request bodies held */
-    struct arena work; /* for whatever is decoded and encoded in one go */
+    struct arena building; /* a request on its way to a message */
+    struct arena replying; /* a reply on its way to an answer; one may be due while another request is being built */
     int64_t now;       /* of this turn */
     bool resumed;      /* answers wait for libmicrohttpd's turn */
     bool draining;

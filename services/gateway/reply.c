@@ -7,7 +7,6 @@ enum {
     SLOW_US = 1000000,       /* slower requests are logged */
     LINES_PER_SECOND = 100,  /* of the access log; a storm of errors must not become a storm of writes */
     FIELD_SHOWN = 128,
-    RETRY_TEXT = 12,
 };
 
 /* --- bodies --- */
@@ -178,20 +177,25 @@ static void add_allow(struct MHD_Response *response, unsigned allowed)
     MHD_add_response_header(response, "Allow", text);
 }
 
-enum MHD_Result reply_error(struct request *request, int code, struct span field)
+struct MHD_Response *reply_make_error(struct request *request, const struct err_row *row, struct span field)
 {
-    const struct err_row *row = err_find(code);
     struct answer *answer = answer_new(request->gw);
     if (answer)
         error_json(&answer->buf, row, field, &request->trace);
     struct MHD_Response *response = reply_make("application/json", answer);
     if (response && (row->status == 503 || row->status == 429))
-        MHD_add_response_header(response, "Retry-After", code == ERR_UNAVAILABLE ? "2" : "1");
+        MHD_add_response_header(response, "Retry-After", row->code == ERR_UNAVAILABLE ? "2" : "1");
     if (response && row->status == 405)
         add_allow(response, request->match.allowed);
     if (response && row->status == 401)
         MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
-    return reply_send(request, (unsigned)row->status, response);
+    return response;
+}
+
+enum MHD_Result reply_error(struct request *request, int code, struct span field)
+{
+    const struct err_row *row = err_find(code);
+    return reply_send(request, (unsigned)row->status, reply_make_error(request, row, field));
 }
 
 /* A header value made of what a service said: what could end the line or the quotes becomes _. */
@@ -209,7 +213,7 @@ static char *header_text(struct arena *arena, const char *before, struct span te
 
 static enum MHD_Result reply_file(struct request *request, const struct file *file)
 {
-    struct arena *work = &request->gw->work;
+    struct arena *work = &request->gw->replying;
     const char *type = header_text(work, "", file->media_type, "");
     const char *name = header_text(work, "attachment; filename=\"", file->name, "\"");
     struct answer *answer = answer_new(request->gw);
@@ -227,9 +231,9 @@ enum MHD_Result reply_message(struct request *request, const struct msg *desc, s
 {
     struct gateway *gw = request->gw;
     struct fault fault;
-    arena_clear(&gw->work);
-    void *message = arena_alloc(&gw->work, desc->size);
-    int code = message ? msg_unpack(desc, message, &gw->work, body, &fault) : ERR_BUSY;
+    arena_clear(&gw->replying);
+    void *message = arena_alloc(&gw->replying, desc->size);
+    int code = message ? msg_unpack(desc, message, &gw->replying, body, &fault) : ERR_BUSY;
     if (code && message) {
         log_error(trace_span(&request->trace), "the reply to %s is no valid %s: %s %s", name_of(request), desc->name,
                   err_find(code)->name, fault.field);
@@ -247,10 +251,10 @@ enum MHD_Result reply_message(struct request *request, const struct msg *desc, s
     return reply_send(request, 200, reply_make("application/json", answer));
 }
 
-enum MHD_Result reply_ok(struct request *request)
+struct MHD_Response *reply_make_text(struct request *request, const char *type, const char *text)
 {
     struct answer *answer = answer_new(request->gw);
     if (answer)
-        buf_add_text(&answer->buf, "{\"ok\":true}\n");
-    return reply_send(request, 200, reply_make("application/json", answer));
+        buf_add_text(&answer->buf, text);
+    return reply_make(type, answer);
 }

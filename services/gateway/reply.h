@@ -33,8 +33,11 @@ enum MHD_Result reply_send(struct request *request, unsigned status, struct MHD_
 enum MHD_Result reply_message(struct request *request, const struct msg *desc, struct span body);
 /* An error of errors.def. `field` may be empty. */
 enum MHD_Result reply_error(struct request *request, int code, struct span field);
-/* {"ok":true} */
-enum MHD_Result reply_ok(struct request *request);
+/* The same without sending it, for those who have headers to add. */
+struct MHD_Response *reply_make_error(struct request *request, const struct err_row *row, struct span field);
+/* A response with a constant text. */
+struct MHD_Response *reply_make_text(struct request *request, const char *type, const char *text);
+#define OK_JSON "{\"ok\":true}\n"
 /* Appends the error object. */
 void error_json(struct buf *out, const struct err_row *row, struct span field, const struct trace *trace);
 

@@ -207,10 +207,13 @@ int request_authenticate(struct request *request, bool *ret_cookie)
         token = request_cookie(request, "hocvu_access");
     session_release(request->session);
     request->session = NULL;
-    int code = auth_check(&gw->auth, token, gw->now, &request->session);
-    if (!code && revoked_has(&gw->revoked, &request->session->claims.sid))
-        code = ERR_UNAUTHENTICATED;
     *ret_cookie = cookie;
+    int code = auth_check(&gw->auth, token, gw->now, &request->session);
+    if (!code && revoked_has(&gw->revoked, &request->session->claims.sid)) {
+        session_release(request->session);
+        request->session = NULL;
+        code = ERR_UNAUTHENTICATED;
+    }
     return code;
 }
 
@@ -252,6 +255,13 @@ struct call_header request_call_header(const struct request *request, uint16_t m
         head.n_grants = claims->n_grants;
     }
     return head;
+}
+
+void request_note_logout(const struct request *request)
+{
+    struct gateway *gw = request->gw;
+    if (request->session && revoked_add(&gw->revoked, &request->session->claims.sid, gw->now) < 0)
+        log_warn(trace_span(&request->trace), "no memory for an ended session; identity tells of it again");
 }
 
 /* --- admission --- */
@@ -315,8 +325,7 @@ static int admit_body(struct request *request)
         return refuse(request, ERR_TYPE, "Content-Type");
     if (request->gw->body_bytes >= BODIES_MOST)
         return refuse(request, ERR_BUSY, "body");
-    if (!request->body.p || request->body.max != body_limit(request))
-        request->body.max = body_limit(request);
+    request->body.max = body_limit(request);
     return 0;
 }
 
@@ -368,11 +377,6 @@ int request_take_body(struct request *request, const char *bytes, size_t n)
 
 /* --- the answer --- */
 
-static enum MHD_Result reply_live(struct request *request)
-{
-    return reply_ok(request);
-}
-
 static enum MHD_Result reply_health(struct request *request)
 {
     struct answer *answer = answer_new(request->gw);
@@ -406,7 +410,7 @@ enum MHD_Result request_run(struct request *request)
     case KIND_PAGE:
         return reply_page(request);
     case KIND_LIVE:
-        return reply_live(request);
+        return reply_send(request, 200, reply_make_text(request, "application/json", OK_JSON));
     case KIND_HEALTH:
         return reply_health(request);
     default:

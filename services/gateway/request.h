@@ -75,6 +75,9 @@ MUST_CHECK int request_authenticate(struct request *request, bool *ret_cookie);
 /* Header of a call for this request: method, trace, and the caller when there is a session. */
 struct call_header request_call_header(const struct request *request, uint16_t method);
 
+/* The session was ended by this request: it is over here at once; other gateways learn of it within a second. */
+void request_note_logout(const struct request *request);
+
 /* call.c: turns the request into the message of its METHOD and calls the service. */
 enum MHD_Result call_method(struct request *request);
 /* login.c */

@@ -22,7 +22,7 @@ enum verb verb_of(const char *name)
 
 const char *verb_name(enum verb verb)
 {
-    return verb < ROUTE_VERBS ? verbs[verb] : "";
+    return verb < INTERNAL ? verbs[verb] : "";
 }
 
 static bool same(struct span a, struct span b)
@@ -168,7 +168,7 @@ int route_find(const struct routes *routes, enum verb verb, struct span path, st
         return ERR_NOT_FOUND;
     for (unsigned i = 0; i < ROUTE_VERBS; i++)
         match.allowed |= node->by_verb[i] ? 1u << i : 0;
-    match.route = verb < ROUTE_VERBS ? node->by_verb[verb] : NULL;
+    match.route = verb < INTERNAL ? node->by_verb[verb] : NULL;
     if (!match.allowed)
         return ERR_NOT_FOUND;
     *ret_match = match;

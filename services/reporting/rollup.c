@@ -2,8 +2,11 @@
 #include "rollup.h"
 #include "sql.h"
 
-/* As the LIMITs of rollup.sql say; one row more than units fit shows that they do not. */
-enum { MOST_MARKS = 2048, MOST_SWEPT = 20000, MOST_UNITS = 5000 };
+/* As the LIMITs of rollup.sql say; one unit more than a reply holds shows that they do not fit. */
+enum { MOST_PAIRS = 4096, MOST_UNITS = 5000 };
+
+/* Time that one tick may count. */
+enum { SLICES_US = 100000 };
 
 int on_rollup_get(struct ctx *ctx, const struct rollup_query *req, struct rollup *ret_reply)
 {
@@ -19,33 +22,41 @@ int on_rollup_get(struct ctx *ctx, const struct rollup_query *req, struct rollup
     return 0;
 }
 
+/*
+ * Both ticks count small slices until their time is over: a slice is bounded in pairs, but how many people they have is not
+ * known beforehand, and the same thread has events to apply.
+ */
+static int count_slices(struct ctx *ctx, const struct stmt *next_pairs, bool report_drift)
+{
+    int64_t until = now_us() + SLICES_US;
+    struct counting_turn turn;
+    uint32_t n = 1;
+    int code = pg_call(ctx, &SQL_counting_begin, NULL, &turn);
+    while (!code && turn.mine && n && now_us() < until) {
+        struct rollup_pair *pairs;
+        struct rollup_change *changes;
+        uint32_t n_changes = 0;
+        code = pg_list(ctx, next_pairs, NULL, MOST_PAIRS, &pairs, &n);
+        if (!code && n)
+            code = pg_bulk(ctx, &SQL_rollup_count, pairs, n, n, &changes, &n_changes);
+        for (uint32_t i = 0; !code && report_drift && i < n_changes; i++) {
+            char unit[UUID_TEXT], programme[UUID_TEXT];
+            if (changes[i].marked)
+                continue;
+            uuid_format(&changes[i].unit_id, unit);
+            uuid_format(&changes[i].programme_id, programme);
+            log_error(NO_TRACE, "the roll-up of unit %s, programme %s had drifted and is right again", unit, programme);
+        }
+    }
+    return code;
+}
+
 int rollup_renew(struct ctx *ctx)
 {
-    struct rollup_pair *pairs;
-    struct rollup_change *changes;
-    uint32_t n, n_changes;
-    int code = pg_list(ctx, &SQL_stale_take, NULL, MOST_MARKS, &pairs, &n);
-    if (code || !n)
-        return code;
-    return pg_bulk(ctx, &SQL_rollup_count, pairs, n, n, &changes, &n_changes);
+    return count_slices(ctx, &SQL_stale_take, false);
 }
 
 int rollup_sweep(struct ctx *ctx)
 {
-    struct rollup_pair *pairs;
-    struct rollup_change *changes;
-    uint32_t n, n_changes;
-    int code = pg_list(ctx, &SQL_sweep_slice, NULL, MOST_SWEPT, &pairs, &n);
-    if (code || !n)
-        return code;
-    code = pg_bulk(ctx, &SQL_rollup_count, pairs, n, n, &changes, &n_changes);
-    for (uint32_t i = 0; !code && i < n_changes; i++) {
-        char unit[UUID_TEXT], programme[UUID_TEXT];
-        if (changes[i].marked)
-            continue;
-        uuid_format(&changes[i].unit_id, unit);
-        uuid_format(&changes[i].programme_id, programme);
-        log_error(NO_TRACE, "the roll-up of unit %s, programme %s had drifted and is right again", unit, programme);
-    }
-    return code;
+    return count_slices(ctx, &SQL_sweep_slice, true);
 }

@@ -4,9 +4,9 @@
 
 #include "service.h"
 
-/* Counts anew what marks name: a bounded slice, oldest marks first. */
+/* Counts anew what marks name, oldest marks first, for a bounded time. */
 int rollup_renew(struct ctx *ctx);
-/* Counts the next units of the ring anew whether marked or not, and logs an error for every row that had drifted. */
+/* Counts the next units of the ring anew, marked or not, for a bounded time; logs an error for each row that had drifted. */
 int rollup_sweep(struct ctx *ctx);
 
 #endif

@@ -1,19 +1,17 @@
 -- Counts per unit and programme version as of today: renewed where marks say so, checked by a slow sweep, added up when asked.
 
+-- counting_begin() counting_turn
+-- One process counts at a time, and nobody marks meanwhile; until the end of the transaction.
+SELECT counting() AS mine;
+
 -- stale_take() rollup_pair
--- Takes the oldest marks away. Only one process counts at a time, so an older count never overwrites a newer one. The marks
--- go before the counting statement begins: what was committed with a mark is seen by that statement.
-WITH turn AS MATERIALIZED (
-    SELECT pg_try_advisory_xact_lock(hashtextextended('reporting.rollup', 0)) AS mine
-), taken AS (
-    DELETE FROM stale
-    WHERE mark_id IN (SELECT mark_id FROM stale WHERE (SELECT mine FROM turn) ORDER BY mark_id LIMIT 2048)
-    RETURNING programme_id, unit_id
-)
-SELECT DISTINCT programme_id, unit_id FROM taken;
+-- Takes the oldest marks away. What was committed with them is seen by the counting statement, which begins later.
+DELETE FROM stale
+WHERE mark_id IN (SELECT mark_id FROM stale ORDER BY mark_id LIMIT 32)
+RETURNING programme_id, unit_id;
 
 -- rollup_count(rollup_pair) rollup_change BULK
--- Counts pairs anew and answers which rows were not so before. `marked`: a mark written meanwhile explains the change.
+-- Counts pairs anew and answers which rows were not so before. `marked`: a mark that is still there explains the change.
 INSERT INTO rollup AS r (programme_id, unit_id, assigned, completed, passed, certified,
                          leaders_assigned, leaders_completed, leaders_passed, leaders_certified)
 SELECT p.programme_id, p.unit_id,
@@ -47,26 +45,22 @@ RETURNING r.programme_id, r.unit_id,
 -- sweep_slice() rollup_pair
 -- The next units in the ring, and every pair of theirs that has or should have a roll-up row. After the last unit the ring
 -- begins again.
-WITH turn AS MATERIALIZED (
-    SELECT pg_try_advisory_xact_lock(hashtextextended('reporting.rollup', 0)) AS mine
-), slice AS MATERIALIZED (
+WITH slice AS MATERIALIZED (
     SELECT n.unit_id
-    FROM ((SELECT u.unit_id FROM unit u WHERE u.unit_id > (SELECT after FROM sweep) ORDER BY u.unit_id LIMIT 200)
+    FROM ((SELECT u.unit_id FROM unit u WHERE u.unit_id > (SELECT after FROM sweep) ORDER BY u.unit_id LIMIT 32)
           UNION
           (SELECT DISTINCT r.unit_id FROM rollup r WHERE r.unit_id > (SELECT after FROM sweep)
-           ORDER BY r.unit_id LIMIT 200)) n
-    WHERE (SELECT mine FROM turn)
-    ORDER BY n.unit_id LIMIT 200
+           ORDER BY r.unit_id LIMIT 32)) n
+    ORDER BY n.unit_id LIMIT 32
 ), moved AS (
     UPDATE sweep SET after = coalesce((SELECT unit_id FROM slice ORDER BY unit_id DESC LIMIT 1),
                                       '00000000-0000-0000-0000-000000000000')
-    WHERE (SELECT mine FROM turn)
 )
 SELECT r.programme_id, r.unit_id FROM rollup r JOIN slice USING (unit_id)
 UNION
 SELECT g.programme_id, w.unit_id
 FROM slice JOIN person w USING (unit_id) JOIN progress g USING (person_id) WHERE g.assigned_at IS NOT NULL
-LIMIT 20000;
+LIMIT 4096;
 
 -- rollup_get(rollup_query) counts
 -- The unit, then those directly below it; each with the sums of everything below. Rows of rollup are joined once, under the

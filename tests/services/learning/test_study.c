@@ -86,7 +86,7 @@ Test(study, who_is_not_enrolled_does_not_study)
     harness_as(h, U(61), LEARNER, U(OTHER_UNIT));
     refused(h, open_lesson(h, FIRST, &progress), ERR_FORBIDDEN, "lesson_id");
     refused(h, complete(h, FIRST, &progress), ERR_FORBIDDEN, "lesson_id");
-    refused(h, beat(h, FIRST, &progress), ERR_STATE, "lesson_id");
+    refused(h, beat(h, FIRST, &progress), ERR_NOT_FOUND, "lesson_id");
     refused(h, open_lesson(h, 4711, &progress), ERR_NOT_FOUND, "lesson_id");
     refused(h, complete(h, 4711, &progress), ERR_NOT_FOUND, "lesson_id");
     refused(h, beat(h, 4711, &progress), ERR_NOT_FOUND, "lesson_id");
@@ -98,7 +98,7 @@ Test(study, a_beat_needs_an_open_lesson)
 {
     struct harness *h = learner_open();
     struct lesson_progress progress;
-    refused(h, beat(h, FIRST, &progress), ERR_STATE, "lesson_id");
+    refused(h, beat(h, FIRST, &progress), ERR_NOT_FOUND, "lesson_id");
     cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM evidence"), "0");
     harness_close(h);
 }
@@ -332,9 +332,9 @@ Test(study, each_call_of_a_batch_has_its_own_answer)
     cr_assert_eq(faults[1].code, 0);
     cr_assert_eq(replies[1].seconds, 12);
     cr_assert_not(HAS(&replies[1], lesson_progress, completed_at));
-    cr_assert_eq(faults[2].code, ERR_STATE);
+    cr_assert_eq(faults[2].code, ERR_NOT_FOUND);
     cr_assert_eq(faults[3].code, ERR_NOT_FOUND);
-    cr_assert_eq(faults[4].code, ERR_STATE);
+    cr_assert_eq(faults[4].code, ERR_NOT_FOUND);
     cr_assert_eq(faults[5].code, 0);
     cr_assert_eq(replies[5].completed_at, replies[0].completed_at);
     harness_close(h);

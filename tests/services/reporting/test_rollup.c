@@ -139,11 +139,11 @@ Test(rollup, marks_are_counted_once_and_only_by_one_process)
     struct harness *h = nation_open();
     everyone_assigned(h);
     tell_completed(h, ANH, "2025-02-10T01:00:00Z");
-    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM stale"), "5");
+    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM stale"), "3", "one mark per unit");
     harness_sql(h, "SELECT pg_advisory_lock(%s)", lock);
     cr_assert_eq(harness_tick(h, rollup_renew), 0);
     cr_assert_eq(harness_tick(h, rollup_sweep), 0);
-    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM stale"), "5");
+    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM stale"), "3", "one mark per unit");
     cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM rollup"), "0");
     harness_sql(h, "SELECT pg_advisory_unlock(%s)", lock);
     cr_assert_eq(harness_tick(h, rollup_renew), 0);
@@ -184,18 +184,19 @@ Test(rollup, the_sweep_goes_round)
     struct harness *h = nation_open();
     everyone_assigned(h);
     renew(h);
-    /* More units than one slice holds; those of the nation come first in the ring. */
+    /* Many slices of units without people; those of the nation come first in the ring. */
     harness_sql(h, "INSERT INTO unit SELECT lpad(to_hex(n), 32, '0')::uuid, NULL, 'x' || n, 'unit', 'x', "
                    "ARRAY[lpad(to_hex(n), 32, '0')::uuid] FROM generate_series(100000, 100250) n");
     harness_sql(h, "UPDATE rollup SET passed = 7");
     cr_assert_eq(harness_tick(h, rollup_sweep), 0);
     cr_assert_str_eq(harness_get(h, "SELECT sum(passed) FROM rollup"), "0");
     harness_sql(h, "UPDATE rollup SET passed = 7");
-    cr_assert_eq(harness_tick(h, rollup_sweep), 0, "the rest of the ring");
-    cr_assert_str_neq(harness_get(h, "SELECT sum(passed) FROM rollup"), "0");
-    cr_assert_eq(harness_tick(h, rollup_sweep), 0, "its end");
-    cr_assert_eq(harness_tick(h, rollup_sweep), 0, "from the beginning again");
-    cr_assert_str_eq(harness_get(h, "SELECT sum(passed) FROM rollup"), "0");
+    int ticks = 0;
+    while (ticks < 20 && strcmp(harness_get(h, "SELECT sum(passed) FROM rollup"), "0")) {
+        cr_assert_eq(harness_tick(h, rollup_sweep), 0);
+        ticks++;
+    }
+    cr_assert(ticks > 5 && ticks < 20, "%d ticks through the rest of the ring and round", ticks);
     harness_close(h);
 }
 

@@ -20,7 +20,7 @@ $$;
 CREATE FUNCTION grade_attempts(asked uuid[])
 RETURNS TABLE (attempt_id uuid, person_id uuid, programme_id uuid, policy_id uuid, number integer, state text,
                "right" integer, items integer, passed boolean, graded_at timestamptz, fresh boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = assessment, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER ROWS 1 SET search_path = assessment, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM FROM attempt WHERE attempt_id = ANY (asked) AND state = 'running' ORDER BY attempt_id FOR UPDATE;

@@ -20,13 +20,13 @@ CREATE TABLE rollup (
 ) WITH (fillfactor = 50);
 CREATE INDEX rollup_unit ON rollup (unit_id);
 
--- Roll-up rows that must be counted anew. A mark is written in the transaction that changes what is counted. It is only
--- ever appended, so that nobody waits for anybody; the tick rollup_renew takes marks away and counts each pair once.
+-- Roll-up rows that must be counted anew. A mark is written in the transaction that changes what is counted.
 CREATE TABLE stale (
     mark_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     programme_id uuid NOT NULL,
-    unit_id      uuid NOT NULL
-) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_analyze_threshold = 1000000);
+    unit_id      uuid NOT NULL,
+    UNIQUE (programme_id, unit_id)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
 -- How far the drift detector has come: a ring over all units in order of their ids.
 CREATE TABLE sweep (
@@ -37,10 +37,23 @@ INSERT INTO sweep (after) VALUES ('00000000-0000-0000-0000-000000000000');
 
 -- The marks are set by triggers, so that no way of changing a fact or a person's place can forget them: events, the day
 -- on which a tenure begins, a repair by hand.
+--
+-- A pair that is marked already needs no second mark, unless it is being counted at this moment. So whoever marks holds
+-- this lock shared until it commits, and whoever counts holds it alone: what is counted has no mark behind it that was
+-- left out. Counting only tries, and marking waits for no more than one slice.
+CREATE FUNCTION marking() RETURNS void LANGUAGE sql AS $$
+    SELECT pg_advisory_xact_lock_shared(hashtextextended('reporting.rollup', 0))
+$$;
+CREATE FUNCTION counting() RETURNS boolean LANGUAGE sql AS $$
+    SELECT pg_try_advisory_xact_lock(hashtextextended('reporting.rollup', 0))
+$$;
+
 CREATE FUNCTION progress_mark() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM reporting.marking();
     INSERT INTO reporting.stale (programme_id, unit_id)
-    SELECT NEW.programme_id, w.unit_id FROM reporting.person w WHERE w.person_id = NEW.person_id;
+    SELECT NEW.programme_id, w.unit_id FROM reporting.person w WHERE w.person_id = NEW.person_id
+    ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
 CREATE TRIGGER progress_new AFTER INSERT ON progress
@@ -52,13 +65,16 @@ CREATE TRIGGER progress_changed AFTER UPDATE ON progress FOR EACH ROW
 
 CREATE FUNCTION person_mark() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM reporting.marking();
     IF TG_OP <> 'INSERT' THEN
         INSERT INTO reporting.stale (programme_id, unit_id)
-        SELECT g.programme_id, OLD.unit_id FROM reporting.progress g WHERE g.person_id = OLD.person_id;
+        SELECT g.programme_id, OLD.unit_id FROM reporting.progress g WHERE g.person_id = OLD.person_id
+        ON CONFLICT DO NOTHING;
     END IF;
     IF TG_OP <> 'DELETE' THEN
         INSERT INTO reporting.stale (programme_id, unit_id)
-        SELECT g.programme_id, NEW.unit_id FROM reporting.progress g WHERE g.person_id = NEW.person_id;
+        SELECT g.programme_id, NEW.unit_id FROM reporting.progress g WHERE g.person_id = NEW.person_id
+        ON CONFLICT DO NOTHING;
     END IF;
     RETURN NULL;
 END $$;
@@ -74,5 +90,6 @@ GRANT UPDATE (assigned, completed, passed, certified,
 GRANT SELECT, INSERT, DELETE ON stale TO hocvu_reporting;
 GRANT SELECT ON sweep TO hocvu_reporting;
 GRANT UPDATE (after) ON sweep TO hocvu_reporting;
+GRANT EXECUTE ON FUNCTION marking(), counting(), progress_mark(), person_mark() TO hocvu_reporting;
 
 COMMIT;

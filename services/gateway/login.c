@@ -1,0 +1,337 @@
+/*
+ * login.c - how browsers get, keep and give back a session; identity decides everything, here it becomes cookies.
+ *
+ *   GET  /login            login_start   302 to the identity provider, and the cookie that binds the browser to it
+ *   GET  /login/callback   login_finish  303 to / with the session's cookies; clients that want JSON get session_tokens
+ *   POST /session/refresh  session_renew new cookies
+ *   POST /session/logout   session_end   no cookies
+ *
+ * hocvu_access goes with every request; hocvu_refresh only to /session, and never from another site. Scripts read
+ * neither. The two POSTs need X-Hocvu: 1, as every unsafe request by cookie does.
+ */
+#include "log.h"
+#include "reply.h"
+
+#define ACCESS  "hocvu_access"
+#define REFRESH "hocvu_refresh"
+#define BINDING "hocvu_login"
+
+enum { LOGIN_SECONDS = 600 };
+
+#define HTML "text/html; charset=utf-8"
+
+/* --- answers --- */
+
+static bool wants_html(const struct request *request)
+{
+    struct span accept = request->headers.accept;
+    return accept.n && memmem(accept.p, accept.n, "text/html", 9);
+}
+
+/* The characters of RFC 6265's cookie-octet. */
+static bool fits_cookie(struct span value)
+{
+    for (uint32_t i = 0; i < value.n; i++) {
+        char c = value.p[i];
+        if (c <= ' ' || c > '~' || c == '"' || c == ',' || c == ';' || c == '\\')
+            return false;
+    }
+    return true;
+}
+
+static int add_cookie(const struct request *request, struct MHD_Response *response, const char *name, struct span value,
+                      const char *path, const char *same_site, int64_t seconds)
+{
+    struct gateway *gw = request->gw;
+    if (!response || !fits_cookie(value))
+        return -1;
+    const char *line = arena_printf(&gw->replying, "%s=%.*s; Path=%s; HttpOnly; SameSite=%s; Max-Age=%lld%s", name,
+                                    (int)value.n, value.p, path, same_site, (long long)(seconds > 0 ? seconds : 0),
+                                    gw->settings->https ? "; Secure" : "");
+    return line && MHD_add_response_header(response, "Set-Cookie", line) == MHD_YES ? 0 : -1;
+}
+
+static int add_session_cookies(const struct request *request, struct MHD_Response *response,
+                               const struct session_tokens *tokens)
+{
+    int64_t now = request->gw->now;
+    int failed = add_cookie(request, response, ACCESS, tokens->access_token, "/", "Lax",
+                            (tokens->access_expires - now) / 1000000);
+    failed |= add_cookie(request, response, REFRESH, tokens->refresh_token, "/session", "Strict",
+                         (tokens->refresh_expires - now) / 1000000);
+    return failed;
+}
+
+/* Takes the cookies back. An answer without them is better than none, so failing to is not looked at. */
+static void clear_session_cookies(const struct request *request, struct MHD_Response *response)
+{
+    if (!response)
+        return;
+    (void)add_cookie(request, response, ACCESS, SPAN(""), "/", "Lax", 0);
+    (void)add_cookie(request, response, REFRESH, SPAN(""), "/session", "Strict", 0);
+}
+
+static void clear_binding(const struct request *request, struct MHD_Response *response)
+{
+    if (response)
+        (void)add_cookie(request, response, BINDING, SPAN(""), "/login", "Lax", 0);
+}
+
+/* Drops a response that could not get its cookies. */
+static enum MHD_Result send_or_drop(struct request *request, unsigned status, struct MHD_Response *response, int failed)
+{
+    if (response && failed) {
+        log_error(trace_span(&request->trace), "a value from identity does not fit a cookie");
+        MHD_destroy_response(response);
+        response = NULL;
+    }
+    return reply_send(request, status, response);
+}
+
+static struct MHD_Response *error_page(struct request *request, const struct err_row *row)
+{
+    struct answer *answer = answer_new(request->gw);
+    if (answer)
+        buf_printf(&answer->buf,
+                   "<!doctype html>\n<html lang=\"vi\">\n<head>\n<meta charset=\"utf-8\">\n"
+                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                   "<title>Chưa đăng nhập được · Học Vụ Số</title>\n<link rel=\"stylesheet\" href=\"/portal.css\">\n"
+                   "</head>\n<body>\n<main>\n<h1>Chưa đăng nhập được</h1>\n<p>%s</p>\n<p lang=\"en\">%s</p>\n"
+                   "<p><a class=\"button\" href=\"/login\">Đăng nhập lại · <span lang=\"en\">Log in again</span></a> "
+                   "<a href=\"/\">Trang đầu · <span lang=\"en\">Start page</span></a></p>\n"
+                   "<p class=\"small\">Mã theo dõi · <span lang=\"en\">Trace id</span>: <code>%s</code></p>\n"
+                   "</main>\n</body>\n</html>\n",
+                   row->vi, row->en, request->trace.id);
+    struct MHD_Response *response = reply_make(HTML, answer);
+    if (response)
+        reply_secure(request, response, "default-src 'self'; base-uri 'none'; frame-ancestors 'none'");
+    return response;
+}
+
+/* People see a page, programs see the error object. */
+static enum MHD_Result reply_failed(struct request *request, int code, struct span field)
+{
+    const struct err_row *row = err_find(code);
+    bool page = wants_html(request) && (request->kind == KIND_LOGIN || request->kind == KIND_LOGIN_RETURN);
+    struct MHD_Response *response = page ? error_page(request, row) : reply_make_error(request, row, field);
+    if (request->kind == KIND_LOGIN_RETURN)
+        clear_binding(request, response);
+    if (request->kind == KIND_REFRESH && row->status == 401)
+        clear_session_cookies(request, response);
+    return reply_send(request, (unsigned)row->status, response);
+}
+
+/* --- calls --- */
+
+static enum MHD_Result call(struct request *request, uint16_t method, const struct msg *desc, const void *in,
+                            upstream_done done)
+{
+    struct gateway *gw = request->gw;
+    struct call_header head = request_call_header(request, method);
+    struct fault fault;
+    int code = msg_check(desc, in, &fault);
+    if (code)
+        return reply_failed(request, code, (struct span){fault.field, (uint32_t)strlen(fault.field)});
+    code = upstream_call(&gw->upstreams, SERVICE_identity, false, &head, desc, in, gw->now, done, request);
+    if (code)
+        return reply_failed(request, code, SPAN(""));
+    if (!request->suspended)
+        request_suspend(request);
+    return MHD_YES;
+}
+
+/* Decodes identity's reply into the arena `replying`; NULL: the failure has been answered. */
+static void *reply_of(struct request *request, const struct msg *desc, int code, struct span field, struct span body)
+{
+    struct gateway *gw = request->gw;
+    struct fault fault;
+    if (!code) {
+        arena_clear(&gw->replying);
+        void *message = arena_alloc(&gw->replying, desc->size);
+        if (message && !msg_unpack(desc, message, &gw->replying, body, &fault))
+            return message;
+        code = ERR_INTERNAL;
+    }
+    reply_failed(request, code, field);
+    return NULL;
+}
+
+/* --- logging in --- */
+
+static void on_started(void *owner, int code, struct span field, struct span body)
+{
+    struct request *request = owner;
+    const struct login_redirect *to = reply_of(request, &msg_login_redirect, code, field, body);
+    if (!to)
+        return;
+    const char *location = arena_printf(&request->gw->replying, "%.*s", (int)to->location.n, to->location.p);
+    struct MHD_Response *response = reply_make_text(request, HTML, "");
+    int failed = add_cookie(request, response, BINDING, to->binding, "/login", "Lax", LOGIN_SECONDS);
+    if (response && (!location || MHD_add_response_header(response, "Location", location) == MHD_NO))
+        failed = -1;
+    send_or_drop(request, 302, response, failed);
+}
+
+static enum MHD_Result start(struct request *request)
+{
+    struct login_begin begin = {0};
+    char address[ADDRESS_TEXT];
+    address_format(&request->address, address);
+    PUT_FIELD(&begin, login_begin, address, ((struct span){address, (uint32_t)strlen(address)}));
+    return call(request, M_login_start, &msg_login_begin, &begin, on_started);
+}
+
+static void on_finished(void *owner, int code, struct span field, struct span body)
+{
+    struct request *request = owner;
+    const struct session_tokens *tokens = reply_of(request, &msg_session_tokens, code, field, body);
+    if (!tokens)
+        return;
+    if (!wants_html(request)) {
+        reply_message(request, &msg_session_tokens, body);
+        return;
+    }
+    struct MHD_Response *response = reply_make_text(request, HTML, "");
+    int failed = add_session_cookies(request, response, tokens);
+    clear_binding(request, response);
+    if (response && MHD_add_response_header(response, "Location", "/") == MHD_NO)
+        failed = -1;
+    send_or_drop(request, 303, response, failed);
+}
+
+/* What the provider put behind the question mark; what else it put there is not ours (RFC 6749, section 4.1.2). */
+struct returning {
+    struct arena *arena;
+    struct login_return in;
+    bool broken;
+};
+
+static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *key, size_t n_key, const char *value,
+                                size_t n)
+{
+    struct returning *r = cls;
+    struct span text, *to;
+    uint64_t bit;
+    (void)kind;
+    if (n_key == 5 && !memcmp(key, "state", 5)) {
+        to = &r->in.state;
+        bit = 0;
+    } else if (n_key == 4 && !memcmp(key, "code", 4)) {
+        to = &r->in.code;
+        bit = UINT64_C(1) << HAS_login_return_code;
+    } else if (n_key == 5 && !memcmp(key, "error", 5)) {
+        to = &r->in.error;
+        bit = UINT64_C(1) << HAS_login_return_error;
+    } else if (n_key == 3 && !memcmp(key, "iss", 3)) {
+        to = &r->in.iss;
+        bit = UINT64_C(1) << HAS_login_return_iss;
+    } else {
+        return MHD_YES;
+    }
+    if (to->p || percent_decode(r->arena, (struct span){value ? value : "", value ? (uint32_t)n : 0}, false, &text) < 0) {
+        r->broken = true;
+        return MHD_NO;
+    }
+    *to = text;
+    r->in.has |= bit;
+    return MHD_YES;
+}
+
+static enum MHD_Result finish(struct request *request)
+{
+    struct gateway *gw = request->gw;
+    struct returning r = {.arena = &gw->building};
+    arena_clear(&gw->building);
+    MHD_get_connection_values_n(request->http, MHD_GET_ARGUMENT_KIND, on_query, &r);
+    r.in.binding = request_cookie(request, BINDING);
+    if (r.broken || !r.in.state.p)
+        return reply_failed(request, ERR_INVALID, SPAN("state"));
+    return call(request, M_login_finish, &msg_login_return, &r.in, on_finished);
+}
+
+/* --- staying and leaving --- */
+
+static void on_renewed(void *owner, int code, struct span field, struct span body)
+{
+    struct request *request = owner;
+    const struct session_tokens *tokens = reply_of(request, &msg_session_tokens, code, field, body);
+    if (!tokens)
+        return;
+    struct MHD_Response *response = reply_make_text(request, "application/json", OK_JSON);
+    send_or_drop(request, 200, response, add_session_cookies(request, response, tokens));
+}
+
+static enum MHD_Result renew(struct request *request, upstream_done done)
+{
+    struct session_refresh refresh = {.refresh_token = request_cookie(request, REFRESH)};
+    if (!refresh.refresh_token.n)
+        return reply_failed(request, ERR_UNAUTHENTICATED, SPAN(""));
+    return call(request, M_session_renew, &msg_session_refresh, &refresh, done);
+}
+
+static enum MHD_Result say_goodbye(struct request *request)
+{
+    struct MHD_Response *response = reply_make_text(request, "application/json", OK_JSON);
+    clear_session_cookies(request, response);
+    return reply_send(request, 200, response);
+}
+
+static void on_ended(void *owner, int code, struct span field, struct span body)
+{
+    struct request *request = owner;
+    (void)body;
+    if (code) {
+        reply_failed(request, code, field);
+        return;
+    }
+    request_note_logout(request);
+    say_goodbye(request);
+}
+
+static enum MHD_Result end(struct request *request)
+{
+    static const struct empty nothing;
+    return call(request, M_session_end, &msg_empty, &nothing, on_ended);
+}
+
+/* The access token had ended, the session had not: its last pair of tokens is used to end it. */
+static void on_renewed_to_end(void *owner, int code, struct span field, struct span body)
+{
+    struct request *request = owner;
+    struct gateway *gw = request->gw;
+    if (code && err_find(code)->status < 500) { /* no such session any more */
+        say_goodbye(request);
+        return;
+    }
+    const struct session_tokens *tokens = reply_of(request, &msg_session_tokens, code, field, body);
+    if (!tokens)
+        return;
+    if (auth_check(&gw->auth, tokens->access_token, gw->now, &request->session))
+        reply_failed(request, ERR_INTERNAL, SPAN(""));
+    else
+        end(request);
+}
+
+static enum MHD_Result logout(struct request *request)
+{
+    bool cookie;
+    if (!request_authenticate(request, &cookie))
+        return end(request);
+    return request_cookie(request, REFRESH).n ? renew(request, on_renewed_to_end) : say_goodbye(request);
+}
+
+enum MHD_Result login_run(struct request *request)
+{
+    switch (request->kind) {
+    case KIND_LOGIN:
+        return start(request);
+    case KIND_LOGIN_RETURN:
+        return finish(request);
+    case KIND_REFRESH:
+        return renew(request, on_renewed);
+    case KIND_LOGOUT:
+        return logout(request);
+    default:
+        return reply_error(request, ERR_NOT_FOUND, SPAN(""));
+    }
+}

@@ -1,0 +1,51 @@
+/*
+ * identity - who a person is, where he or she works, what he or she may do.
+ *
+ * Answers:   every METHOD in proto/identity.def
+ * Announces: org_changed, person_changed, person_linked, role_changed
+ * Follows:   nobody
+ * Keeps:     schema "identity" (migrations/); the provider's metadata and keys for a while, which may be lost
+ * Refuses:   a login that brings a state twice, another browser's or another provider's (UNAUTHENTICATED), a number
+ * that is not on the roster or whose name differs (NOT_ON_ROSTER), a role that the caller does not hold (FORBIDDEN),
+ *            single rows of an import, with a sentence each
+ *
+ * Configuration: identity --help
+ */
+#include "identity.h"
+
+#define PROTO_BIND "identity.def"
+#include "bind.h"
+
+static const struct tick ticks[] = {
+    {"units_refresh", 60000, units_refresh},    /* versions whose day has come */
+    {"logins_prune", 60000, logins_prune},      /* browsers that never came back */
+    {"sessions_prune", 300000, sessions_prune}, /* sessions that ended a day ago */
+    TICK_END,
+};
+
+static const struct limits limits = {
+    .workers = 6,         /* a login waits for the provider up to 3.5 s; others must not wait with it */
+    .in_flight = 256,     /* logins are the slow calls: at 20 ms the last one waits under a second */
+    .deadline_ms = 10000, /* an import of 4 MiB (about 40,000 rows) takes 3 to 4 s; nothing else comes near */
+    .arena_bytes =
+        160u << 20, /* that import: cells 10 MB, rows 15 MB, parameters and results of its statements 60 MB */
+};
+
+static const struct service identity = {
+    .name = "identity",
+    .number = SERVICE_identity,
+    .doc = "Persons, national-ID links, organisation tree, roles, sessions.",
+    .bindings = bindings,
+    .ticks = ticks,
+    .limits = &limits,
+    .sql = service_sql,
+    .conf = identity_rows,
+    .conf_size = sizeof(struct identity_conf),
+    .check = identity_check,
+    .start = identity_start,
+};
+
+int main(int argc, char **argv)
+{
+    return service_run(&identity, argc, argv);
+}

@@ -1,0 +1,28 @@
+-- People as others see them, and as they see themselves.
+
+-- people(people_query) person_row
+SELECT p.person_id, p.full_name, t.unit_id, u.code AS unit_code, t.position, t.leader,
+    EXISTS (SELECT FROM person_link l WHERE l.person_id = p.person_id) AS linked
+FROM unit_now u
+JOIN tenure t ON t.unit_id = u.unit_id AND t.principal AND t.valid_from <= today()
+    AND (t.valid_to IS NULL OR t.valid_to > today())
+JOIN person p ON p.person_id = t.person_id
+WHERE u.path @> ARRAY[:unit_id] AND u.path && :ctx_scope AND (:after IS NULL OR p.person_id > :after)
+ORDER BY p.person_id
+LIMIT 500;
+
+-- me() profile
+SELECT p.person_id, p.full_name, t.unit_id, u.code AS unit_code, u.name AS unit_name, t.position, t.leader
+FROM person p
+JOIN tenure t ON t.person_id = p.person_id AND t.principal AND t.valid_from <= today()
+    AND (t.valid_to IS NULL OR t.valid_to > today())
+JOIN unit_now u ON u.unit_id = t.unit_id
+WHERE p.person_id = :ctx_subject
+LIMIT 1;
+
+-- my_grants() grant_shown
+SELECT g.role, g.unit_id, u.name AS unit_name
+FROM role_grant g JOIN unit_now u USING (unit_id)
+WHERE g.person_id = :ctx_subject AND g.revoked_at IS NULL
+ORDER BY g.bit, u.code COLLATE "C"
+LIMIT 31;

@@ -1,0 +1,62 @@
+-- The roster: persons, tenures and roles in sets.
+
+-- roster_look(roster_key) roster_seen BULK
+-- A unit that is no longer in the tree lies in nobody's subtree, so whoever has the person on a roster may take him in.
+SELECT r.place, p.person_id, p.full_name, p.birth_date, t.tenure_id, t.unit_id, t.position, t.leader, t.valid_from,
+    coalesce(u.path && :ctx_scope, true) AS visible
+FROM unnest(:place, :national_hash) AS r (place, national_hash)
+JOIN person p ON p.national_hash = r.national_hash
+LEFT JOIN tenure t ON t.person_id = p.person_id AND t.principal AND t.valid_to IS NULL
+LEFT JOIN unit_now u ON u.unit_id = t.unit_id;
+
+-- person_add(person_new) BULK
+INSERT INTO person (person_id, full_name, birth_date, national_hash, hash_key, national_box, box_key)
+SELECT * FROM unnest(:person_id, :full_name, :birth_date, :national_hash, :hash_key, :national_box, :box_key);
+
+-- person_correct(person_edit) BULK
+UPDATE person p SET full_name = row.full_name, birth_date = row.birth_date
+FROM unnest(:person_id, :full_name, :birth_date) AS row (person_id, full_name, birth_date)
+WHERE p.person_id = row.person_id;
+
+-- tenure_put(person_fact) BULK
+-- Tenures that begin, differ or end, each told. An end is sent before the beginning that follows it.
+WITH put AS (
+    INSERT INTO tenure (tenure_id, person_id, unit_id, position, leader, valid_from, valid_to)
+    SELECT tenure_id, person_id, unit_id, position, leader, valid_from, valid_to
+    FROM unnest(:tenure_id, :person_id, :unit_id, :position, :leader, :valid_from, :valid_to) WITH ORDINALITY
+        AS row (tenure_id, person_id, unit_id, position, leader, valid_from, valid_to, nr)
+    ORDER BY nr
+    ON CONFLICT (tenure_id) DO UPDATE
+    SET position = excluded.position, leader = excluded.leader, valid_to = excluded.valid_to
+    RETURNING *
+)
+INSERT INTO outbox (event, body, trace)
+SELECT 'person_changed', jsonb_strip_nulls(jsonb_build_object('person_id', put.person_id, 'tenure_id', put.tenure_id,
+    'full_name', p.full_name, 'unit_id', put.unit_id, 'position', put.position, 'leader', put.leader,
+    'valid_from', put.valid_from, 'valid_to', put.valid_to)), :ctx_trace
+FROM put JOIN person p ON p.person_id = put.person_id
+ORDER BY put.person_id, put.valid_from, put.valid_to;
+
+-- grants_put(role_step) place BULK
+-- Roles that are not held yet, each told; the result names the rows they came from.
+WITH row AS (
+    SELECT person_id, role, bit::integer, unit_id, reason, place
+    FROM unnest(:person_id, :role, :bit, :unit_id, :reason, :place)
+        AS r (person_id, role, bit, unit_id, reason, place)
+), put AS (
+    INSERT INTO role_grant (person_id, role, bit, unit_id, granted_by, reason)
+    SELECT person_id, role, bit, unit_id, :ctx_subject, reason FROM row
+    ON CONFLICT (person_id, role, unit_id) WHERE revoked_at IS NULL DO NOTHING
+    RETURNING person_id, role, unit_id
+), told AS (
+    INSERT INTO outbox (event, body, trace)
+    SELECT 'role_changed', jsonb_build_object('person_id', person_id, 'role', role, 'unit_id', unit_id,
+        'granted', true), :ctx_trace
+    FROM put
+), noted AS (
+    INSERT INTO audit (action, actor, detail, trace)
+    SELECT 'roles_granted', :ctx_subject, jsonb_build_object('grants', jsonb_agg(jsonb_build_object(
+        'person', person_id, 'role', role, 'unit', unit_id))), :ctx_trace
+    FROM put HAVING count(*) > 0
+)
+SELECT row.place FROM row JOIN put USING (person_id, role, unit_id);

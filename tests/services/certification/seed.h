@@ -1,0 +1,115 @@
+/*
+ * seed.h - a certification database with something in it: a nation with one province and one unit in it, another province,
+ * a programme, an official. All of it came by events, as in life.
+ */
+#ifndef TESTS_CERTIFICATION_SEED_H
+#define TESTS_CERTIFICATION_SEED_H
+
+#include "certification.h"
+#include "harness.h"
+#include "sql.h"
+#include <criterion/criterion.h>
+
+enum { NATION = 1, PROVINCE = 2, UNIT = 3, ELSEWHERE = 4, PROGRAMME = 10, LAN = 20, OFFICER = 30, OPERATOR = 31 };
+
+/* The configuration as the service derives it from a key of which every byte is `fill`. */
+static inline struct certification_conf test_conf(uint8_t fill)
+{
+    static char hex[65];
+    uint8_t seed[32];
+    memset(seed, fill, sizeof(seed));
+    sodium_bin2hex(hex, sizeof(hex), seed, sizeof(seed));
+    struct certification_conf conf = {.certificate_sign_key = {.bytes = hex, .n = 64},
+                                      .issuer_id = "https://hocvu.example",
+                                      .issuer_name = "Học Vụ Số"};
+    cr_assert_eq(certification_check(&conf), 0);
+    return conf;
+}
+
+static inline void know_unit(struct harness *h, uint32_t unit, uint32_t parent, const char *code)
+{
+    struct unit_fact fact = {.unit_id = U(unit), .code = S(code), .kind = SPAN("unit"), .name = S(code),
+                             .valid_from = 18262};
+    if (parent)
+        PUT_FIELD(&fact, unit_fact, parent_id, U(parent));
+    cr_assert_eq(harness_event(h, follow_org_changed, &fact), 0);
+}
+
+/* A tenure from 2020 on, or ended at `valid_to` when that is not 0. */
+static inline void know_person(struct harness *h, uint32_t person, const char *name, uint32_t unit, int32_t valid_to)
+{
+    struct person_fact fact = {.person_id = U(person), .tenure_id = U(1000 + person), .full_name = S(name),
+                               .unit_id = U(unit), .position = SPAN("Chuyên viên"), .valid_from = 18262};
+    if (valid_to)
+        PUT_FIELD(&fact, person_fact, valid_to, valid_to);
+    cr_assert_eq(harness_event(h, follow_person_changed, &fact), 0);
+}
+
+static inline void know_programme(struct harness *h)
+{
+    struct programme programme = {.programme_id = U(PROGRAMME), .code = SPAN("KNS-CB"), .version = 2,
+                                  .title_vi = SPAN("Kỹ năng số \"cơ bản\""), .title_en = SPAN("Basic digital skills"),
+                                  .framework_code = SPAN("F"), .framework_label = SPAN("1.0")};
+    cr_assert_eq(harness_event(h, follow_programme_published, &programme), 0);
+}
+
+static inline void graded(struct harness *h, uint32_t attempt, uint32_t person, bool passed)
+{
+    struct grade_fact fact = {.attempt_id = U(attempt), .person_id = U(person), .programme_id = U(PROGRAMME),
+                              .policy_id = U(1), .number = 1, .right = 5, .items = 5, .passed = passed,
+                              .graded_at = now_us()};
+    cr_assert_eq(harness_event(h, follow_attempt_graded, &fact), 0);
+}
+
+static inline struct harness *open_seeded(const struct certification_conf *conf)
+{
+    struct harness *h = harness_open("certification", service_sql, true, conf);
+    know_unit(h, NATION, 0, "VN");
+    know_unit(h, PROVINCE, NATION, "45");
+    know_unit(h, UNIT, PROVINCE, "45-SNV");
+    know_unit(h, ELSEWHERE, NATION, "66");
+    know_programme(h);
+    know_person(h, LAN, "Nguyễn Thị Lan", UNIT, 0);
+    harness_as(h, U(LAN), LEARNER, U(NATION));
+    return h;
+}
+
+static inline void issue(struct harness *h)
+{
+    cr_assert_eq(harness_tick(h, certificates_issue), 0);
+}
+
+/* Lan passes and gets her certificate; its number. */
+static inline struct span certified(struct harness *h)
+{
+    graded(h, 100, LAN, true);
+    issue(h);
+    return S(harness_get(h, "SELECT number FROM certificate WHERE person_id::text LIKE '%%-%012x'", LAN));
+}
+
+static inline struct span document_of(struct harness *h, struct span number)
+{
+    struct certificate_query query = {.number = number};
+    struct file file;
+    cr_assert_eq(on_my_certificate_document(&h->ctx, &query, &file), 0);
+    return file.content;
+}
+
+static inline int check(struct harness *h, struct span number, struct certificate_status *ret_status)
+{
+    struct certificate_query query = {.number = number};
+    return on_certificate_check(&h->ctx, &query, ret_status);
+}
+
+static inline int verify(struct harness *h, struct span document, struct certificate_status *ret_status)
+{
+    struct certificate_document req = {.document = document};
+    return on_certificate_verify(&h->ctx, &req, ret_status);
+}
+
+static inline bool is(struct span span, const char *text)
+{
+    return span.n == strlen(text) && !memcmp(span.p, text, span.n);
+}
+
+#endif

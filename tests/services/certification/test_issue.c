@@ -1,0 +1,154 @@
+/* test_issue.c - who passed gets one certificate, whatever comes in which order and how often. */
+#include "../second.h"
+#include "seed.h"
+
+Test(issue, failing_earns_nothing)
+{
+    struct certification_conf conf = test_conf(7);
+    struct harness *h = open_seeded(&conf);
+    graded(h, 100, LAN, false);
+    issue(h);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate_due"), "0");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate"), "0");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM signing_key"), "0");
+    harness_close(h);
+}
+
+Test(issue, passing_twice_earns_one)
+{
+    struct certification_conf conf = test_conf(7);
+    struct harness *h = open_seeded(&conf);
+    graded(h, 100, LAN, true);
+    graded(h, 101, LAN, true);
+    issue(h);
+    graded(h, 100, LAN, true); /* the same event again */
+    graded(h, 102, LAN, true);
+    issue(h);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate"), "1");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate_due"), "0");
+    cr_expect_str_eq(harness_get(h, "SELECT attempt_id FROM certificate"), "00000000-0000-0000-0000-000000000064");
+    cr_expect_eq(harness_events(h, "certificate_issued"), 1);
+    cr_expect_str_eq(harness_get(h, "SELECT (body ->> 'number') = number AND (body ->> 'at')::timestamptz = issued_at "
+                                    "FROM outbox, certificate"), "t");
+    harness_close(h);
+}
+
+/* A due row that came beside the certificate's commit is cleared away, not tried forever. */
+Test(issue, stray_due_row_is_cleared)
+{
+    struct certification_conf conf = test_conf(7);
+    struct harness *h = open_seeded(&conf);
+    certified(h);
+    harness_sql(h, "INSERT INTO certificate_due SELECT person_id, programme_id, attempt_id, now() FROM certificate");
+    issue(h);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate_due"), "0");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate"), "1");
+    cr_expect_eq(harness_events(h, "certificate_issued"), 1);
+    harness_close(h);
+}
+
+Test(issue, person_who_is_not_known_yet)
+{
+    struct certification_conf conf = test_conf(7);
+    struct harness *h = open_seeded(&conf);
+    graded(h, 100, 21, true);
+    issue(h);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate_due"), "1");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate"), "0");
+    know_person(h, 21, "Trần Văn Minh", UNIT, 0);
+    issue(h);
+    cr_expect_str_eq(harness_get(h, "SELECT holder FROM certificate"), "Trần Văn Minh");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate_due"), "0");
+    harness_close(h);
+}
+
+Test(issue, programme_that_is_not_known_yet)
+{
+    struct certification_conf conf = test_conf(7);
+    struct harness *h = harness_open("certification", service_sql, true, &conf);
+    graded(h, 100, LAN, true);
+    know_person(h, LAN, "Nguyễn Thị Lan", UNIT, 0);
+    issue(h);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate"), "0");
+    know_programme(h);
+    issue(h);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate"), "1");
+    harness_close(h);
+}
+
+/* Many who wait for their person must not keep the others from their certificates. */
+Test(issue, unknown_people_block_nobody)
+{
+    struct certification_conf conf = test_conf(7);
+    struct harness *h = open_seeded(&conf);
+    harness_sql(h, "INSERT INTO certificate_due SELECT hocvu.uuid7(), '00000000-0000-0000-0000-00000000000a', "
+                   "hocvu.uuid7(), now() - interval '1 day' FROM generate_series(1, 600)");
+    graded(h, 100, LAN, true);
+    issue(h);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate"), "1");
+    harness_close(h);
+}
+
+Test(issue, who_left_has_passed_too)
+{
+    struct certification_conf conf = test_conf(7);
+    struct harness *h = open_seeded(&conf);
+    know_person(h, LAN, "Nguyễn Thị Lan", UNIT, 19000);
+    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM person"), "0");
+    certified(h);
+    cr_expect_str_eq(harness_get(h, "SELECT holder FROM certificate"), "Nguyễn Thị Lan");
+    harness_close(h);
+}
+
+Test(issue, full_slice)
+{
+    struct certification_conf conf = test_conf(7);
+    struct harness *h = open_seeded(&conf);
+    harness_sql(h, "INSERT INTO tenure SELECT hocvu.uuid7(), ('00000000-0000-0000-0001-' || lpad(n::text, 12, '0'))::uuid, "
+                   "'Cán bộ ' || n, '00000000-0000-0000-0000-000000000003', '', false, '2020-01-01' "
+                   "FROM generate_series(1, 300) n");
+    harness_sql(h, "INSERT INTO certificate_due SELECT person_id, '00000000-0000-0000-0000-00000000000a', hocvu.uuid7(), "
+                   "now() FROM tenure WHERE full_name LIKE 'Cán bộ %%'");
+    issue(h);
+    cr_expect_eq(harness_events(h, "certificate_issued"), 256);
+    issue(h);
+    cr_expect_eq(harness_events(h, "certificate_issued"), 300);
+    cr_expect_str_eq(harness_get(h, "SELECT count(DISTINCT number) FROM certificate"), "300");
+    harness_close(h);
+}
+
+/* Two processes issue at the same time: the second passes over what the first has in hand. */
+Test(issue, two_processes)
+{
+    struct certification_conf conf = test_conf(7);
+    struct harness *h = open_seeded(&conf);
+    struct second other;
+    graded(h, 100, LAN, true);
+    second_open(&other, h, "certification", service_sql);
+    second_sql(&other, "BEGIN");
+    cr_assert_eq(certificates_issue(&other.ctx), 0);
+    issue(h);
+    second_sql(&other, "COMMIT");
+    issue(h);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate"), "1");
+    cr_expect_eq(harness_events(h, "certificate_issued"), 1);
+    second_close(&other);
+    harness_close(h);
+}
+
+Test(issue, nothing_disappears)
+{
+    struct certification_conf conf = test_conf(7);
+    struct harness *h = open_seeded(&conf);
+    certified(h);
+    cr_expect_not(harness_allowed(h, "DELETE FROM certificate"));
+    cr_expect_not(harness_allowed(h, "UPDATE certificate SET holder = 'x'"));
+    cr_expect_not(harness_allowed(h, "TRUNCATE certificate CASCADE"));
+    cr_expect_not(harness_allowed(h, "DELETE FROM revocation"));
+    cr_expect_not(harness_allowed(h, "UPDATE revocation SET reason = 'x'"));
+    cr_expect_not(harness_allowed(h, "DELETE FROM signing_key"));
+    cr_expect_not(harness_allowed(h, "UPDATE signing_key SET public_key = ''"));
+    cr_expect_not(harness_allowed(h, "UPDATE programme SET title_vi = 'x'"));
+    cr_expect_not(harness_allowed(h, "DROP TABLE certificate"));
+    harness_close(h);
+}
