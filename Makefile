@@ -112,7 +112,7 @@ HARNESS_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/harness/*.c))
 TEST_LIBS    = $(BASE_LIBS) $(call pkg_libs,$(CRITERION))
 TEST_SRC    := $(wildcard tests/proto/test_*.c tests/common/test_*.c $(foreach p,$(PROGRAMS),tests/services/$(p)/test_*.c))
 TESTS       := $(TEST_SRC:%.c=$(BUILD)/%)
-TEST_SH     := $(wildcard tests/deploy/test_*.sh)
+TEST_SH     := $(wildcard tests/deploy/test_*.sh tests/fuzz/test_*.sh)
 FLOW_SH     := $(wildcard tests/flow/test_*.sh)
 
 $(BUILD)/tests/harness/%.o: tests/harness/%.c | $(COMMON_GEN)
@@ -150,8 +150,7 @@ check: packages-test ## All tests on their own private PostgreSQL and Redis
 	$(MAKE) check-all
 check-all: all format-check derived-check check-tests
 check-tests: all $(TESTS) $(BUILD)/tests/fuzz/replay
-	HOCVU_BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) tests/run $(TESTS) $(TEST_SH) $(FLOW_SH) \
-	    "$(BUILD)/tests/fuzz/replay tests/fuzz/corpus/messages"
+	HOCVU_BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) tests/run $(TESTS) $(TEST_SH) $(FLOW_SH)
 check-unit: all $(TESTS) ## The Criterion tests only
 	HOCVU_BIN=$(abspath $(BUILD))/bin tests/run $(TESTS)
 

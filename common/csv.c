@@ -356,6 +356,7 @@ int csv_file_read(struct csv_file *file, struct arena *arena, const struct csv_c
         add_file_fault(&r, SPAN(""), "Dấu ngoặc kép ở dòng này không khép đúng. Hãy sửa rồi gửi lại cả tệp.",
                        "The quotation marks of this row do not close properly. Correct it and send the file again.");
     } else if (!r.had_header) {
+        r.line = 1;
         add_file_fault(&r, SPAN(""), "Tệp không có dòng tiêu đề.", "The file has no header line.");
     }
     if (file->unreadable) {

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The chunk that stays between requests has at most this size, so that one large request does not bind memory forever. */
+/* The chunk that stays between requests has at most this size, so that one large request does not bind memory forever.
+ */
 enum { ARENA_FIRST = 16384, ARENA_ALIGN = alignof(max_align_t) };
 
 struct arena_chunk {

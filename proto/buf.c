@@ -54,6 +54,11 @@ static bool buf_reserve(struct buf *buf, size_t n)
     return true;
 }
 
+char *buf_room(struct buf *buf, size_t n)
+{
+    return buf_reserve(buf, n) ? buf->p + buf->n : NULL;
+}
+
 void buf_add(struct buf *buf, const void *p, size_t n)
 {
     if (n == 0 || !buf_reserve(buf, n))

@@ -1,5 +1,6 @@
 /*
- * buf.h - a growable byte buffer with a maximum and a sticky error: append as you like, look at `failed` once at the end.
+ * buf.h - a growable byte buffer with a maximum and a sticky error: append as you like, look at `failed` once at the
+ * end.
  */
 #ifndef PROTO_BUF_H
 #define PROTO_BUF_H
@@ -20,6 +21,9 @@ void buf_init(struct buf *buf, size_t max);
 void buf_release(struct buf *buf);
 /* Empties it, keeps its memory, forgets `failed`. */
 void buf_clear(struct buf *buf);
+/* Room for n bytes that the caller writes and then counts by adding to buf->n; NULL, with `failed` set, when there is
+ * none. */
+MUST_CHECK char *buf_room(struct buf *buf, size_t n);
 void buf_add(struct buf *buf, const void *p, size_t n);
 void buf_add_char(struct buf *buf, char c);
 void buf_add_text(struct buf *buf, const char *text);

@@ -1,13 +1,13 @@
 /*
  * codec.h - MessagePack and JSON forms of declared messages; one interpreter each over the descriptors.
  *
- * On the bus a message is a MessagePack map: field number -> value. Reading is tolerant (unknown numbers are skipped) and
- * bounded: every count is compared with the bytes that are left before anything is allocated, nesting has a limit, and
- * the bounds of the rows are checked. At the edge a message is a JSON object and reading is strict: unknown or doubled
- * members, wrong types and values out of bounds are refused.
+ * On the bus a message is a MessagePack map: field number -> value. Reading is tolerant (unknown numbers are skipped)
+ * and bounded: every count is compared with the bytes that are left before anything is allocated, nesting has a limit,
+ * and the bounds of the rows are checked. At the edge a message is a JSON object and reading is strict: unknown or
+ * doubled members, wrong types and values out of bounds are refused.
  *
- * Decoded strings borrow from the input where possible (MessagePack) or live in the arena (JSON): the input must live as
- * long as the message.
+ * Decoded strings borrow from the input where possible (MessagePack) or live in the arena (JSON): the input must live
+ * as long as the message.
  */
 #ifndef PROTO_CODEC_H
 #define PROTO_CODEC_H
@@ -29,7 +29,8 @@ MUST_CHECK int msg_unpack(const struct msg *desc, void *ret_message, struct aren
 
 /* Appends `message` as a JSON object. Absent optional members are left out; lists always stand. */
 void msg_to_json(const struct msg *desc, const void *message, struct buf *out);
-/* Reads a JSON object strictly. Returns 0 or the error's code as msg_unpack does (also UNKNOWN). Empty input is `{}`. */
+/* Reads a JSON object strictly. Returns 0 or the error's code as msg_unpack does (also UNKNOWN). Empty input is `{}`.
+ */
 MUST_CHECK int msg_from_json(const struct msg *desc, void *ret_message, struct arena *arena, struct span in,
                              struct fault *ret_fault);
 /*
@@ -37,8 +38,8 @@ MUST_CHECK int msg_from_json(const struct msg *desc, void *ret_message, struct a
  * first sets members from the path and the query, then reads the body, then calls msg_check. A member that is set
  * already and stands in the body too is TWICE.
  */
-MUST_CHECK int msg_merge_json(const struct msg *desc, void *message, uint64_t *seen, struct arena *arena, struct span in,
-                              struct fault *ret_fault);
+MUST_CHECK int msg_merge_json(const struct msg *desc, void *message, uint64_t *seen, struct arena *arena,
+                              struct span in, struct fault *ret_fault);
 /*
  * Sets one member from text: a path part or a query parameter, percent-decoded by the caller. Lists cannot be set.
  * `seen` has a bit per field number, required ones too. Errors: TYPE, RANGE, TWICE, TOO_LARGE.

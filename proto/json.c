@@ -1,9 +1,9 @@
 /*
  * json.c - the JSON form of messages: written straight into a buffer, read strictly.
  *
- * Reading goes in three steps: scan_json holds the text to the letter and counts its values, cJSON makes a tree of it, and
- * the tree is compared with the descriptors. Numbers that a double cannot hold exactly, those beyond 2^53 - 1, are written
- * as strings of digits and read only so.
+ * Reading goes in three steps: scan_json holds the text to the letter and counts its values, cJSON makes a tree of it,
+ * and the tree is compared with the descriptors. Numbers that a double cannot hold exactly, those beyond 2^53 - 1, are
+ * written as strings of digits and read only so.
  */
 #include "codec.h"
 #include "scan.h"
@@ -35,9 +35,28 @@ static void add_int(struct buf *out, int64_t value)
 /* Text that needs no escape, with its quotes. */
 static void add_quoted(struct buf *out, const char *text, size_t n)
 {
-    buf_add_char(out, '"');
-    buf_add(out, text, n);
-    buf_add_char(out, '"');
+    char *to = buf_room(out, n + 2);
+    if (!to)
+        return;
+    to[0] = '"';
+    memcpy(to + 1, text, n);
+    to[n + 1] = '"';
+    out->n += n + 2;
+}
+
+/* What stands before a value: { or a comma, the name in quotes, a colon. */
+static void add_name(struct buf *out, char before, const char *name)
+{
+    size_t n = strlen(name);
+    char *to = buf_room(out, n + 4);
+    if (!to)
+        return;
+    to[0] = before;
+    to[1] = '"';
+    memcpy(to + 2, name, n);
+    to[n + 2] = '"';
+    to[n + 3] = ':';
+    out->n += n + 4;
 }
 
 static void add_value(struct buf *out, const struct field *field, const void *message)
@@ -105,10 +124,8 @@ void msg_to_json(const struct msg *desc, const void *message, struct buf *out)
         const struct field *field = &desc->fields[i];
         if (field->type != T_LIST && !value_present(field, message, has))
             continue;
-        buf_add_char(out, before);
+        add_name(out, before, field->name);
         before = ',';
-        add_quoted(out, field->name, strlen(field->name));
-        buf_add_char(out, ':');
         add_value(out, field, message);
     }
     if (before == '{')
@@ -271,8 +288,8 @@ static uint64_t most_values(const struct msg *desc, unsigned depth)
 }
 
 /*
- * More values than twice the message's most are refused before the tree is made, because each takes many times its bytes
- * there. Up to that a surplus is left to the descriptors, which can name the list that is too long.
+ * More values than twice the message's most are refused before the tree is made, because each takes many times its
+ * bytes there. Up to that a surplus is left to the descriptors, which can name the list that is too long.
  */
 static uint32_t values_allowed(const struct msg *desc)
 {
@@ -301,7 +318,8 @@ int msg_merge_json(const struct msg *desc, void *message, uint64_t *seen, struct
     return code;
 }
 
-int msg_from_json(const struct msg *desc, void *ret_message, struct arena *arena, struct span in, struct fault *ret_fault)
+int msg_from_json(const struct msg *desc, void *ret_message, struct arena *arena, struct span in,
+                  struct fault *ret_fault)
 {
     uint64_t seen = 0;
     memset(ret_message, 0, desc->size);

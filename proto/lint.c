@@ -10,9 +10,9 @@
 
 enum {
     FIELD_MOST = 63,
-    FIRST_EVENT = 0x80,        /* low byte: methods below, events from here on */
-    NAME_MOST = 63,            /* a column name of PostgreSQL */
-    LENGTH_MOST = 64 << 20,    /* no single value or list goes beyond this */
+    FIRST_EVENT = 0x80,     /* low byte: methods below, events from here on */
+    NAME_MOST = 63,         /* a column name of PostgreSQL */
+    LENGTH_MOST = 64 << 20, /* no single value or list goes beyond this */
     BATCH_MOST = 1024,
 };
 
@@ -119,8 +119,8 @@ static void lint_field(const struct msg *msg, const struct field *field, size_t 
     if (most > 0 && field->max == 0)
         fault(faults, out, "message %s, field %s: nothing but nothing fits its bounds.", m, f);
     if (field->type == T_LIST && !field->required && field->min > 0)
-        fault(faults, out, "message %s, field %s: an optional list must allow no rows, for no rows is how it is absent.", m,
-              f);
+        fault(faults, out,
+              "message %s, field %s: an optional list must allow no rows, for no rows is how it is absent.", m, f);
 }
 
 /* How deep messages nest, this one being 1; stops counting beyond the limit. */
@@ -175,11 +175,13 @@ static void lint_route(const struct method *method, size_t *faults, struct buf *
     while (path_parameter(&at, &name)) {
         const struct field *field = msg_field(method->in, name.p, name.n);
         if (!field)
-            fault(faults, out, "method %s: path parameter %.*s is no field of %s.", m, (int)name.n, name.p, method->in->name);
+            fault(faults, out, "method %s: path parameter %.*s is no field of %s.", m, (int)name.n, name.p,
+                  method->in->name);
         else if (!field->required || field->type == T_LIST || field->type == T_BIN)
             fault(faults, out, "method %s: path parameter %s must be a required single field.", m, field->name);
         else if (field->type == T_STR && field->min == 0)
-            fault(faults, out, "method %s: path parameter %s may be empty, and then names another path.", m, field->name);
+            fault(faults, out, "method %s: path parameter %s may be empty, and then names another path.", m,
+                  field->name);
     }
     if (method->verb != GET && method->verb != DELETE)
         return;

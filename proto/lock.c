@@ -90,7 +90,8 @@ void lock_write(struct buf *out)
     for (size_t i = 0; i < proto_n_errors; i++)
         buf_printf(&text, "error %02d %s\n", proto_errors[i].code, proto_errors[i].name);
     for (size_t i = 0; i < proto_n_events; i++)
-        buf_printf(&text, "event 0x%04x %s %s\n", proto_events[i].number, proto_events[i].name, proto_events[i].body->name);
+        buf_printf(&text, "event 0x%04x %s %s\n", proto_events[i].number, proto_events[i].name,
+                   proto_events[i].body->name);
     for (size_t i = 0; i < proto_n_msgs; i++)
         lock_fields(proto_msgs[i], &text);
     for (size_t i = 0; i < proto_n_methods; i++) {

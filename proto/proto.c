@@ -1,6 +1,6 @@
 /*
- * proto.c - the tables that proto.h announces: descriptors of every message, rows of methods, events, services, roles and
- * errors, and the look-ups in them.
+ * proto.c - the tables that proto.h announces: descriptors of every message, rows of methods, events, services, roles
+ * and errors, and the look-ups in them.
  */
 #include "codec.h"
 
@@ -59,7 +59,7 @@ const size_t proto_n_events = COUNT(proto_events);
  * Number -> place in proto_methods or proto_events, counted from 1. A number that is given twice does not compile, for
  * both compilers warn of an initializer that overrides another.
  */
-#define METHOD(number, name, verb, path, roles, in, out, doc) METHOD_##name,
+#define METHOD(number, name, verb, path, roles, in, out, doc)      METHOD_##name,
 #define BATCH(most, number, name, verb, path, roles, in, out, doc) METHOD_##name,
 #define EVENT(number, name, body, doc)
 enum {
@@ -79,7 +79,7 @@ enum {
 #undef METHOD
 #undef BATCH
 #undef EVENT
-#define METHOD(number, name, verb, path, roles, in, out, doc) [number] = METHOD_##name,
+#define METHOD(number, name, verb, path, roles, in, out, doc)      [number] = METHOD_##name,
 #define BATCH(most, number, name, verb, path, roles, in, out, doc) [number] = METHOD_##name,
 #define EVENT(number, name, body, doc)
 static const uint8_t method_place[] = {

@@ -1,8 +1,8 @@
 /*
  * scan.c - JSON text held to the letter of RFC 8259, see scan.h.
  *
- * One pass, no allocation, no recursion. cJSON by itself lets pass invalid UTF-8, control characters, numbers such as 01
- * and blanks of any kind, and it nests up to 1000 deep.
+ * One pass, no allocation, no recursion. cJSON by itself lets pass invalid UTF-8, control characters, numbers such as
+ * 01 and blanks of any kind, and it nests up to 1000 deep.
  */
 #include "scan.h"
 #include "codec.h"

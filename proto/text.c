@@ -64,8 +64,8 @@ struct day {
 };
 
 /*
- * Both conversions count in eras of 400 years (146097 days) from 1 March of year 0, so that the leap day is the last day
- * of a year; 719468 days lie between that and 1970-01-01.
+ * Both conversions count in eras of 400 years (146097 days) from 1 March of year 0, so that the leap day is the last
+ * day of a year; 719468 days lie between that and 1970-01-01.
  */
 static int32_t days_from(struct day d)
 {
@@ -82,7 +82,8 @@ static struct day days_to(int32_t days)
     int in_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
     int in_year = of_era - (365 * in_era + in_era / 4 - in_era / 100);
     int m = (5 * in_year + 2) / 153;
-    struct day d = {.year = in_era + era * 400, .month = m < 10 ? m + 3 : m - 9, .day = in_year - (153 * m + 2) / 5 + 1};
+    struct day d = {
+        .year = in_era + era * 400, .month = m < 10 ? m + 3 : m - 9, .day = in_year - (153 * m + 2) / 5 + 1};
     d.year += d.month <= 2;
     return d;
 }
@@ -301,9 +302,8 @@ bool utf8_valid(struct span text)
 
 /* Short escape of a character that JSON cannot hold as it is: the letter, 'u' for the long form, 0 for none. */
 static const char json_escape[128] = {
-    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b', 't', 'n', 'u', 'f', 'r', 'u', 'u',
-    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u',
-    ['"'] = '"', ['\\'] = '\\',
+    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b', 't', 'n', 'u', 'f', 'r', 'u', 'u',         'u',
+    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', ['"'] = '"', ['\\'] = '\\',
 };
 
 void json_add_string(struct buf *out, struct span text)
@@ -339,24 +339,25 @@ static const char BASE64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 void base64url_add(struct buf *out, const void *bytes, size_t n)
 {
     const uint8_t *p = bytes;
-    char text[64]; /* appended in pieces, because each append has its price */
-    size_t have = 0;
-    for (size_t left = n; left > 0;) {
-        size_t take = left < 3 ? left : 3;
-        uint32_t three = (uint32_t)p[0] << 16 | (take > 1 ? (uint32_t)p[1] << 8 : 0) | (take > 2 ? p[2] : 0);
-        text[have] = BASE64[three >> 18];
-        text[have + 1] = BASE64[three >> 12 & 63];
-        text[have + 2] = BASE64[three >> 6 & 63];
-        text[have + 3] = BASE64[three & 63];
-        have += take + 1;
-        p += take;
-        left -= take;
-        if (have == sizeof text) {
-            buf_add(out, text, have);
-            have = 0;
-        }
+    char *to = buf_room(out, n / 3 * 4 + (n % 3 ? n % 3 + 1 : 0));
+    if (!to)
+        return;
+    char *at = to;
+    for (; n >= 3; n -= 3, p += 3) {
+        uint32_t three = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+        *at++ = BASE64[three >> 18];
+        *at++ = BASE64[three >> 12 & 63];
+        *at++ = BASE64[three >> 6 & 63];
+        *at++ = BASE64[three & 63];
     }
-    buf_add(out, text, have);
+    if (n > 0) {
+        uint32_t three = (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0);
+        *at++ = BASE64[three >> 18];
+        *at++ = BASE64[three >> 12 & 63];
+        if (n > 1)
+            *at++ = BASE64[three >> 6 & 63];
+    }
+    out->n += (size_t)(at - to);
 }
 
 size_t base64url_bytes(size_t n)

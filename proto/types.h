@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #if defined(__GNUC__)
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK   __attribute__((warn_unused_result))
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
 #else
 #define MUST_CHECK
@@ -101,8 +101,8 @@ struct service_row {
 };
 
 /*
- * What is wrong, and with what: `code` is an error of errors.def, `field` names the member, or is "" when it is about the
- * whole. The name is static, but for UNKNOWN it is what the sender wrote, valid UTF-8 in the arena.
+ * What is wrong, and with what: `code` is an error of errors.def, `field` names the member, or is "" when it is about
+ * the whole. The name is static, but for UNKNOWN it is what the sender wrote, valid UTF-8 in the arena.
  */
 struct fault {
     int code;

@@ -1,6 +1,6 @@
 /*
- * value.h - reading and writing the members of a message's struct through its descriptors, and the checks of their bounds;
- * shared by the codecs.
+ * value.h - reading and writing the members of a message's struct through its descriptors, and the checks of their
+ * bounds; shared by the codecs.
  */
 #ifndef PROTO_VALUE_H
 #define PROTO_VALUE_H
@@ -181,8 +181,8 @@ static inline int value_check_n(const struct field *field, uint64_t n)
 }
 
 /*
- * Reads the text form of a value of any type but LIST into its member, strings and binaries by way of the arena. ERR_NONE,
- * TYPE, RANGE or TOO_LARGE (the arena is full).
+ * Reads the text form of a value of any type but LIST into its member, strings and binaries by way of the arena.
+ * ERR_NONE, TYPE, RANGE or TOO_LARGE (the arena is full).
  */
 MUST_CHECK int value_from_text(const struct field *field, void *message, struct arena *arena, struct span text);
 

@@ -185,7 +185,8 @@ uint32_t wire_array(struct wire *wire)
     return 0;
 }
 
-/* Passes over a value's first byte and over the value unless it is an array or map; the values inside are left to do. */
+/* Passes over a value's first byte and over the value unless it is an array or map; the values inside are left to do.
+ */
 static uint64_t wire_skip_one(struct wire *wire)
 {
     if (wire->p == wire->end) {

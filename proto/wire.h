@@ -1,8 +1,9 @@
 /*
- * wire.h - a bounded cursor over MessagePack bytes with a sticky error: read as you like, look at `error` once at the end.
+ * wire.h - a bounded cursor over MessagePack bytes with a sticky error: read as you like, look at `error` once at the
+ * end.
  *
- * After the first error every read gives zero and moves nothing. Nothing here allocates; strings point into the input. A
- * count is never larger than the bytes that are left, because each value takes at least one.
+ * After the first error every read gives zero and moves nothing. Nothing here allocates; strings point into the input.
+ * A count is never larger than the bytes that are left, because each value takes at least one.
  */
 #ifndef PROTO_WIRE_H
 #define PROTO_WIRE_H

@@ -23,7 +23,6 @@ supervise_write()
         put "$SCAN/$name/run" 700 <"$ROOT/deploy/supervise/$kind"
         put "$SCAN/$name/log/run" 700 <"$ROOT/deploy/supervise/log"
         put "$SCAN/$name/down" </dev/null
-        # Three quick deaths in a row are told at once; see died_often.
         echo 20 | put "$SCAN/$name/max-death-tally"
     done
     # SIGINT is PostgreSQL's fast shutdown.
@@ -123,18 +122,16 @@ start()
         while read -r part; do
             [ ! "$part" -nt "$SCAN/$1/started" ] || {
                 say "restarting $1: $(basename "$part") has changed"
-                s6-svdt-clear "$SCAN/$1"
                 s6-svc -wr -T 60000 -r "$SCAN/$1" || die "$1 does not restart. $(last_words "$1")"
                 return
             }
         done < <(parts_of "$1")
         return
     fi
-    s6-svdt-clear "$SCAN/$1"
     s6-svc -u "$SCAN/$1"
 }
 
-# Does NAME die again and again? Then there is nothing to wait for.
+# Has NAME died again and again since wait_healthy began? Then there is nothing to wait for.
 died_often()
 {
     [ "$(s6-svdt "$SCAN/$1" 2>/dev/null | wc -l)" -ge 4 ]
@@ -174,6 +171,9 @@ wait_healthy()
 {
     local until=$((SECONDS + $1)) name
     shift
+    for name in "$@"; do
+        s6-svdt-clear "$SCAN/$name"
+    done
     for name in "$@"; do
         until healthy "$name"; do
             [ $SECONDS -lt "$until" ] || die "$name is not healthy in time. $(last_words "$name")"

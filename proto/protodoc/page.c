@@ -76,8 +76,9 @@ static bool service_has_routes(const struct service_row *service)
 
 static void add_contents(struct buf *out)
 {
-    buf_add_text(out, "<nav aria-label=\"Mục lục\">\n<h2>Mục lục <span lang=\"en\" class=\"en\">Contents</span></h2>\n<ul>\n"
-                      "<li><a href=\"#rules\">Quy tắc chung <span lang=\"en\" class=\"en\">Common rules</span></a></li>\n");
+    buf_add_text(out,
+                 "<nav aria-label=\"Mục lục\">\n<h2>Mục lục <span lang=\"en\" class=\"en\">Contents</span></h2>\n<ul>\n"
+                 "<li><a href=\"#rules\">Quy tắc chung <span lang=\"en\" class=\"en\">Common rules</span></a></li>\n");
     for (size_t i = 0; i < proto_n_services; i++) {
         const struct service_row *service = &proto_services[i];
         if (!service_has_routes(service))
@@ -93,33 +94,40 @@ static void add_contents(struct buf *out)
         }
         buf_add_text(out, "</ul>\n</li>\n");
     }
-    buf_add_text(out, "<li><a href=\"#messages\">Cấu trúc dữ liệu <span lang=\"en\" class=\"en\">Messages</span></a></li>\n"
-                      "<li><a href=\"#errors\">Bảng lỗi <span lang=\"en\" class=\"en\">Errors</span></a></li>\n"
-                      "<li><a href=\"#roles\">Vai trò <span lang=\"en\" class=\"en\">Roles</span></a></li>\n"
-                      "</ul>\n</nav>\n");
+    buf_add_text(out,
+                 "<li><a href=\"#messages\">Cấu trúc dữ liệu <span lang=\"en\" class=\"en\">Messages</span></a></li>\n"
+                 "<li><a href=\"#errors\">Bảng lỗi <span lang=\"en\" class=\"en\">Errors</span></a></li>\n"
+                 "<li><a href=\"#roles\">Vai trò <span lang=\"en\" class=\"en\">Roles</span></a></li>\n"
+                 "</ul>\n</nav>\n");
 }
 
 static void add_rules(struct buf *out)
 {
     buf_add_text(
-        out,
-        "<section id=\"rules\">\n<h2>Quy tắc chung <span lang=\"en\" class=\"en\">Common rules</span></h2>\n"
-        "<ul>\n"
-        "<li>Nội dung là JSON, mã UTF-8. Trường lạ, trường lặp, sai kiểu, ngoài giới hạn hoặc <code>null</code> đều bị từ "
-        "chối và lỗi nêu tên trường.\n<span lang=\"en\" class=\"en\">Bodies are JSON in UTF-8. Unknown or doubled members, "
-        "wrong types, values out of bounds and <code>null</code> are refused, and the error names the member.</span></li>\n"
-        "<li>Mã định danh mới do phía gửi tạo (UUIDv7); gửi lại thì nhận lại kết quả đầu tiên.\n"
-        "<span lang=\"en\" class=\"en\">Ids of new things are made by the client (UUIDv7); a repeated request gives the "
-        "first result again.</span></li>\n"
-        "<li>Thời điểm theo RFC 3339, giờ UTC; dữ liệu nhị phân viết bằng base64url không đệm; số nguyên lớn hơn "
-        "9007199254740991 viết thành chuỗi chữ số.\n<span lang=\"en\" class=\"en\">Times are RFC 3339 in UTC; binary is "
-        "base64url without padding; integers beyond 9007199254740991 are strings of digits.</span></li>\n"
-        "<li>Trừ phương thức mở cho mọi người, mỗi yêu cầu mang <code>Authorization: Bearer &lt;access_token&gt;</code>.\n"
-        "<span lang=\"en\" class=\"en\">Except for methods open to everyone, a request carries "
-        "<code>Authorization: Bearer &lt;access_token&gt;</code>.</span></li>\n"
-        "<li>Giới hạn của STR và BIN tính theo byte, của LIST theo số dòng.\n<span lang=\"en\" class=\"en\">Bounds of STR "
-        "and BIN count bytes, those of LIST count rows.</span></li>\n"
-        "</ul>\n</section>\n");
+        out, "<section id=\"rules\">\n<h2>Quy tắc chung <span lang=\"en\" class=\"en\">Common rules</span></h2>\n"
+             "<ul>\n"
+             "<li>Nội dung là JSON, mã UTF-8. Trường lạ, trường lặp, sai kiểu, ngoài giới hạn hoặc <code>null</code> "
+             "đều bị từ "
+             "chối và lỗi nêu tên trường.\n<span lang=\"en\" class=\"en\">Bodies are JSON in UTF-8. Unknown or doubled "
+             "members, "
+             "wrong types, values out of bounds and <code>null</code> are refused, and the error names the "
+             "member.</span></li>\n"
+             "<li>Mã định danh mới do phía gửi tạo (UUIDv7); gửi lại thì nhận lại kết quả đầu tiên.\n"
+             "<span lang=\"en\" class=\"en\">Ids of new things are made by the client (UUIDv7); a repeated request "
+             "gives the "
+             "first result again.</span></li>\n"
+             "<li>Thời điểm theo RFC 3339, giờ UTC; dữ liệu nhị phân viết bằng base64url không đệm; số nguyên lớn hơn "
+             "9007199254740991 viết thành chuỗi chữ số.\n<span lang=\"en\" class=\"en\">Times are RFC 3339 in UTC; "
+             "binary is "
+             "base64url without padding; integers beyond 9007199254740991 are strings of digits.</span></li>\n"
+             "<li>Trừ phương thức mở cho mọi người, mỗi yêu cầu mang <code>Authorization: Bearer "
+             "&lt;access_token&gt;</code>.\n"
+             "<span lang=\"en\" class=\"en\">Except for methods open to everyone, a request carries "
+             "<code>Authorization: Bearer &lt;access_token&gt;</code>.</span></li>\n"
+             "<li>Giới hạn của STR và BIN tính theo byte, của LIST theo số dòng.\n<span lang=\"en\" "
+             "class=\"en\">Bounds of STR "
+             "and BIN count bytes, those of LIST count rows.</span></li>\n"
+             "</ul>\n</section>\n");
 }
 
 /* "1 to 200", or nothing for types whose rows have no bounds. */
@@ -151,10 +159,11 @@ static void add_fields(struct buf *out, const struct msg *msg, const struct meth
     buf_add_text(out, "<thead><tr><th scope=\"col\">Trường <span lang=\"en\" class=\"en\">Field</span></th>");
     if (method)
         buf_add_text(out, "<th scope=\"col\">Vị trí <span lang=\"en\" class=\"en\">In</span></th>");
-    buf_add_text(out, "<th scope=\"col\">Kiểu <span lang=\"en\" class=\"en\">Type</span></th>"
-                      "<th scope=\"col\">Bắt buộc <span lang=\"en\" class=\"en\">Required</span></th>"
-                      "<th scope=\"col\">Giới hạn <span lang=\"en\" class=\"en\">Bounds</span></th>"
-                      "<th scope=\"col\">Ý nghĩa <span lang=\"en\" class=\"en\">Meaning</span></th></tr></thead>\n<tbody>\n");
+    buf_add_text(
+        out, "<th scope=\"col\">Kiểu <span lang=\"en\" class=\"en\">Type</span></th>"
+             "<th scope=\"col\">Bắt buộc <span lang=\"en\" class=\"en\">Required</span></th>"
+             "<th scope=\"col\">Giới hạn <span lang=\"en\" class=\"en\">Bounds</span></th>"
+             "<th scope=\"col\">Ý nghĩa <span lang=\"en\" class=\"en\">Meaning</span></th></tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < msg->n_fields; i++) {
         const struct field *field = &msg->fields[i];
         buf_printf(out, "<tr><th scope=\"row\"><code>%s</code></th>", field->name);
@@ -172,7 +181,8 @@ static void add_fields(struct buf *out, const struct msg *msg, const struct meth
 
 static void add_method(struct buf *out, const struct method *m)
 {
-    buf_printf(out, "<article id=\"%s\" aria-labelledby=\"%s-title\">\n<h3 id=\"%s-title\"><span class=\"verb\">%s</span> ",
+    buf_printf(out,
+               "<article id=\"%s\" aria-labelledby=\"%s-title\">\n<h3 id=\"%s-title\"><span class=\"verb\">%s</span> ",
                m->name, m->name, m->name, verb_name(m->verb));
     add_element(out, "<code>", m->path, "</code></h3>\n");
     add_element(out, "<p lang=\"en\">", m->doc, "</p>\n");
@@ -200,7 +210,8 @@ static void add_services(struct buf *out)
         const struct service_row *service = &proto_services[i];
         if (!service_has_routes(service))
             continue;
-        buf_printf(out, "<section id=\"service-%s\">\n<h2>Dịch vụ %s <span lang=\"en\" class=\"en\">Service</span></h2>\n",
+        buf_printf(out,
+                   "<section id=\"service-%s\">\n<h2>Dịch vụ %s <span lang=\"en\" class=\"en\">Service</span></h2>\n",
                    service->name, service->name);
         add_element(out, "<p lang=\"en\">", service->doc, "</p>\n");
         for (size_t j = 0; j < proto_n_methods; j++) {
@@ -229,7 +240,8 @@ static bool message_shown(const struct msg *msg)
 
 static void add_messages(struct buf *out)
 {
-    buf_add_text(out, "<section id=\"messages\">\n<h2>Cấu trúc dữ liệu <span lang=\"en\" class=\"en\">Messages</span></h2>\n");
+    buf_add_text(
+        out, "<section id=\"messages\">\n<h2>Cấu trúc dữ liệu <span lang=\"en\" class=\"en\">Messages</span></h2>\n");
     for (size_t i = 0; i < proto_n_msgs; i++) {
         const struct msg *msg = proto_msgs[i];
         if (!message_shown(msg))
@@ -248,12 +260,13 @@ static void add_messages(struct buf *out)
 static void add_errors(struct buf *out)
 {
     buf_add_text(
-        out, "<section id=\"errors\">\n<h2>Bảng lỗi <span lang=\"en\" class=\"en\">Errors</span></h2>\n"
-             "<p>Mọi trạng thái từ 400 trở lên mang <code>{\"error\": {\"code\", \"field\", \"message_vi\", \"message_en\", "
-             "\"trace\"}}</code>. <span lang=\"en\" class=\"en\">Every status from 400 on carries this object.</span></p>\n"
-             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Bảng lỗi\"><table><thead><tr>"
-             "<th scope=\"col\">Mã <span lang=\"en\" class=\"en\">Code</span></th><th scope=\"col\">HTTP</th>"
-             "<th scope=\"col\">Thông báo</th><th scope=\"col\" lang=\"en\">Message</th></tr></thead>\n<tbody>\n");
+        out,
+        "<section id=\"errors\">\n<h2>Bảng lỗi <span lang=\"en\" class=\"en\">Errors</span></h2>\n"
+        "<p>Mọi trạng thái từ 400 trở lên mang <code>{\"error\": {\"code\", \"field\", \"message_vi\", \"message_en\", "
+        "\"trace\"}}</code>. <span lang=\"en\" class=\"en\">Every status from 400 on carries this object.</span></p>\n"
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Bảng lỗi\"><table><thead><tr>"
+        "<th scope=\"col\">Mã <span lang=\"en\" class=\"en\">Code</span></th><th scope=\"col\">HTTP</th>"
+        "<th scope=\"col\">Thông báo</th><th scope=\"col\" lang=\"en\">Message</th></tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < proto_n_errors; i++) {
         const struct err_row *row = &proto_errors[i];
         buf_printf(out, "<tr><th scope=\"row\"><code>%s</code></th><td>%d</td>", row->name, row->status);

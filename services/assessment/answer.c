@@ -25,7 +25,8 @@ static void receipt_digest(const struct assessment_conf *conf, const struct answ
     crypto_generichash_final(&state, ret_digest, RECEIPT_DIGEST);
 }
 
-int on_answer_save(struct ctx *ctx, struct batch *batch, const struct answer_save *req, struct answer_receipt *ret_reply)
+int on_answer_save(struct ctx *ctx, struct batch *batch, const struct answer_save *req,
+                   struct answer_receipt *ret_reply)
 {
     struct answer_stored *stored = arena_alloc(ctx->arena, batch->n * sizeof(*stored));
     uint8_t *digests = arena_alloc(ctx->arena, batch->n * RECEIPT_DIGEST);

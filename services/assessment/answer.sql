@@ -1,8 +1,8 @@
 -- answer.sql - the hot path: many answers of many attempts appended by one statement.
 
 -- answer_save(answer_save) answer_stored BATCH
--- The lock on the attempts orders saves and the end of an attempt (grading.sql of the migrations says how); it is taken
--- in the order of ids, and answers are written in the order of their key, so that two batches cannot wait for each other.
+-- The lock on the attempts orders saves and the end of an attempt (migrations/deploy/grading.sql says how). It is taken in
+-- the order of ids, and answers are written in the order of their key: two batches never wait for each other.
 -- What is stored already answers first, whatever became of the attempt: a repeat gets its first receipt. BUSY: the same
 -- answer is being stored by another connection at this moment.
 --

@@ -2,7 +2,7 @@
 
 -- attempt_start(attempt_request) attempt_paper
 -- Draws the blueprint's items and shuffles items and options, all from one random seed; 0, 1 and 2 added to it keep the
--- three orders apart. A known id gives its attempt. No row: another start of this person won since this statement began.
+-- three orders apart. A known id gives its attempt. No row: another start of this person won since this one began.
 WITH known AS (
     SELECT * FROM attempt WHERE attempt_id = :attempt_id
 ), rule AS (
@@ -13,12 +13,13 @@ WITH known AS (
 ), verdict AS (
     SELECT CASE
            WHEN EXISTS (SELECT FROM known)
-           THEN (SELECT CASE WHEN (person_id, programme_id) <> (:ctx_subject, :programme_id) THEN 'CONFLICT:attempt_id' END
-                   FROM known)
+           THEN (SELECT CASE WHEN (person_id, programme_id) <> (:ctx_subject, :programme_id)
+                             THEN 'CONFLICT:attempt_id' END FROM known)
            WHEN NOT EXISTS (SELECT FROM rule) THEN 'STATE:programme_id'
            WHEN NOT EXISTS (SELECT FROM completion WHERE person_id = :ctx_subject AND programme_id = :programme_id)
            THEN 'STATE:programme_id'
-           WHEN EXISTS (SELECT FROM attempt WHERE person_id = :ctx_subject AND state = 'running') THEN 'STATE:attempt_id'
+           WHEN EXISTS (SELECT FROM attempt WHERE person_id = :ctx_subject AND state = 'running')
+           THEN 'STATE:attempt_id'
            WHEN (SELECT taken >= max_attempts FROM past, rule) THEN 'ATTEMPTS:programme_id'
            WHEN (SELECT ended_at + make_interval(secs => retake_wait_seconds) > now() FROM past, rule)
            THEN 'TOO_SOON:programme_id'

@@ -1,5 +1,5 @@
--- grade.sql - the end of an attempt. All work is done by grade_attempts (migrations), which alone may read keys and write
--- results; what it changed, and only that, is announced.
+-- grade.sql - the end of an attempt. All work is done by grade_attempts (migrations/deploy/grading.sql), which alone may
+-- read keys and write results. What it changed, and only that, is announced.
 
 -- attempt_submit(attempt_ref) attempt_result
 WITH mine AS (
@@ -8,15 +8,11 @@ WITH mine AS (
     SELECT g.* FROM mine, grade_attempts(ARRAY[mine.attempt_id]) g
 ), told AS (
     INSERT INTO outbox (event, body, trace)
-    SELECT 'attempt_graded',
-           jsonb_build_object('attempt_id', attempt_id, 'person_id', person_id, 'programme_id', programme_id,
-                              'policy_id', policy_id, 'number', number, 'right', "right", 'items', items,
-                              'passed', passed, 'graded_at', graded_at), :ctx_trace
-      FROM result WHERE fresh
+    SELECT 'attempt_graded', event, :ctx_trace FROM result WHERE event IS NOT NULL
 )
-SELECT r.attempt_id, r.number, r.state, r."right", r.items, r.passed, r.graded_at,
-       attempts_left(r.person_id, r.programme_id) AS attempts_left
-  FROM result r;
+SELECT attempt_id, number, state, "right", items, passed, graded_at,
+       attempts_left(person_id, programme_id) AS attempts_left
+  FROM result;
 
 -- attempt_outcome(attempt_ref) attempt_result
 SELECT attempt_id, number, state, "right", items, passed, graded_at,
@@ -29,12 +25,8 @@ SELECT attempt_id, number, state, "right", items, passed, graded_at,
 WITH due AS MATERIALIZED (
     SELECT attempt_id FROM attempt WHERE state = 'running' AND deadline <= now()
      ORDER BY deadline LIMIT 500 FOR UPDATE SKIP LOCKED
-), result AS MATERIALIZED (
-    SELECT g.* FROM (SELECT array_agg(attempt_id) AS ids FROM due) d, grade_attempts(d.ids) g
 )
 INSERT INTO outbox (event, body, trace)
-SELECT 'attempt_graded',
-       jsonb_build_object('attempt_id', attempt_id, 'person_id', person_id, 'programme_id', programme_id,
-                          'policy_id', policy_id, 'number', number, 'right', "right", 'items', items,
-                          'passed', passed, 'graded_at', graded_at), :ctx_trace
-  FROM result WHERE fresh;
+SELECT 'attempt_graded', g.event, :ctx_trace
+  FROM (SELECT array_agg(attempt_id) AS ids FROM due) d, grade_attempts(d.ids) g
+ WHERE g.event IS NOT NULL;

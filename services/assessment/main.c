@@ -26,16 +26,16 @@ static const struct follow follows[] = {
 };
 
 static const struct tick ticks[] = {
-    /* Every second a slice of 500: a learner whose time is over waits a second for the result, and 100,000 attempts that
-     * end in the same minute are graded three minutes later without holding up a save. */
+    /* Every second a slice of 500, which takes about 100 ms of one connection: a learner whose time is over waits a
+     * second for the result, and 100,000 attempts that end in the same minute are graded within four. */
     {"attempts_close_due", 1000, attempts_close_due},
     TICK_END,
 };
 
 static const struct limits limits = {
-    .workers = 3,            /* two batches of saves fill two cores; one more, so that a start need not wait for them */
-    .in_flight = 2048,       /* four full batches of saves for each worker that runs them: about 50 ms of work */
-    .deadline_ms = 5000,     /* a learner's patience; the answer is kept by the page and sent again */
+    .workers = 3,        /* two batches of saves fill two cores; one more, so that a start need not wait for them */
+    .in_flight = 2048,   /* four full batches of saves for each worker that runs them: about 50 ms of work */
+    .deadline_ms = 5000, /* a learner's patience; the answer is kept by the page and sent again */
     .arena_bytes = 12u << 20, /* 256 answers of 8 KiB as declared, their arrays for PostgreSQL, and replies */
 };
 

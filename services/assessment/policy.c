@@ -1,4 +1,5 @@
-/* policy.c - puts policies in force and shows the one that is. A policy is never changed: the next version replaces it. */
+/* policy.c - puts policies in force and shows the one that is. A policy is never changed: the next version replaces it.
+ */
 #include "rows.h"
 #include "service.h"
 #include "sql.h"

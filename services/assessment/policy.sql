@@ -1,8 +1,8 @@
 -- policy.sql - versions of the rules of a programme, and the blueprint that says what an attempt asks.
 
 -- policy_create(policy_row) policy BULK
--- The rows are one draft, once per quota. A known id is the same draft sent again, or a conflict. No row: another version
--- was put in force since this statement began.
+-- The rows are one draft, once per quota. A known id is the same draft sent again, or a conflict. No row: another
+-- version was put in force since this statement began.
 WITH quota AS (
     SELECT * FROM unnest(:skill_group, :items) AS q (skill_group, items)
 ), draft AS (
@@ -17,7 +17,8 @@ WITH quota AS (
                 (d.programme_id, d.bank_id, d.pass_percent, d.minutes, d.max_attempts, d.retake_wait_seconds, d.note,
                  d.items)
             AND (SELECT jsonb_object_agg(skill_group, items) FROM quota)
-                = (SELECT jsonb_object_agg(skill_group, items) FROM policy_quota q WHERE q.policy_id = p.policy_id) AS same
+                = (SELECT jsonb_object_agg(skill_group, items) FROM policy_quota q WHERE q.policy_id = p.policy_id)
+                AS same
       FROM draft d JOIN policy p USING (policy_id)
 ), short AS (
     SELECT q.skill_group
@@ -53,7 +54,8 @@ SELECT p.policy_id, p.programme_id, p.version, p.pass_percent, p.items, p.minute
   FROM verdict v
   LEFT JOIN (SELECT policy_id, programme_id, version, pass_percent, items, minutes, max_attempts, note FROM known
              UNION ALL
-             SELECT policy_id, programme_id, version, pass_percent, items, minutes, max_attempts, note FROM made) p ON true
+             SELECT policy_id, programme_id, version, pass_percent, items, minutes, max_attempts, note FROM made) p
+         ON true
  WHERE v.fault IS NOT NULL OR p.policy_id IS NOT NULL;
 
 -- policy_get(policy_query) policy

@@ -25,8 +25,8 @@ int certificates_issue(struct ctx *ctx);
 
 /*
  * Numbers: HVS-YY-XXXXXXXXXXC. YY is the year of issue, X ten random characters and C a check character, all of
- * Crockford's base 32: 0 to 9 and the letters without I, L, O, U. The check finds every single wrong character and every
- * two that changed places.
+ * Crockford's base 32: 0 to 9 and the letters without I, L, O, U. The check finds every single wrong character and
+ * every two that changed places.
  */
 enum { NUMBER_TEXT = 19 }; /* and a NUL */
 /* A new number for the year of two digits. */

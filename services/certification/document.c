@@ -38,8 +38,10 @@ static void add_payload(struct buf *out, const struct certification_conf *conf, 
     buf_printf(out, "},\"validFrom\":\"%s\",\"nbf\":%lld", at, (long long)(due->issued_at / 1000000));
     add_member(out, ",\"name\":", due->title_vi);
     add_member(out, ",\"credentialSubject\":{\"type\":[\"AchievementSubject\"],\"name\":", due->holder);
-    add_member(out, ",\"identifier\":[{\"type\":\"IdentityObject\",\"hashed\":false,\"identityType\":\"name\","
-                    "\"identityHash\":", due->holder);
+    add_member(out,
+               ",\"identifier\":[{\"type\":\"IdentityObject\",\"hashed\":false,\"identityType\":\"name\","
+               "\"identityHash\":",
+               due->holder);
     add_member(out, "}],\"licenseNumber\":", row->number);
     buf_printf(out, ",\"achievement\":{\"type\":[\"Achievement\"],\"id\":\"urn:uuid:%s\"", programme);
     add_member(out, ",\"humanCode\":", due->code);
@@ -53,9 +55,14 @@ static void add_payload(struct buf *out, const struct certification_conf *conf, 
 int document_sign(struct arena *arena, const struct certification_conf *conf, const struct due_row *due,
                   struct signed_row *ret_row)
 {
-    struct signed_row row = {.certificate_id = uuid7(), .person_id = due->person_id, .programme_id = due->programme_id,
-                             .attempt_id = due->attempt_id, .holder = due->holder, .issued_at = due->issued_at,
-                             .issuer = text_span(conf->issuer_name), .kid = text_span(conf->kid)};
+    struct signed_row row = {.certificate_id = uuid7(),
+                             .person_id = due->person_id,
+                             .programme_id = due->programme_id,
+                             .attempt_id = due->attempt_id,
+                             .holder = due->holder,
+                             .issued_at = due->issued_at,
+                             .issuer = text_span(conf->issuer_name),
+                             .kid = text_span(conf->kid)};
     char number[NUMBER_TEXT];
     uint8_t signature[crypto_sign_BYTES];
     struct buf head, payload, out;

@@ -16,8 +16,8 @@ INSERT INTO signing_key (kid, public_key) VALUES (:kid, :public_key) ON CONFLICT
 -- certificates_store(signed_row) BULK
 -- A number that is taken already leaves its row due; the next run draws another.
 WITH made AS (
-    INSERT INTO certificate (certificate_id, number, person_id, programme_id, attempt_id, holder, issuer, issued_at, kid,
-                             document)
+    INSERT INTO certificate (certificate_id, number, person_id, programme_id, attempt_id, holder, issuer, issued_at,
+                             kid, document)
     SELECT * FROM unnest(:certificate_id, :number, :person_id, :programme_id, :attempt_id, :holder, :issuer, :issued_at,
                          :kid, :document)
     ON CONFLICT DO NOTHING

@@ -1,13 +1,14 @@
 /*
- * certification - issues a certificate to everyone who passed, once, signed, and tells anyone who asks whether it holds.
+ * certification - issues a certificate to everyone who passed, once, signed, and tells anyone who asks whether it
+ * holds.
  *
  * Answers:   every METHOD in proto/certification.def
  * Announces: certificate_issued, certificate_revoked
  * Follows:   assessment.attempt_graded (who passed); content.programme_published (what);
  *            identity.org_changed, person_changed (whose name, and who may revoke)
  * Keeps:     schema "certification"; nothing in memory between calls
- * Refuses:   a second certificate for the same person and programme version, a document that is not the registered one to
- *            the byte, a revocation outside the officer's subtree, to delete anything
+ * Refuses:   a second certificate for the same person and programme version, a document that is not the registered one
+ * to the byte, a revocation outside the officer's subtree, to delete anything
  *
  * Configuration: certification --help
  */
@@ -19,24 +20,20 @@
 #include "bind.h"
 
 static const struct follow follows[] = {
-    FOLLOW(attempt_graded),
-    FOLLOW(programme_published),
-    FOLLOW(org_changed),
-    FOLLOW(person_changed),
-    FOLLOW_END,
+    FOLLOW(attempt_graded), FOLLOW(programme_published), FOLLOW(org_changed), FOLLOW(person_changed), FOLLOW_END,
 };
 
 static const struct tick ticks[] = {
-    /* Up to 256 each quarter of a second: 1,000 certificates a second, of which 15 ms are signing. */
+    /* Up to 256 each quarter of a second: 1,000 certificates a second, made and signed in a tenth of it. */
     {"certificates_issue", 250, certificates_issue},
     {"org_today", 60000, org_today},
     TICK_END,
 };
 
 static const struct limits limits = {
-    .workers = 2,            /* everything here is a look-up by a unique key */
-    .in_flight = 256,        /* about 50 ms of look-ups; the public verifies in bursts after a ceremony, not by the thousand */
-    .deadline_ms = 5000,
+    .workers = 2,             /* everything here is a look-up by a unique key */
+    .in_flight = 256,         /* about 50 ms of look-ups; the public verifies in bursts, not by the thousand */
+    .deadline_ms = 5000,      /* nobody waits longer for a look-up */
     .arena_bytes = 16u << 20, /* 256 certificates of 16 KiB as declared, twice: made, and as PostgreSQL's arrays */
 };
 

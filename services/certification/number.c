@@ -19,8 +19,8 @@ static int value_of(char c)
 }
 
 /*
- * The value that makes the sum of all digits, each times its own power of x in GF(32), zero. No power is zero and no two
- * are equal, so one wrong digit, or two exchanged, never leave the sum as it was.
+ * The value that makes the sum of all digits, each times its own power of x in GF(32), zero. No power is zero and no
+ * two are equal, so one wrong digit, or two exchanged, never leave the sum as it was.
  */
 static int check_of(const int digit[YEAR + RANDOM])
 {

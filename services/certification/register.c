@@ -52,7 +52,8 @@ int on_certificate_verify(struct ctx *ctx, const struct certificate_document *re
     return pg_call(ctx, &SQL_certificate_status, &query, ret_reply);
 }
 
-int on_certificate_revoke(struct ctx *ctx, const struct certificate_revocation *req, struct certificate_status *ret_reply)
+int on_certificate_revoke(struct ctx *ctx, const struct certificate_revocation *req,
+                          struct certificate_status *ret_reply)
 {
     char number[NUMBER_TEXT];
     struct certificate_query query = {0};

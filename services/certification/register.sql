@@ -40,7 +40,8 @@ WITH wanted AS (
     INSERT INTO outbox (event, body, trace)
     SELECT 'certificate_revoked',
            jsonb_build_object('certificate_id', w.certificate_id, 'number', w.number, 'person_id', w.person_id,
-                              'programme_id', w.programme_id, 'attempt_id', w.attempt_id, 'at', m.revoked_at), :ctx_trace
+                              'programme_id', w.programme_id, 'attempt_id', w.attempt_id, 'at', m.revoked_at),
+           :ctx_trace
       FROM made m JOIN wanted w USING (certificate_id)
 )
 SELECT number, CASE WHEN visible IS NOT TRUE THEN 'FORBIDDEN:number' END AS fault FROM wanted;

@@ -157,7 +157,8 @@ static void copy_member(const cJSON *object, const char *name, char *ret_text, s
     snprintf(ret_text, n, "%s", text ? text : "");
 }
 
-/* Fills the fault from the answer: {"error": {"code", "field", "message_en", "trace"}}, or what a proxy wrote instead. */
+/* Fills the fault from the answer: {"error": {"code", "field", "message_en", "trace"}}, or what a proxy wrote instead.
+ */
 static int read_fault(struct client *client)
 {
     struct client_fault *fault = &client->fault;

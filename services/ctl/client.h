@@ -1,6 +1,6 @@
 /*
- * client.h - the public HTTP interface as its people use it: a client is one thread's way to the gateway, a session is one
- * person's login.
+ * client.h - the public HTTP interface as its people use it: a client is one thread's way to the gateway, a session is
+ * one person's login.
  *
  * Calls go by METHOD rows: members that the path names go into the path, the others into the query (GET, DELETE) or the
  * body, and the reply is read by the row's declaration, strictly. What may pass (no connection, 429, 503, 504) is tried
@@ -24,8 +24,8 @@ struct client_fault {
 
 struct client {
     struct http http;
-    struct arena arena;  /* of replies, until client_clear */
-    const char *url;     /* of the gateway, without a slash at the end; borrowed */
+    struct arena arena;   /* of replies, until client_clear */
+    const char *url;      /* of the gateway, without a slash at the end; borrowed */
     struct span password; /* of the demonstration accounts; borrowed */
     uint32_t patience_s;
     struct buf target, body;

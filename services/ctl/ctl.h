@@ -28,6 +28,7 @@ struct command {
     const char *name;
     int (*run)(struct ctl *ctl, int argc, char **argv); /* argv[0] is the command's name; returns the exit code */
     const char *help;
+    const char *more; /* what `hocvu help NAME` tells; NULL: no more than the line above */
 };
 
 extern const struct conf_row ctl_conf_rows[];
@@ -42,5 +43,9 @@ void ctl_release(struct ctl *ctl);
 int keys_command(struct ctl *ctl, int argc, char **argv);
 int bootstrap_command(struct ctl *ctl, int argc, char **argv);
 int status_command(struct ctl *ctl, int argc, char **argv);
+int load_command(struct ctl *ctl, int argc, char **argv);
+int demo_command(struct ctl *ctl, int argc, char **argv);
+
+extern const char demo_help[];
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * demo.h - one demonstration: the sample nation's people go through the whole journey over the public interface, and what
- * the services say is compared with what the plan says.
+ * demo.h - one demonstration: the sample nation's people go through the whole journey over the public interface, and
+ * what the services say is compared with what the plan says.
  *
  * Steps return 0, or -1 after demo_fault told what does not add up.
  */
@@ -72,7 +72,8 @@ int demo_import(struct demo *demo);
 int demo_publish(struct demo *demo);
 int demo_policy(struct demo *demo);
 int demo_assign(struct demo *demo);
-int demo_learner(struct demo *demo, struct client *client, uint32_t learner); /* one person, from login to certificate */
+int demo_learner(struct demo *demo, struct client *client,
+                 uint32_t learner); /* one person, from login to certificate */
 int demo_test(struct demo *demo, struct client *client, uint32_t learner);
 int demo_certificate(struct demo *demo, struct client *client, struct learner *learner);
 int demo_verify(struct demo *demo);

@@ -1,6 +1,6 @@
 /*
- * demo_assign.c - heads of units assign the programme: a unit that takes part as a whole by its subtree, others by a list of
- * people, whom the head finds among those that the platform shows.
+ * demo_assign.c - heads of units assign the programme: a unit that takes part as a whole by its subtree, others by a
+ * list of people, whom the head finds among those that the platform shows.
  */
 #include "demo.h"
 #include "pace.h"
@@ -57,7 +57,8 @@ static int list_people(struct demo *demo, struct session *head, uint32_t group, 
     } while (page.n_people);
     for (uint32_t i = 0; i < demo->plan.n; i++) {
         if (!found[i] && plan_group(&demo->plan, demo->plan.learners[i].who) == group)
-            return demo_fault(demo, demo->plan.learners[i].who, "is not among the people that the head of the unit sees");
+            return demo_fault(demo, demo->plan.learners[i].who,
+                              "is not among the people that the head of the unit sees");
     }
     draft->people = refs;
     draft->n_people = n;
@@ -65,8 +66,8 @@ static int list_people(struct demo *demo, struct session *head, uint32_t group, 
 }
 
 /*
- * A subtree whose people learning has not heard of yet is smaller than it must be; they will join by themselves, but the
- * count that this demonstration checks is made when the assignment is. So it is made again, under another id.
+ * A subtree whose people learning has not heard of yet is smaller than it must be; they will join by themselves, but
+ * the count that this demonstration checks is made when the assignment is. So it is made again, under another id.
  */
 static int assign_group(struct demo *demo, struct session *head, uint32_t index)
 {

@@ -1,5 +1,6 @@
 /*
- * demo_learner.c - one learner, as he or she goes: login, what is assigned, lessons in order, then test and certificate.
+ * demo_learner.c - one learner, as he or she goes: login, what is assigned, lessons in order, then test and
+ * certificate.
  */
 #include "demo.h"
 #include "pace.h"
@@ -60,8 +61,8 @@ static int try_to_cheat(struct demo *demo, struct client *client, struct learner
 }
 
 /*
- * A bare "completed" right after opening. It must be refused for as long as not even our own clock has seen the time that
- * the lesson needs; an answer that took longer, because a service was killed on the way, proves nothing.
+ * A bare "completed" right after opening. It must be refused for as long as not even our own clock has seen the time
+ * that the lesson needs; an answer that took longer, because a service was killed on the way, proves nothing.
  */
 static int complete_early(struct demo *demo, struct client *client, struct learner *learner,
                           const struct lesson_step *step, int64_t opened_us)

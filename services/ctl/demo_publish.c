@@ -1,6 +1,6 @@
 /*
- * demo_publish.c - the editor drafts, the reviewer publishes, the exam officer puts the policy in force. Every run makes a
- * new version of programme and item bank; the framework is made once.
+ * demo_publish.c - the editor drafts, the reviewer publishes, the exam officer puts the policy in force. Every run
+ * makes a new version of programme and item bank; the framework is made once.
  */
 #include "demo.h"
 #include "load.h"
@@ -111,8 +111,8 @@ static int check_programme(struct demo *demo)
     if (!span_equal(programme.framework_code, sample->framework.code) ||
         !span_equal(programme.framework_label, sample->framework.version))
         return demo_fault(demo, demo->reviewer.who, "the programme teaches framework %.*s %.*s, not that of the sample",
-                          (int)programme.framework_code.n, programme.framework_code.p,
-                          (int)programme.framework_label.n, programme.framework_label.p);
+                          (int)programme.framework_code.n, programme.framework_code.p, (int)programme.framework_label.n,
+                          programme.framework_label.p);
     bool same = programme.n_lessons == sample->programme.n_lessons;
     for (uint32_t i = 0; same && i < programme.n_lessons; i++)
         same = uuid_equal(&programme.lessons[i].lesson_id, &demo->lesson_ids[i]) &&

@@ -1,6 +1,6 @@
 /*
- * demo_test.c - one learner's attempts: answers saved one by one, each receipt remembered, the paper read again before it
- * is handed in, the result compared with the plan.
+ * demo_test.c - one learner's attempts: answers saved one by one, each receipt remembered, the paper read again before
+ * it is handed in, the result compared with the plan.
  *
  * The sample's keys are known here, so a paper is answered by finding its questions and options in the item files.
  */
@@ -66,7 +66,7 @@ static int save(struct sitting *s, uint32_t position, uint32_t revision, char re
     return 0;
 }
 
-/* Every fifth learner's-eye change of mind: first another option, then the one that counts. */
+/* Now and then a change of mind: first another option, then the one that counts. */
 static int answer_item(struct sitting *s, const struct item_shown *item, bool rightly)
 {
     int right = right_option(s->demo, item);
@@ -119,9 +119,10 @@ static int begin(struct sitting *s, struct attempt_paper *ret_paper)
     struct attempt_request request = {.attempt_id = s->ref.attempt_id, .programme_id = s->demo->programme_id};
     int code = client_await(s->client, &s->learner->session, M_attempt_start, &request, ret_paper, not_yet, HEARS_S);
     if (code == ERR_STATE && !strcmp(s->client->fault.field, "attempt_id"))
-        return demo_fault(s->demo, s->learner->who,
-                          "has an attempt running since a demonstration that was broken off; it ends by itself when its "
-                          "time is over");
+        return demo_fault(
+            s->demo, s->learner->who,
+            "has an attempt running since a demonstration that was broken off; it ends by itself when its "
+            "time is over");
     if (code)
         return demo_call_fault(s->demo, s->client, &s->learner->session, M_attempt_start);
     return check_paper(s, ret_paper);
@@ -139,7 +140,8 @@ static int check_answers(struct sitting *s)
         const struct item_shown *item = &paper.items[i];
         const struct acknowledged *kept = &s->answers[i];
         bool there = HAS(item, item_shown, response) && HAS(item, item_shown, revision);
-        if (!there || item->revision != kept->revision || !span_equal(item->response, (struct span){&kept->response, 1}))
+        if (!there || item->revision != kept->revision ||
+            !span_equal(item->response, (struct span){&kept->response, 1}))
             return demo_fault(s->demo, s->learner->who,
                               "acknowledged answer %u, revision %u, is lost: revision %u stands there", i + 1,
                               kept->revision, there ? item->revision : 0);
@@ -207,7 +209,7 @@ int demo_test(struct demo *demo, struct client *client, uint32_t index)
             return -1;
         client_clear(client);
     }
-    if (attempts < demo->sample.policy.max_attempts)
+    if (learner->outcome != FAILS)
         return 0;
     struct attempt_request request = {.attempt_id = uuid7(), .programme_id = demo->programme_id};
     struct attempt_paper paper;

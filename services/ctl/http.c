@@ -59,7 +59,8 @@ static int add_header(struct curl_slist **list, const char *name, const char *va
     return 0;
 }
 
-/* Without an Expect line curl would wait for a go-ahead before large bodies; without a type it would call them a form. */
+/* Without an Expect line curl would wait for a go-ahead before large bodies; without a type it would call them a form.
+ */
 static struct curl_slist *headers_of(const struct http_request *request)
 {
     struct curl_slist *list = NULL;

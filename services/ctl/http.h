@@ -1,8 +1,8 @@
 /*
  * http.h - one thread's HTTP client: one request, one answer. Nothing is repeated here and no redirect is followed.
  *
- * Connections are kept for the next request. Cookies live in memory, are sent as a browser would, and are forgotten when
- * the caller says so.
+ * Connections are kept for the next request. Cookies live in memory, are sent as a browser would, and are forgotten
+ * when the caller says so.
  */
 #ifndef CTL_HTTP_H
 #define CTL_HTTP_H

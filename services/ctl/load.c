@@ -1,4 +1,5 @@
-/* load.c - `hocvu load`: the sample's organisation tree and roster, imported over the public interface as the operator. */
+/* load.c - `hocvu load`: the sample's organisation tree and roster, imported over the public interface as the operator.
+ */
 #include "load.h"
 #include "ctl.h"
 
@@ -64,7 +65,7 @@ static int load(const struct ctl_conf *conf)
         result = -1;
     }
     if (!result) {
-        operator.who = &sample.officials[0];
+        operator.who = & sample.officials[0];
         result = import_one(&client, &operator, M_units_import, &sample.units_csv);
     }
     if (!result)
@@ -86,7 +87,8 @@ int load_command(struct ctl *ctl, int argc, char **argv)
         return 2;
     }
     if (!conf->demo_password.bytes) {
-        fprintf(stderr, "hocvu: demo_password names no file in %s, so nobody can log in at the demonstration provider.\n",
+        fprintf(stderr,
+                "hocvu: demo_password names no file in %s, so nobody can log in at the demonstration provider.\n",
                 ctl->conf_path);
         return 1;
     }

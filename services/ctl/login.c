@@ -2,8 +2,8 @@
  * login.c - a person's login as a browser does it: the gateway's redirect to the provider, the provider's form, and the
  * redirects back, at whose end the gateway hands out the session's tokens.
  *
- * Every step may meet a process that has just been killed; what the provider or identity knew of this login is lost then,
- * so the whole login begins again.
+ * Every step may meet a process that has just been killed; what the provider or identity knew of this login is lost
+ * then, so the whole login begins again.
  */
 #include "client.h"
 #include "codec.h"
@@ -111,7 +111,8 @@ static int next_step(struct client *client, struct session *session, struct jour
         return read_end(client, session);
     if (journey->form_sent)
         return client->http.status == 403 || client->http.status == 422
-                   ? client_fail(client, ERR_UNAUTHENTICATED, "password", "the provider does not take number or password")
+                   ? client_fail(client, ERR_UNAUTHENTICATED, "password",
+                                 "the provider does not take number or password")
                    : AGAIN;
     char *url = client->http.status == 200 ? form_action(client, journey->url) : NULL;
     if (!url)
@@ -167,8 +168,8 @@ int session_open(struct client *client, struct session *session)
 }
 
 /*
- * A refresh whose answer was lost cannot be repeated: its token is used up, and a used one ends the session. So whatever
- * goes wrong here, the person logs in again.
+ * A refresh whose answer was lost cannot be repeated: its token is used up, and a used one ends the session. So
+ * whatever goes wrong here, the person logs in again.
  */
 int session_renew(struct client *client, struct session *session)
 {

@@ -9,18 +9,36 @@
 static int help_command(struct ctl *ctl, int argc, char **argv);
 
 static const struct command commands[] = {
-    {"keys", keys_command, "init DIR: make the keys of an installation that are not there yet"},
-    {"bootstrap", bootstrap_command, "[ROSTER]: make the first national operator, from the roster's first such row"},
-    {"status", status_command, "ask every service how it is; exit code 1 when one is not well"},
-    {"help", help_command, "this list"},
-    {NULL, NULL, NULL},
+    {"keys", keys_command, "init DIR: make the keys of an installation that are not there yet", NULL},
+    {"bootstrap", bootstrap_command, "[ROSTER]: make the first national operator, from the roster's first such row",
+     NULL},
+    {"status", status_command, "ask every service how it is; exit code 1 when one is not well", NULL},
+    {"load", load_command, "import tree and roster of the sample nation, as its operator", NULL},
+    {"demo", demo_command, "--learners N: lead the sample nation's people through the whole journey", demo_help},
+    {"help", help_command, "[COMMAND]: this list, or more about one command", NULL},
+    {NULL, NULL, NULL, NULL},
 };
+
+static int help_about(const char *name)
+{
+    for (const struct command *command = commands; command->name; command++) {
+        if (!strcmp(command->name, name)) {
+            if (command->more)
+                fputs(command->more, stdout);
+            else
+                printf("hocvu %s %s\n", command->name, command->help);
+            return 0;
+        }
+    }
+    fprintf(stderr, "hocvu: there is no command '%s'; hocvu help lists them.\n", name);
+    return 2;
+}
 
 static int help_command(struct ctl *ctl, int argc, char **argv)
 {
     (void)ctl;
-    (void)argc;
-    (void)argv;
+    if (argc > 1)
+        return help_about(argv[1]);
     printf("usage: hocvu [--conf FILE] COMMAND ...\n\n");
     for (const struct command *command = commands; command->name; command++)
         printf("  %-10s %s\n", command->name, command->help);

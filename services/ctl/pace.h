@@ -1,8 +1,8 @@
 /*
  * pace.h - waiting: between two tries, between two looks, and not at all once somebody asked to stop.
  *
- * Everybody who was turned away at the same moment would come back at the same moment; so each wait is a random share of
- * a span that doubles.
+ * Everybody who was turned away at the same moment would come back at the same moment; so each wait is a random share
+ * of a span that doubles.
  */
 #ifndef CTL_PACE_H
 #define CTL_PACE_H

@@ -1,6 +1,6 @@
 /*
- * plan.h - who takes part in a demonstration, how each one does, and what the report must say in the end. Worked out from
- * the roster alone, before anything is sent, so that the services' answers have something to be compared with.
+ * plan.h - who takes part in a demonstration, how each one does, and what the report must say in the end. Worked out
+ * from the roster alone, before anything is sent, so that the services' answers have something to be compared with.
  */
 #ifndef CTL_PLAN_H
 #define CTL_PLAN_H
@@ -16,8 +16,8 @@ struct learner {
     /* What the demonstration saw. Written by the thread that leads this person. */
     struct session session;
     bool assigned, completed, passed, certified, verified;
-    char number[33];  /* of the certificate */
-    char *document;   /* owned; NULL until downloaded */
+    char number[33]; /* of the certificate */
+    char *document;  /* owned; NULL until downloaded */
 };
 
 /* People who are assigned together: those of a unit directly below the province and all below it, or its own. */
@@ -38,7 +38,8 @@ extern const char *const tally_names[TALLY_COUNTS];
 struct plan {
     const struct sample *sample;
     uint64_t seed;
-    uint32_t province; /* unit whose officials learn: where the first province officer of the roster has his or her role */
+    uint32_t
+        province; /* unit whose officials learn: where the first province officer of the roster has his or her role */
     const struct sample_official *officer;
     struct learner *learners; /* in the roster's order */
     struct group *groups;     /* in the order of their first learner */

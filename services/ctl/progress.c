@@ -148,15 +148,17 @@ void progress_show(struct progress *progress)
 
 void progress_table(const struct progress *progress)
 {
-    printf("\n%-14s %7s %9s %8s %8s %10s %10s\n", "stage", "people", "seconds", "calls", "repeated", "p50 ms", "p99 ms");
+    printf("\n%-14s %7s %9s %8s %8s %10s %10s\n", "stage", "people", "seconds", "calls", "repeated", "p50 ms",
+           "p99 ms");
     for (size_t i = 0; i < progress->n_stages; i++) {
         const struct stage *stage = &progress->stages[i];
         if (!atomic_load(&stage->begun))
             continue;
         int64_t end = atomic_load(&stage->end_us), begin = atomic_load(&stage->begin_us);
         printf("%-14s %7u %9.1f %8u %8u %10.1f %10.1f\n", stage->name, atomic_load(&stage->done),
-               end > begin ? (double)(end - begin) / 1e6 : 0.0, atomic_load(&stage->calls), atomic_load(&stage->repeats),
-               (double)stage_latency(stage, 0.50) / 1e3, (double)stage_latency(stage, 0.99) / 1e3);
+               end > begin ? (double)(end - begin) / 1e6 : 0.0, atomic_load(&stage->calls),
+               atomic_load(&stage->repeats), (double)stage_latency(stage, 0.50) / 1e3,
+               (double)stage_latency(stage, 0.99) / 1e3);
     }
     putchar('\n');
 }

@@ -1,6 +1,6 @@
 /*
- * progress.h - what the demonstration shows while it runs: stages that count people and calls, one line that is rewritten
- * on a terminal (and repeated every few seconds elsewhere), and the table at the end.
+ * progress.h - what the demonstration shows while it runs: stages that count people and calls, one line that is
+ * rewritten on a terminal (and repeated every few seconds elsewhere), and the table at the end.
  *
  * Everything here may be called by many threads at once.
  */

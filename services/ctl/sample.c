@@ -14,8 +14,13 @@ static const struct csv_column unit_columns[U_COLUMNS] = {
 
 enum { P_NATIONAL_ID, P_NAME, P_BIRTH, P_UNIT, P_POSITION, P_LEADER, P_ROLES, P_COLUMNS };
 static const struct csv_column official_columns[P_COLUMNS] = {
-    {"national_id", 12, 12, COL_MASKED}, {"full_name", 1, 120, 0}, {"birth_date", 10, 10, 0}, {"unit_code", 1, 32, 0},
-    {"position", 0, 120, 0},             {"leader", 0, 5, 0},      {"roles", 0, 500, 0},
+    {"national_id", 12, 12, COL_MASKED},
+    {"full_name", 1, 120, 0},
+    {"birth_date", 10, 10, 0},
+    {"unit_code", 1, 32, 0},
+    {"position", 0, 120, 0},
+    {"leader", 0, 5, 0},
+    {"roles", 0, 500, 0},
 };
 
 enum { I_CODE, I_GROUP, I_LEVEL, I_STEM, I_OPTION, I_KEY = I_OPTION + 4, I_EXPLANATION, I_COLUMNS };
@@ -69,8 +74,8 @@ static int read_file(struct sample *sample, const char *name, struct sample_file
     return 0;
 }
 
-static int read_rows(struct sample *sample, const struct sample_file *from, const struct csv_column *columns, uint32_t n,
-                     struct csv_file *ret_rows)
+static int read_rows(struct sample *sample, const struct sample_file *from, const struct csv_column *columns,
+                     uint32_t n, struct csv_file *ret_rows)
 {
     struct import_report report;
     if (csv_file_read(ret_rows, &sample->arena, columns, n, from->text, ROWS_MOST) ||
@@ -192,10 +197,8 @@ static int add_items(struct sample *sample, const struct sample_file *from, uint
             return -1;
         }
         struct sample_item *item = &sample->items[sample->n_items++];
-        *item = (struct sample_item){.code = cells[I_CODE],
-                                     .skill_group = cells[I_GROUP],
-                                     .stem = cells[I_STEM],
-                                     .key = (uint8_t)(key - '0')};
+        *item = (struct sample_item){
+            .code = cells[I_CODE], .skill_group = cells[I_GROUP], .stem = cells[I_STEM], .key = (uint8_t)(key - '0')};
         for (int k = 0; k < 4; k++)
             item->option[k] = cells[I_OPTION + k];
     }

@@ -64,7 +64,8 @@ uint32_t sample_unit_find(const struct sample *sample, struct span code);
 bool sample_unit_within(const struct sample *sample, uint32_t unit, uint32_t top);
 /*
  * Does the official hold the role? Then *ret_unit (may be NULL) is the top of its subtree. Roles stand in the roster as
- * words with an optional place and ; between them: `unit_head` is for the official's own unit, `editor@VN` for that one.
+ * words with an optional place and ; between them: `unit_head` is for the official's own unit, `editor@VN` for that
+ * one.
  */
 bool sample_has_role(const struct sample *sample, const struct sample_official *official, const char *role,
                      uint32_t *ret_unit);

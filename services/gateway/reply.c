@@ -93,9 +93,8 @@ static void log_access(const struct request *request, unsigned status, int64_t u
     static int64_t second;
     static unsigned lines;
     struct gateway *gw = request->gw;
-    enum log_level level = status >= 500                                  ? LOG_WARN
-                           : request->trace.sampled || us >= SLOW_US ? LOG_INFO
-                                                                          : LOG_DEBUG;
+    bool failed = status >= 500 && request->kind != KIND_HEALTH; /* which is polled, and says so itself */
+    enum log_level level = failed ? LOG_WARN : request->trace.sampled || us >= SLOW_US ? LOG_INFO : LOG_DEBUG;
     if (!log_wants(level))
         return;
     if (gw->now / 1000000 != second) {

@@ -1,9 +1,10 @@
 /*
- * fuzz_messages.c - one fuzz target over every message: the first byte picks the message, the second the codec, the rest is
- * its input.
+ * fuzz_messages.c - one fuzz target over every message: the first byte picks the message, the second the codec, the
+ * rest is its input.
  *
- * What is read must be valid by its rows; written and read again it must say the same in the same bytes; and the same must
- * hold through the other codec. What is refused must say why. A message that is added to proto/ is covered at once.
+ * What is read must be valid by its rows; written and read again it must say the same in the same bytes; and the same
+ * must hold through the other codec. What is refused must say why. A message that is added to proto/ is covered at
+ * once.
  */
 #include "codec.h"
 

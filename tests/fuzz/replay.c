@@ -1,5 +1,6 @@
 /*
- * replay.c - stands in for libFuzzer in `make check`: runs the fuzz target over the files and directories that are given.
+ * replay.c - stands in for libFuzzer in `make check`: runs the fuzz target over the files and directories that are
+ * given.
  *
  *     replay PATH...       every file must pass
  *     replay --seed DIR    writes the seeds of the corpus: a valid message of each kind, and hostile frames
@@ -96,7 +97,10 @@ static int write_seed(const char *dir, const char *name, size_t message, bool js
     return !ok;
 }
 
-#define BYTES(literal) {literal, (uint32_t)sizeof(literal) - 1}
+#define BYTES(literal)                                                                                                 \
+    {                                                                                                                  \
+        literal, (uint32_t)sizeof(literal) - 1                                                                         \
+    }
 
 static int seed(const char *dir)
 {

@@ -21,7 +21,8 @@
 /* The messages of proto/ and those of sample.def, one after the other; NULL at the end. */
 static inline const struct msg *sample_kind(size_t i)
 {
-    static const struct msg *const own[] = {&msg_sample_row, &msg_sample_narrow, &msg_sample_wide, &msg_sample_node, NULL};
+    static const struct msg *const own[] = {&msg_sample_row, &msg_sample_narrow, &msg_sample_wide, &msg_sample_node,
+                                            NULL};
     if (i < proto_n_msgs)
         return proto_msgs[i];
     i -= proto_n_msgs;
@@ -107,9 +108,10 @@ static inline size_t sample_length(const struct field *field, enum aim aim, stru
 /* UTF-8 of exactly n bytes: letters, escapes of JSON, characters of two, three and four bytes. */
 static inline struct span sample_text(size_t n, enum aim aim, struct chance *chance, struct arena *arena)
 {
-    static const char *const chars[] = {"a",  "Z",  "0", " ",  "\"", "\\", "/",  "\n", "\t", "\x01", "\x7f",
-                                        "\r", "\b", "é", "đ",  "ễ",  "ờ",  "中", "€",  "😀", "\xf4\x8f\xbf\xbf",
-                                        "{",  "<",  "&", "\f", "'",  "\x1f"};
+    static const char *const chars[] = {"a",  "Z",  "0",    " ",    "\"", "\\",  "/",
+                                        "\n", "\t", "\x01", "\x7f", "\r", "\b",  "é",
+                                        "đ",  "ễ",  "ờ",    "中",   "€",  "😀",   "\xf4\x8f\xbf\xbf",
+                                        "{",  "<",  "&",    "\f",   "'",  "\x1f"};
     char *text = need(arena, n + 1);
     for (size_t at = 0; at < n;) {
         const char *c = aim == AIM_MOST ? "x" : chars[chance_below(chance, sizeof chars / sizeof chars[0])];
@@ -124,11 +126,11 @@ static inline struct span sample_text(size_t n, enum aim aim, struct chance *cha
     return (struct span){text, (uint32_t)n};
 }
 
-static inline void sample_fill(const struct msg *desc, enum aim aim, struct chance *chance, struct arena *arena, void *message,
-                        unsigned depth);
+static inline void sample_fill(const struct msg *desc, enum aim aim, struct chance *chance, struct arena *arena,
+                               void *message, unsigned depth);
 
-static inline void sample_value(const struct field *field, enum aim aim, struct chance *chance, struct arena *arena, void *message,
-                         unsigned depth)
+static inline void sample_value(const struct field *field, enum aim aim, struct chance *chance, struct arena *arena,
+                                void *message, unsigned depth)
 {
     switch ((enum field_type)field->type) {
     case T_BOOL:
@@ -178,8 +180,8 @@ static inline void sample_value(const struct field *field, enum aim aim, struct 
     }
 }
 
-static inline void sample_fill(const struct msg *desc, enum aim aim, struct chance *chance, struct arena *arena, void *message,
-                        unsigned depth)
+static inline void sample_fill(const struct msg *desc, enum aim aim, struct chance *chance, struct arena *arena,
+                               void *message, unsigned depth)
 {
     for (size_t i = 0; i < desc->n_fields; i++) {
         const struct field *field = &desc->fields[i];

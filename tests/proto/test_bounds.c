@@ -1,7 +1,7 @@
 /*
- * test_bounds.c - every row of every message tried at its edges, in both codecs: least, most, one below, one above, absent,
- * doubled, of every wrong type. What the rows say is the only expectation, so a new message is tested as soon as it is
- * declared.
+ * test_bounds.c - every row of every message tried at its edges, in both codecs: least, most, one below, one above,
+ * absent, doubled, of every wrong type. What the rows say is the only expectation, so a new message is tested as soon
+ * as it is declared.
  */
 #include "samples.h"
 #include "value.h"
@@ -350,13 +350,25 @@ static void wrong_type_packed(struct bench *b, size_t i)
          1u << T_U8 | 1u << T_U16 | 1u << T_U32 | 1u << T_U64 | 1u << T_I64 | 1u << T_TIME | 1u << T_DATE},
         {"float", BYTES("\xca\x3f\x80\x00\x00"), 0},
         {"double", BYTES("\xcb\x3f\xf0\x00\x00\x00\x00\x00\x00"), 0},
-        {"string", BYTES("\xa5" "12345"), 1u << T_STR},
-        {"binary", BYTES("\xc4\x05" "12345"), 1u << T_BIN},
+        {"string",
+         BYTES("\xa5"
+               "12345"),
+         1u << T_STR},
+        {"binary",
+         BYTES("\xc4\x05"
+               "12345"),
+         1u << T_BIN},
         {"array", BYTES("\x91\x01"), 0},
         {"array of nil", BYTES("\x91\xc0"), 0},
         {"map", BYTES("\x81\x01\x02"), 0},
-        {"ext", BYTES("\xc7\x02\x07" "ab"), 0},
-        {"fixext", BYTES("\xd6\xff" "abcd"), 0},
+        {"ext",
+         BYTES("\xc7\x02\x07"
+               "ab"),
+         0},
+        {"fixext",
+         BYTES("\xd6\xff"
+               "abcd"),
+         0},
     };
     const struct field *field = &b->desc->fields[i];
     for (size_t k = 0; k < sizeof values / sizeof values[0]; k++) {
@@ -368,8 +380,14 @@ static void wrong_type_packed(struct bench *b, size_t i)
         try_packed(b, i, values[k].bytes, values[k].what, expected);
     }
     if (field->type == T_UUID) {
-        try_packed(b, i, BYTES("\xc4\x0f" "123456789012345"), "15 bytes", ERR_TYPE);
-        try_packed(b, i, BYTES("\xc4\x11" "12345678901234567"), "17 bytes", ERR_TYPE);
+        try_packed(b, i,
+                   BYTES("\xc4\x0f"
+                         "123456789012345"),
+                   "15 bytes", ERR_TYPE);
+        try_packed(b, i,
+                   BYTES("\xc4\x11"
+                         "12345678901234567"),
+                   "17 bytes", ERR_TYPE);
         try_packed(b, i, BYTES("\xc4\x00"), "no bytes", ERR_TYPE);
     }
     try_packed(b, i, BYTES("\xc1"), "reserved byte", ERR_SYNTAX);
@@ -453,7 +471,8 @@ static void unknown(struct bench *b)
             known |= b->desc->fields[i].number == number;
         if (known)
             continue;
-        more[0] = (struct piece){(uint8_t)number, BYTES("\x92\x81\x01\xc0\xa1" "x")};
+        more[0] = (struct piece){(uint8_t)number, BYTES("\x92\x81\x01\xc0\xa1"
+                                                        "x")};
         memcpy(more + 1, b->pieces, b->n_pieces * sizeof more[0]);
         buf_clear(&b->changed);
         pieces_put(more, b->n_pieces + 1, &b->changed);

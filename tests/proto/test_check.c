@@ -142,7 +142,8 @@ Test(check, text_is_copied)
     uint64_t seen = 0;
     char line[] = "abc";
     arena_init(&arena, MEMORY);
-    cr_assert_eq(msg_set_text(&msg_sample_wide, named(&msg_sample_wide, "str"), &out, &seen, &arena, text(line), &fault), 0);
+    cr_assert_eq(
+        msg_set_text(&msg_sample_wide, named(&msg_sample_wide, "str"), &out, &seen, &arena, text(line), &fault), 0);
     line[0] = 'x';
     cr_assert_eq(memcmp(out.str.p, "abc", 3), 0);
     arena_release(&arena);

@@ -1,6 +1,6 @@
 /*
- * test_derived.c - the committed openapi.json, read as a client would: it parses, every reference resolves, every route of
- * the declarations is there with its parameters. That it is up to date is compared by `make check` itself.
+ * test_derived.c - the committed openapi.json, read as a client would: it parses, every reference resolves, every route
+ * of the declarations is there with its parameters. That it is up to date is compared by `make check` itself.
  *
  * Runs in the project's root.
  */
@@ -130,9 +130,9 @@ Test(derived, bounds_stand_in_the_schemas)
 
 Test(derived, page_has_every_route_and_closes_what_it_opens)
 {
-    static const char *const elements[] = {"html", "head", "body", "main",    "nav",     "section", "article", "table",
-                                           "thead", "tbody", "tr",  "td", "th", "caption", "ul",      "li",      "h2",
-                                           "h3",   "p",    "div", "span",    "code",    "a"};
+    static const char *const elements[] = {"html",  "head",  "body", "main", "nav",  "section", "article", "table",
+                                           "thead", "tbody", "tr",   "td",   "th",   "caption", "ul",      "li",
+                                           "h2",    "h3",    "p",    "div",  "span", "code",    "a"};
     char *page = read_whole("proto/derived/api.html");
     for (size_t i = 0; i < proto_n_methods; i++) {
         char id[128];

@@ -62,7 +62,8 @@ static void refused(const char *what, struct span bytes, bool rows)
         cr_assert_neq(code, 0, "%s as %s", what, desc->name);
         cr_assert_eq(code, fault.code, "%s as %s", what, desc->name);
         cr_assert_not_null(fault.field);
-        cr_assert(code == ERR_SYNTAX || code == ERR_TYPE || code == ERR_RANGE || code == ERR_MISSING || code == ERR_TOO_LARGE,
+        cr_assert(code == ERR_SYNTAX || code == ERR_TYPE || code == ERR_RANGE || code == ERR_MISSING ||
+                      code == ERR_TOO_LARGE,
                   "%s as %s: code %d", what, desc->name, code);
         if (!rows)
             cr_assert_eq(arena.total, 0, "%s as %s took %zu bytes", what, desc->name, arena.total);
@@ -128,7 +129,8 @@ Test(hostile, nesting_of_declared_messages)
         msg_to_json(&msg_sample_node, nodes, &json);
         int expected = depth <= CODEC_MAX_DEPTH ? ERR_NONE : ERR_TOO_LARGE;
         cr_assert_eq(msg_check(&msg_sample_node, nodes, &fault), expected);
-        cr_assert_eq(msg_unpack(&msg_sample_node, &out, &arena, buf_span(&packed), &fault), expected, "depth %u", depth);
+        cr_assert_eq(msg_unpack(&msg_sample_node, &out, &arena, buf_span(&packed), &fault), expected, "depth %u",
+                     depth);
         cr_assert_eq(msg_from_json(&msg_sample_node, &out, &arena, buf_span(&json), &fault),
                      depth <= 8 ? expected : ERR_SYNTAX, "depth %u", depth);
         if (expected)
@@ -165,8 +167,8 @@ Test(hostile, truncation, .timeout = 120)
                 memcpy(cut, packed.p, n);
                 fault.code = 0;
                 int code = msg_unpack(desc, back, &arena, (struct span){cut, n}, &fault);
-                cr_assert(code == ERR_SYNTAX || code == ERR_RANGE || code == ERR_TYPE, "%s cut at %u: %d", desc->name, n,
-                          code);
+                cr_assert(code == ERR_SYNTAX || code == ERR_RANGE || code == ERR_TYPE, "%s cut at %u: %d", desc->name,
+                          n, code);
                 cr_assert_eq(code, fault.code);
                 cr_assert_leq(arena.total, 16384);
                 arena_clear(&arena);
@@ -180,8 +182,8 @@ Test(hostile, truncation, .timeout = 120)
             for (uint32_t n = 1; n < json.n; n++) {
                 char *cut = malloc(n);
                 memcpy(cut, json.p, n);
-                cr_assert_eq(msg_from_json(desc, back, &arena, (struct span){cut, n}, &fault), ERR_SYNTAX, "%s cut at %u",
-                             desc->name, n);
+                cr_assert_eq(msg_from_json(desc, back, &arena, (struct span){cut, n}, &fault), ERR_SYNTAX,
+                             "%s cut at %u", desc->name, n);
                 free(cut);
             }
             cr_assert_eq(arena.used, 0);

@@ -106,8 +106,9 @@ static const struct {
     {"beyond 32 bits, a valid value when cut", BYTES("{\"revision\":4294967297}"), ERR_RANGE, "revision"},
     {"beyond 2^53", BYTES("{\"revision\":9007199254740993}"), ERR_RANGE, "revision"},
     {"beyond 64 bits", BYTES("{\"revision\":18446744073709551617}"), ERR_RANGE, "revision"},
-    {"16 objects and one more", BYTES("{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{"
-                                      "\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}}}}}}}}}"),
+    {"16 objects and one more",
+     BYTES("{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{"
+           "\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}}}}}}}}}"),
      ERR_SYNTAX, ""},
 };
 
@@ -137,17 +138,19 @@ Test(json, good_inputs_by_name)
         struct span response;
     } good[] = {
         {"as our own writer has it", BYTES("{" ID REST), BYTES("")},
-        {"blanks of all four kinds", BYTES(" {\n\t" ID "\r\n , \"position\" : 1,\"revision\":1, \"response\"\t:\"\" }\n"),
-         BYTES("")},
+        {"blanks of all four kinds",
+         BYTES(" {\n\t" ID "\r\n , \"position\" : 1,\"revision\":1, \"response\"\t:\"\" }\n"), BYTES("")},
         {"another order", BYTES("{\"response\":\"2\",\"revision\":1,\"position\":1," ID "}"), BYTES("2")},
-        {"escapes", BYTES("{" ID ",\"position\":1,\"revision\":1,\"response\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\"}"),
+        {"escapes",
+         BYTES("{" ID ",\"position\":1,\"revision\":1,\"response\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\"}"),
          BYTES("\"\\/\b\f\n\r\tA\xc3\xa9")},
         {"a pair of surrogates", BYTES("{" ID ",\"position\":1,\"revision\":1,\"response\":\"\\ud83d\\ude00\"}"),
          BYTES("\xf0\x9f\x98\x80")},
         {"Vietnamese", BYTES("{" ID ",\"position\":1,\"revision\":1,\"response\":\"Đắk Lắk\"}"), BYTES("Đắk Lắk")},
         {"an escaped name", BYTES("{" ID ",\"p\\u006fsition\":1,\"revision\":1,\"response\":\"x\"}"), BYTES("x")},
         {"DEL and a character beyond the first plane",
-         BYTES("{" ID ",\"position\":1,\"revision\":1,\"response\":\"\x7f\xf4\x8f\xbf\xbf\"}"), BYTES("\x7f\xf4\x8f\xbf\xbf")},
+         BYTES("{" ID ",\"position\":1,\"revision\":1,\"response\":\"\x7f\xf4\x8f\xbf\xbf\"}"),
+         BYTES("\x7f\xf4\x8f\xbf\xbf")},
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         struct arena arena;

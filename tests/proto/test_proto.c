@@ -96,7 +96,10 @@ Test(proto, largest_messages_bound_all)
 
 /* Rules: one message, method or event with one fault each. */
 
-#define F(number, type, need, name, min, max, doc) {number, type, need, name, min, max, 0, 0, NULL, doc}
+#define F(number, type, need, name, min, max, doc)                                                                     \
+    {                                                                                                                  \
+        number, type, need, name, min, max, 0, 0, NULL, doc                                                            \
+    }
 
 static void one_fault(size_t faults, struct buf *said, const char *words)
 {
@@ -141,7 +144,8 @@ Test(lint, messages)
         struct msg msg = {"m", "A message.", 100, cases[i].fields, cases[i].n};
         one_fault(lint_message(&msg, &said), &said, cases[i].words);
     }
-    static const struct field fine[] = {F(1, T_U8, true, "a", 0, 9, "A."), F(63, T_I64, false, "b", INT64_MIN, INT64_MAX, "B.")};
+    static const struct field fine[] = {F(1, T_U8, true, "a", 0, 9, "A."),
+                                        F(63, T_I64, false, "b", INT64_MIN, INT64_MAX, "B.")};
     struct msg msg = {"m", "A message.", 100, fine, 2};
     cr_assert_eq(lint_message(&msg, &said), 0);
     msg.doc = "No stop";

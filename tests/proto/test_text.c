@@ -142,8 +142,8 @@ Test(text, calendar_agrees_with_the_c_library)
 
 Test(text, times_come_back)
 {
-    static const int64_t moments[] = {TIME_MIN, TIME_MIN + 1,         -86400000001,    -86400000000, -1, 0, 1,
-                                      999999,   1795315573123456,     1709251199999999, TIME_MAX - 1, TIME_MAX};
+    static const int64_t moments[] = {TIME_MIN, TIME_MIN + 1,     -86400000001,     -86400000000, -1,      0, 1,
+                                      999999,   1795315573123456, 1709251199999999, TIME_MAX - 1, TIME_MAX};
     char out[TIME_TEXT];
     for (size_t i = 0; i < sizeof moments / sizeof moments[0]; i++) {
         int64_t back = 0;
@@ -216,15 +216,42 @@ Test(text, integers)
 
 Test(text, utf8)
 {
-    static const char *const good[] = {"",     "a",        "Quảng Trị",        "\xc2\x80",         "\xdf\xbf",
-                                       "\xe0\xa0\x80", "\xed\x9f\xbf",     "\xee\x80\x80",     "\xef\xbf\xbf",
-                                       "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "abcdefgh",         "abcdefghi\x01\x7f",
+    static const char *const good[] = {"",
+                                       "a",
+                                       "Quảng Trị",
+                                       "\xc2\x80",
+                                       "\xdf\xbf",
+                                       "\xe0\xa0\x80",
+                                       "\xed\x9f\xbf",
+                                       "\xee\x80\x80",
+                                       "\xef\xbf\xbf",
+                                       "\xf0\x90\x80\x80",
+                                       "\xf4\x8f\xbf\xbf",
+                                       "abcdefgh",
+                                       "abcdefghi\x01\x7f",
                                        "abcdefg\xc3\xa9xyzxyzxyz"};
-    static const char *const bad[] = {
-        "\x80",         "\xbf",         "\xc0\x80",     "\xc1\xbf",         "\xc2",             "\xc2 ",
-        "\xe0\x80\x80", "\xe0\x9f\xbf", "\xe2\x82",     "\xed\xa0\x80",     "\xed\xbf\xbf",     "\xf0\x80\x80\x80",
-        "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf8\x88\x80\x80\x80", "\xff", "\xfe",
-        "abcdefgh\x80", "abcdefg\xc3", "\xf0\x9f\x98", "ab\xe1\xbb\x63"};
+    static const char *const bad[] = {"\x80",
+                                      "\xbf",
+                                      "\xc0\x80",
+                                      "\xc1\xbf",
+                                      "\xc2",
+                                      "\xc2 ",
+                                      "\xe0\x80\x80",
+                                      "\xe0\x9f\xbf",
+                                      "\xe2\x82",
+                                      "\xed\xa0\x80",
+                                      "\xed\xbf\xbf",
+                                      "\xf0\x80\x80\x80",
+                                      "\xf0\x8f\xbf\xbf",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf5\x80\x80\x80",
+                                      "\xf8\x88\x80\x80\x80",
+                                      "\xff",
+                                      "\xfe",
+                                      "abcdefgh\x80",
+                                      "abcdefg\xc3",
+                                      "\xf0\x9f\x98",
+                                      "ab\xe1\xbb\x63"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         cr_assert(utf8_valid(text(good[i])), "good %zu", i);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -271,8 +298,9 @@ Test(text, json_strings)
 
 Test(text, base64url_of_rfc_4648)
 {
-    static const char *const rows[][2] = {{"", ""},         {"f", "Zg"},         {"fo", "Zm8"},           {"foo", "Zm9v"},
-                                          {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff\xbf", "-_-_"}};
+    static const char *const rows[][2] = {
+        {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
+        {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff\xbf", "-_-_"}};
     struct arena arena;
     struct buf buf;
     arena_init(&arena, 10000);
@@ -306,8 +334,8 @@ Test(text, base64url_of_rfc_4648)
 
 Test(text, base64url_refuses)
 {
-    static const char *const bad[] = {"A",    "AAAAA", "Zg==", "Zm8=", "Zm9+", "Zm9/", "Zm 9v", "Zm9v\n", "Zh",
-                                      "Zm9",  "Zp",    "Zm8é", "AB",   "AAB",  "=",    "Z",     "Zm9vY"};
+    static const char *const bad[] = {"A",   "AAAAA", "Zg==", "Zm8=", "Zm9+", "Zm9/", "Zm 9v", "Zm9v\n", "Zh",
+                                      "Zm9", "Zp",    "Zm8é", "AB",   "AAB",  "=",    "Z",     "Zm9vY"};
     struct arena arena;
     struct span bytes = SPAN("untouched");
     arena_init(&arena, 1000);

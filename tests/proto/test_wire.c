@@ -92,7 +92,16 @@ Test(wire, first_bytes)
 
 Test(wire, strings_point_into_the_input)
 {
-    struct span in = BYTES("\xa3" "abc" "\xd9\x02" "de" "\xda\x00\x01" "f" "\xdb\x00\x00\x00\x01" "g" "\xc4\x02" "hi");
+    struct span in = BYTES("\xa3"
+                           "abc"
+                           "\xd9\x02"
+                           "de"
+                           "\xda\x00\x01"
+                           "f"
+                           "\xdb\x00\x00\x00\x01"
+                           "g"
+                           "\xc4\x02"
+                           "hi");
     struct wire wire = over(in);
     struct span abc = wire_str(&wire);
     cr_assert_eq(abc.p, in.p + 1);
@@ -151,19 +160,30 @@ Test(wire, skips_one_value)
         BYTES("\xcb\x01\x02\x03\x04\x05\x06\x07\x08"),
         BYTES("\xcf\xff\xff\xff\xff\xff\xff\xff\xff"),
         BYTES("\xd3\xff\xff\xff\xff\xff\xff\xff\xff"),
-        BYTES("\xa2" "ab"),
-        BYTES("\xd9\x02" "ab"),
-        BYTES("\xc5\x00\x02" "ab"),
-        BYTES("\xd4\x07" "a"),
-        BYTES("\xd5\x07" "ab"),
-        BYTES("\xd8\x07" "0123456789abcdef"),
-        BYTES("\xc7\x03\x07" "abc"),
-        BYTES("\xc8\x00\x03\x07" "abc"),
-        BYTES("\xc9\x00\x00\x00\x03\x07" "abc"),
+        BYTES("\xa2"
+              "ab"),
+        BYTES("\xd9\x02"
+              "ab"),
+        BYTES("\xc5\x00\x02"
+              "ab"),
+        BYTES("\xd4\x07"
+              "a"),
+        BYTES("\xd5\x07"
+              "ab"),
+        BYTES("\xd8\x07"
+              "0123456789abcdef"),
+        BYTES("\xc7\x03\x07"
+              "abc"),
+        BYTES("\xc8\x00\x03\x07"
+              "abc"),
+        BYTES("\xc9\x00\x00\x00\x03\x07"
+              "abc"),
         BYTES("\x90"),
         BYTES("\x80"),
         BYTES("\x93\x01\x02\x92\x03\x04"),
-        BYTES("\x82\x01\xa1" "a" "\x02\x91\x81\x05\x06"),
+        BYTES("\x82\x01\xa1"
+              "a"
+              "\x02\x91\x81\x05\x06"),
         BYTES("\xdc\x00\x02\x80\x90"),
         BYTES("\xde\x00\x01\xc0\xc3"),
     };

@@ -1,6 +1,6 @@
 /*
- * second.h - a second connection into a test's database: another worker, or another process, that runs the same service.
- * Its handlers run in a thread, so that a test can watch one transaction wait for another.
+ * second.h - a second connection into a test's database: another worker, or another process, that runs the same
+ * service. Its handlers run in a thread, so that a test can watch one transaction wait for another.
  */
 #ifndef TESTS_SECOND_H
 #define TESTS_SECOND_H
@@ -50,7 +50,8 @@ static inline void await_blocked(struct harness *h)
 {
     for (int i = 0; i < 1000; i++) {
         if (!strcmp(harness_get(h, "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() "
-                                   "AND wait_event_type = 'Lock'"), "t"))
+                                   "AND wait_event_type = 'Lock'"),
+                    "t"))
             return;
         usleep(5000);
     }

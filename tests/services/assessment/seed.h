@@ -1,7 +1,7 @@
 /*
- * seed.h - an assessment database with something in it: a programme, a bank of ten items in two groups, a policy of five
- * items of which three must be right, two attempts, and two learners who completed the programme. All of it came the way
- * it comes in life: by events and by the exam officer.
+ * seed.h - an assessment database with something in it: a programme, a bank of ten items in two groups, a policy of
+ * five items of which three must be right, two attempts, and two learners who completed the programme. All of it came
+ * the way it comes in life: by events and by the exam officer.
  */
 #ifndef TESTS_ASSESSMENT_SEED_H
 #define TESTS_ASSESSMENT_SEED_H
@@ -19,9 +19,18 @@ static inline void announce_item(struct harness *h, uint32_t n, const char *grou
 {
     char code[16];
     snprintf(code, sizeof(code), "I%u", n);
-    struct item_source item = {.item_id = U(100 + n), .bank_id = U(BANK), .code = S(code), .skill_group = S(group),
-                               .level = 1, .stem = S("Câu hỏi"), .option_1 = S("một"), .option_2 = S("hai"),
-                               .option_3 = S("ba"), .option_4 = S("bốn"), .key = key, .explanation = S("Vì đúng.")};
+    struct item_source item = {.item_id = U(100 + n),
+                               .bank_id = U(BANK),
+                               .code = S(code),
+                               .skill_group = S(group),
+                               .level = 1,
+                               .stem = S("Câu hỏi"),
+                               .option_1 = S("một"),
+                               .option_2 = S("hai"),
+                               .option_3 = S("ba"),
+                               .option_4 = S("bốn"),
+                               .key = key,
+                               .explanation = S("Vì đúng.")};
     cr_assert(harness_event(h, follow_item_published, &item) == 0);
 }
 
@@ -46,17 +55,27 @@ static inline struct policy_draft usual_policy(uint32_t policy, struct quota quo
 {
     quotas[0] = (struct quota){.skill_group = SPAN("a"), .items = 3};
     quotas[1] = (struct quota){.skill_group = SPAN("b"), .items = 2};
-    return (struct policy_draft){.policy_id = U(policy), .programme_id = U(PROGRAMME), .bank_id = U(BANK),
-                                 .pass_percent = 60, .minutes = 30, .max_attempts = 2, .quotas = quotas, .n_quotas = 2};
+    return (struct policy_draft){.policy_id = U(policy),
+                                 .programme_id = U(PROGRAMME),
+                                 .bank_id = U(BANK),
+                                 .pass_percent = 60,
+                                 .minutes = 30,
+                                 .max_attempts = 2,
+                                 .quotas = quotas,
+                                 .n_quotas = 2};
 }
 
 /* Programme and bank, but no policy and nobody who completed anything. */
 static inline struct harness *open_announced(void)
 {
     struct harness *h = harness_open("assessment", service_sql, false, &test_conf);
-    struct programme programme = {.programme_id = U(PROGRAMME), .code = SPAN("KNS"), .version = 1,
-                                  .title_vi = SPAN("Kỹ năng số"), .title_en = SPAN("Digital skills"),
-                                  .framework_code = SPAN("F"), .framework_label = SPAN("1.0")};
+    struct programme programme = {.programme_id = U(PROGRAMME),
+                                  .code = SPAN("KNS"),
+                                  .version = 1,
+                                  .title_vi = SPAN("Kỹ năng số"),
+                                  .title_en = SPAN("Digital skills"),
+                                  .framework_code = SPAN("F"),
+                                  .framework_label = SPAN("1.0")};
     struct bank_fact bank = {.bank_id = U(BANK), .code = SPAN("NH"), .version = 1, .items = 10};
     for (uint32_t n = 0; n < 10; n++)
         announce_item(h, n, n < 6 ? "a" : "b", (uint8_t)(1 + n % 4));
@@ -95,8 +114,8 @@ static inline void started(struct harness *h, uint32_t attempt)
 static inline int save(struct harness *h, uint32_t attempt, uint16_t position, uint32_t revision, const char *response,
                        struct answer_receipt *ret_receipt)
 {
-    struct answer_save req = {.attempt_id = U(attempt), .position = position, .revision = revision,
-                              .response = S(response)};
+    struct answer_save req = {
+        .attempt_id = U(attempt), .position = position, .revision = revision, .response = S(response)};
     struct answer_receipt ignored;
     struct fault fault;
     int code = harness_batch(h, bind_answer_save, 1, NULL, &req, ret_receipt ? ret_receipt : &ignored, &fault);
@@ -107,8 +126,10 @@ static inline int save(struct harness *h, uint32_t attempt, uint16_t position, u
 /* The response that is right at this position, as the owner of the keys knows it. */
 static inline const char *right_response(struct harness *h, uint32_t attempt, uint16_t position)
 {
-    return harness_get(h, "SELECT position(k.key::text IN p.orders[%u]) FROM paper p JOIN item_key k "
-                          "ON k.item_id = p.items[%u] WHERE p.attempt_id::text LIKE '%%-%012x'", position, position, attempt);
+    return harness_get(h,
+                       "SELECT position(k.key::text IN p.orders[%u]) FROM paper p JOIN item_key k "
+                       "ON k.item_id = p.items[%u] WHERE p.attempt_id::text LIKE '%%-%012x'",
+                       position, position, attempt);
 }
 
 static inline const char *wrong_response(struct harness *h, uint32_t attempt, uint16_t position)
@@ -125,8 +146,10 @@ static inline int submit(struct harness *h, uint32_t attempt, struct attempt_res
 /* Moves an attempt into the past, so that its deadline has passed. */
 static inline void let_time_pass(struct harness *h, uint32_t attempt)
 {
-    harness_sql(h, "UPDATE attempt SET started_at = started_at - interval '31 minutes', "
-                   "deadline = deadline - interval '31 minutes' WHERE attempt_id::text LIKE '%%-%012x'", attempt);
+    harness_sql(h,
+                "UPDATE attempt SET started_at = started_at - interval '31 minutes', "
+                "deadline = deadline - interval '31 minutes' WHERE attempt_id::text LIKE '%%-%012x'",
+                attempt);
 }
 
 #endif

@@ -8,7 +8,8 @@ Test(announced, item_is_kept_once)
     cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM item"), "10");
     cr_expect_str_eq(harness_get(h, "SELECT skill_group FROM item WHERE code = 'I1'"), "a");
     cr_expect_str_eq(harness_get(h, "SELECT key FROM item_key JOIN item USING (item_id) WHERE code = 'I1'"), "2");
-    cr_expect_str_eq(harness_get(h, "SELECT array_to_string(options, '|') FROM item WHERE code = 'I1'"), "một|hai|ba|bốn");
+    cr_expect_str_eq(harness_get(h, "SELECT array_to_string(options, '|') FROM item WHERE code = 'I1'"),
+                     "một|hai|ba|bốn");
     harness_close(h);
 }
 
@@ -37,8 +38,9 @@ Test(announced, keys_cannot_be_read)
                                      "ON CONFLICT DO NOTHING RETURNING key"));
     cr_expect_not(harness_allowed(h, "COPY item_key TO STDOUT"));
     cr_expect_not(harness_allowed(h, "CREATE VIEW peek AS SELECT * FROM item_key"));
-    cr_expect_not(harness_allowed(h, "CREATE OR REPLACE FUNCTION assessment.right_by_rule_1(key smallint, "
-                                     "option_order text, response text) RETURNS boolean LANGUAGE sql AS 'SELECT true'"));
+    cr_expect_not(harness_allowed(h,
+                                  "CREATE OR REPLACE FUNCTION assessment.right_by_rule_1(key smallint, "
+                                  "option_order text, response text) RETURNS boolean LANGUAGE sql AS 'SELECT true'"));
     harness_close(h);
 }
 
@@ -47,9 +49,11 @@ Test(announced, other_roles_are_shut_out)
     struct harness *h = open_announced();
     cr_expect_str_eq(harness_get(h, "SELECT string_agg(rolname, ',') FROM pg_roles r WHERE rolname LIKE 'hocvu\\_%%' "
                                     "AND has_schema_privilege(oid, 'assessment', 'USAGE')"
-                                    "AND rolname NOT IN ('hocvu_owner', 'hocvu_assessment')"), "");
+                                    "AND rolname NOT IN ('hocvu_owner', 'hocvu_assessment')"),
+                     "");
     cr_expect_str_eq(harness_get(h, "SELECT string_agg(rolname, ',') FROM pg_roles r WHERE rolname LIKE 'hocvu\\_%%' "
                                     "AND has_function_privilege(oid, 'grade_attempts(uuid[])', 'EXECUTE')"
-                                    "AND rolname NOT IN ('hocvu_owner', 'hocvu_assessment')"), "");
+                                    "AND rolname NOT IN ('hocvu_owner', 'hocvu_assessment')"),
+                     "");
     harness_close(h);
 }

@@ -161,7 +161,8 @@ Test(answer, mixed_batch)
     };
     enum { N = sizeof(req) / sizeof(req[0]) };
     const struct uuid callers[N] = {U(LAN), U(MINH), U(LAN), U(LAN), U(LAN), U(LAN), U(LAN), U(LAN), U(LAN), U(LAN)};
-    static const int expected[N] = {0, 0, ERR_NOT_FOUND, ERR_NOT_FOUND, 0, ERR_CONFLICT, 0, ERR_INVALID, ERR_NOT_FOUND, 0};
+    static const int expected[N] = {0, 0, ERR_NOT_FOUND, ERR_NOT_FOUND, 0, ERR_CONFLICT, 0, ERR_INVALID, ERR_NOT_FOUND,
+                                    0};
     struct answer_receipt receipts[N] = {0};
     struct fault faults[N];
     cr_assert_eq(harness_batch(h, bind_answer_save, N, callers, req, receipts, faults), 0);
@@ -187,8 +188,8 @@ Test(answer, full_batch_repeated)
     static struct fault faults[256];
     started(h, 50);
     for (uint32_t i = 0; i < 256; i++)
-        req[i] = (struct answer_save){.attempt_id = U(50), .position = (uint16_t)(1 + i % ITEMS), .revision = 256 - i,
-                                      .response = SPAN("1")};
+        req[i] = (struct answer_save){
+            .attempt_id = U(50), .position = (uint16_t)(1 + i % ITEMS), .revision = 256 - i, .response = SPAN("1")};
     cr_assert_eq(harness_batch(h, bind_answer_save, 256, NULL, req, first, faults), 0);
     cr_assert_eq(harness_batch(h, bind_answer_save, 256, NULL, req, again, faults), 0);
     for (uint32_t i = 0; i < 256; i++) {

@@ -45,11 +45,13 @@ Test(attempt, paper_follows_the_blueprint)
         cr_expect_eq(HAS(&paper.items[i], item_shown, response), 0);
         /* All four options, each once: "một", "hai", "ba", "bốn" have different lengths or letters; sum their bytes. */
         cr_expect_eq(paper.items[i].option_1.n + paper.items[i].option_2.n + paper.items[i].option_3.n +
-                     paper.items[i].option_4.n, strlen("mộthaibabốn"));
+                         paper.items[i].option_4.n,
+                     strlen("mộthaibabốn"));
     }
     cr_expect_str_eq(harness_get(h, "SELECT string_agg(n::text, ',' ORDER BY g) FROM (SELECT i.skill_group AS g, "
                                     "count(DISTINCT i.item_id) AS n FROM paper p, unnest(p.items) AS x JOIN item i "
-                                    "ON i.item_id = x GROUP BY 1) AS c"), "3,2");
+                                    "ON i.item_id = x GROUP BY 1) AS c"),
+                     "3,2");
     cr_expect_eq(harness_events(h, "attempt_started"), 1);
     cr_expect_str_eq(harness_get(h, "SELECT body ->> 'person_id' FROM outbox"), "00000000-0000-0000-0000-00000000000a");
     harness_close(h);
@@ -74,8 +76,9 @@ Test(attempt, draws_are_spread)
 Test(attempt, every_option_order_is_a_permutation)
 {
     struct harness *h = open_announced();
-    cr_expect_str_eq(harness_get(h, "SELECT count(DISTINCT o) FILTER (WHERE o ~ '1' AND o ~ '2' AND o ~ '3' AND o ~ '4' "
-                                    "AND length(o) = 4) FROM generate_series(-50::bigint, 50) AS n, option_order(n) AS o"),
+    cr_expect_str_eq(harness_get(h,
+                                 "SELECT count(DISTINCT o) FILTER (WHERE o ~ '1' AND o ~ '2' AND o ~ '3' AND o ~ '4' "
+                                 "AND length(o) = 4) FROM generate_series(-50::bigint, 50) AS n, option_order(n) AS o"),
                      "24");
     cr_expect_str_eq(harness_get(h, "SELECT length(option_order(-9223372036854775808))"), "4");
     harness_close(h);
@@ -210,8 +213,9 @@ Test(attempt, service_cannot_invent_a_result)
     cr_expect_not(harness_allowed(h, "UPDATE answer SET response = '1'"));
     cr_expect_not(harness_allowed(h, "DELETE FROM answer"));
     cr_expect_not(harness_allowed(h, "TRUNCATE answer"));
-    cr_expect_not(harness_allowed(h, "INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, number, items, "
-                                     "seed, started_at, deadline, state) SELECT gen_random_uuid(), person_id, "
-                                     "programme_id, policy_id, 2, items, 0, now(), now(), 'graded' FROM attempt"));
+    cr_expect_not(harness_allowed(h,
+                                  "INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, number, items, "
+                                  "seed, started_at, deadline, state) SELECT gen_random_uuid(), person_id, "
+                                  "programme_id, policy_id, 2, items, 0, now(), now(), 'graded' FROM attempt"));
     harness_close(h);
 }

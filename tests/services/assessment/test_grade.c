@@ -6,8 +6,8 @@
 static void answer_all(struct harness *h, uint32_t attempt, uint16_t n)
 {
     for (uint16_t i = 1; i <= ITEMS; i++)
-        cr_assert_eq(save(h, attempt, i, 1, i <= n ? right_response(h, attempt, i) : wrong_response(h, attempt, i), NULL),
-                     0);
+        cr_assert_eq(
+            save(h, attempt, i, 1, i <= n ? right_response(h, attempt, i) : wrong_response(h, attempt, i), NULL), 0);
 }
 
 Test(grade, of_somebody_else)
@@ -127,8 +127,9 @@ Test(grade, clock_ends_what_nobody_submits)
     cr_assert_eq(harness_tick(h, attempts_close_due), 0);
     cr_assert_eq(harness_tick(h, attempts_close_due), 0);
     cr_expect_eq(harness_events(h, "attempt_graded"), 1);
-    cr_expect_str_eq(harness_get(h, "SELECT state FROM attempt WHERE person_id = '%s'",
-                                 "00000000-0000-0000-0000-00000000000b"), "running");
+    cr_expect_str_eq(
+        harness_get(h, "SELECT state FROM attempt WHERE person_id = '%s'", "00000000-0000-0000-0000-00000000000b"),
+        "running");
     as_learner(h, LAN);
     cr_assert_eq(on_attempt_outcome(&h->ctx, &ref, &result), 0);
     cr_expect_eq(result.state.n, strlen("timed_out"));
@@ -142,9 +143,10 @@ Test(grade, clock_ends_what_nobody_submits)
 Test(grade, clock_works_in_slices)
 {
     struct harness *h = open_seeded();
-    harness_sql(h, "INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, number, items, seed, started_at, "
-                   "deadline) SELECT hocvu.uuid7(), hocvu.uuid7(), '%s', '%s', 1, 5, 0, now() - interval '1 hour', "
-                   "now() - interval '1 minute' FROM generate_series(1, 620)",
+    harness_sql(h,
+                "INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, number, items, seed, started_at, "
+                "deadline) SELECT hocvu.uuid7(), hocvu.uuid7(), '%s', '%s', 1, 5, 0, now() - interval '1 hour', "
+                "now() - interval '1 minute' FROM generate_series(1, 620)",
                 "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000003");
     harness_sql(h, "INSERT INTO paper SELECT attempt_id, ARRAY(SELECT item_id FROM item ORDER BY code LIMIT 5), "
                    "'{1234,1234,1234,1234,1234}' FROM attempt");

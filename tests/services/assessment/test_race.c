@@ -80,8 +80,8 @@ Test(race, submit_counts_the_answer_that_is_being_saved)
     struct submitter s = {.code = -1};
     pthread_t thread;
     started(h, 50);
-    struct answer_save req = {.attempt_id = U(50), .position = 1, .revision = 1,
-                              .response = S(right_response(h, 50, 1))};
+    struct answer_save req = {
+        .attempt_id = U(50), .position = 1, .revision = 1, .response = S(right_response(h, 50, 1))};
     struct answer_receipt receipt;
     const struct call_header *head = &h->head;
     struct fault fault = {0, ""};
@@ -205,7 +205,9 @@ static void *run_storm(void *arg)
     struct storm *s = arg;
     const struct call_header *head = &s->saver.h->head;
     for (uint32_t revision = 1; revision < 100000; revision++) {
-        struct answer_save req = {.attempt_id = U(50), .position = s->position, .revision = revision,
+        struct answer_save req = {.attempt_id = U(50),
+                                  .position = s->position,
+                                  .revision = revision,
                                   .response = S(revision % 2 ? s->right : s->wrong)};
         struct answer_receipt receipt;
         struct fault fault = {0, ""};
@@ -229,7 +231,8 @@ Test(race, saves_against_submit)
     uint16_t expected = 0;
     started(h, 50);
     for (uint16_t i = 0; i < SAVERS; i++) {
-        storms[i] = (struct storm){.saver = {.h = h}, .position = (uint16_t)(i + 1),
+        storms[i] = (struct storm){.saver = {.h = h},
+                                   .position = (uint16_t)(i + 1),
                                    .right = right_response(h, 50, (uint16_t)(i + 1)),
                                    .wrong = wrong_response(h, 50, (uint16_t)(i + 1))};
         second_open(&storms[i].saver.second, h, "assessment", service_sql);

@@ -1,6 +1,6 @@
 /*
- * seed.h - a certification database with something in it: a nation with one province and one unit in it, another province,
- * a programme, an official. All of it came by events, as in life.
+ * seed.h - a certification database with something in it: a nation with one province and one unit in it, another
+ * province, a programme, an official. All of it came by events, as in life.
  */
 #ifndef TESTS_CERTIFICATION_SEED_H
 #define TESTS_CERTIFICATION_SEED_H
@@ -28,8 +28,8 @@ static inline struct certification_conf test_conf(uint8_t fill)
 
 static inline void know_unit(struct harness *h, uint32_t unit, uint32_t parent, const char *code)
 {
-    struct unit_fact fact = {.unit_id = U(unit), .code = S(code), .kind = SPAN("unit"), .name = S(code),
-                             .valid_from = 18262};
+    struct unit_fact fact = {
+        .unit_id = U(unit), .code = S(code), .kind = SPAN("unit"), .name = S(code), .valid_from = 18262};
     if (parent)
         PUT_FIELD(&fact, unit_fact, parent_id, U(parent));
     cr_assert_eq(harness_event(h, follow_org_changed, &fact), 0);
@@ -38,8 +38,12 @@ static inline void know_unit(struct harness *h, uint32_t unit, uint32_t parent, 
 /* A tenure from 2020 on, or ended at `valid_to` when that is not 0. */
 static inline void know_person(struct harness *h, uint32_t person, const char *name, uint32_t unit, int32_t valid_to)
 {
-    struct person_fact fact = {.person_id = U(person), .tenure_id = U(1000 + person), .full_name = S(name),
-                               .unit_id = U(unit), .position = SPAN("Chuyên viên"), .valid_from = 18262};
+    struct person_fact fact = {.person_id = U(person),
+                               .tenure_id = U(1000 + person),
+                               .full_name = S(name),
+                               .unit_id = U(unit),
+                               .position = SPAN("Chuyên viên"),
+                               .valid_from = 18262};
     if (valid_to)
         PUT_FIELD(&fact, person_fact, valid_to, valid_to);
     cr_assert_eq(harness_event(h, follow_person_changed, &fact), 0);
@@ -47,16 +51,26 @@ static inline void know_person(struct harness *h, uint32_t person, const char *n
 
 static inline void know_programme(struct harness *h)
 {
-    struct programme programme = {.programme_id = U(PROGRAMME), .code = SPAN("KNS-CB"), .version = 2,
-                                  .title_vi = SPAN("Kỹ năng số \"cơ bản\""), .title_en = SPAN("Basic digital skills"),
-                                  .framework_code = SPAN("F"), .framework_label = SPAN("1.0")};
+    struct programme programme = {.programme_id = U(PROGRAMME),
+                                  .code = SPAN("KNS-CB"),
+                                  .version = 2,
+                                  .title_vi = SPAN("Kỹ năng số \"cơ bản\""),
+                                  .title_en = SPAN("Basic digital skills"),
+                                  .framework_code = SPAN("F"),
+                                  .framework_label = SPAN("1.0")};
     cr_assert_eq(harness_event(h, follow_programme_published, &programme), 0);
 }
 
 static inline void graded(struct harness *h, uint32_t attempt, uint32_t person, bool passed)
 {
-    struct grade_fact fact = {.attempt_id = U(attempt), .person_id = U(person), .programme_id = U(PROGRAMME),
-                              .policy_id = U(1), .number = 1, .right = 5, .items = 5, .passed = passed,
+    struct grade_fact fact = {.attempt_id = U(attempt),
+                              .person_id = U(person),
+                              .programme_id = U(PROGRAMME),
+                              .policy_id = U(1),
+                              .number = 1,
+                              .right = 5,
+                              .items = 5,
+                              .passed = passed,
                               .graded_at = now_us()};
     cr_assert_eq(harness_event(h, follow_attempt_graded, &fact), 0);
 }

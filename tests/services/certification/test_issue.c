@@ -29,7 +29,8 @@ Test(issue, passing_twice_earns_one)
     cr_expect_str_eq(harness_get(h, "SELECT attempt_id FROM certificate"), "00000000-0000-0000-0000-000000000064");
     cr_expect_eq(harness_events(h, "certificate_issued"), 1);
     cr_expect_str_eq(harness_get(h, "SELECT (body ->> 'number') = number AND (body ->> 'at')::timestamptz = issued_at "
-                                    "FROM outbox, certificate"), "t");
+                                    "FROM outbox, certificate"),
+                     "t");
     harness_close(h);
 }
 
@@ -104,11 +105,13 @@ Test(issue, full_slice)
 {
     struct certification_conf conf = test_conf(7);
     struct harness *h = open_seeded(&conf);
-    harness_sql(h, "INSERT INTO tenure SELECT hocvu.uuid7(), ('00000000-0000-0000-0001-' || lpad(n::text, 12, '0'))::uuid, "
-                   "'Cán bộ ' || n, '00000000-0000-0000-0000-000000000003', '', false, '2020-01-01' "
-                   "FROM generate_series(1, 300) n");
-    harness_sql(h, "INSERT INTO certificate_due SELECT person_id, '00000000-0000-0000-0000-00000000000a', hocvu.uuid7(), "
-                   "now() FROM tenure WHERE full_name LIKE 'Cán bộ %%'");
+    harness_sql(
+        h, "INSERT INTO tenure SELECT hocvu.uuid7(), ('00000000-0000-0000-0001-' || lpad(n::text, 12, '0'))::uuid, "
+           "'Cán bộ ' || n, '00000000-0000-0000-0000-000000000003', '', false, '2020-01-01' "
+           "FROM generate_series(1, 300) n");
+    harness_sql(h,
+                "INSERT INTO certificate_due SELECT person_id, '00000000-0000-0000-0000-00000000000a', hocvu.uuid7(), "
+                "now() FROM tenure WHERE full_name LIKE 'Cán bộ %%'");
     issue(h);
     cr_expect_eq(harness_events(h, "certificate_issued"), 256);
     issue(h);

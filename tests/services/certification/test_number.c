@@ -66,8 +66,15 @@ Test(number, is_read_as_people_write_it)
 
 Test(number, hostile_texts)
 {
-    static const char *const bad[] = {"", "HVS", "HVS-26-", "-------", "HVS-26-AAAAAAAAAAAAAAAAAAAAAAAA", "XYZ-26-00000000000",
-                                      "HVS-26-0000000000U", "HVS-26-0000000000\xC3\xA1", "HVS-26-000000000%00"};
+    static const char *const bad[] = {"",
+                                      "HVS",
+                                      "HVS-26-",
+                                      "-------",
+                                      "HVS-26-AAAAAAAAAAAAAAAAAAAAAAAA",
+                                      "XYZ-26-00000000000",
+                                      "HVS-26-0000000000U",
+                                      "HVS-26-0000000000\xC3\xA1",
+                                      "HVS-26-000000000%00"};
     char read[NUMBER_TEXT] = "untouched";
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         cr_expect_eq(number_read(span_of(bad[i]), read), -1, "%s", bad[i]);

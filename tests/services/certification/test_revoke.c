@@ -53,7 +53,8 @@ Test(revoke, is_seen_everywhere_and_stays)
     cr_expect(is(again.reason, "gian lận"));
     cr_expect_eq(again.revoked_at, status.revoked_at);
     cr_expect_eq(harness_events(h, "certificate_revoked"), 1);
-    cr_expect_str_eq(harness_get(h, "SELECT body ->> 'number' FROM outbox WHERE event = 'certificate_revoked'"), number.p);
+    cr_expect_str_eq(harness_get(h, "SELECT body ->> 'number' FROM outbox WHERE event = 'certificate_revoked'"),
+                     number.p);
     cr_expect_str_eq(harness_get(h, "SELECT revoked_by FROM revocation"), "00000000-0000-0000-0000-00000000001e");
     cr_assert_eq(verify(h, document, &status), 0);
     cr_expect(is(status.status, "revoked"));
@@ -74,8 +75,8 @@ Test(revoke, holder_who_left)
     struct certificate_status status;
     struct span number = certified(h);
     know_person(h, LAN, "Nguyễn Thị Lan", UNIT, 19000);
-    struct unit_fact end = {.unit_id = U(UNIT), .code = SPAN("45-SNV"), .kind = SPAN("unit"), .name = SPAN("45-SNV"),
-                            .valid_from = 18262};
+    struct unit_fact end = {
+        .unit_id = U(UNIT), .code = SPAN("45-SNV"), .kind = SPAN("unit"), .name = SPAN("45-SNV"), .valid_from = 18262};
     PUT_FIELD(&end, unit_fact, parent_id, U(PROVINCE));
     PUT_FIELD(&end, unit_fact, valid_to, 19500);
     cr_assert_eq(harness_event(h, follow_org_changed, &end), 0);

@@ -93,7 +93,8 @@ Test(verify, tampered_document)
     cr_expect_eq(verify(h, (struct span){copy, document.n + 1}, &status), ERR_INVALID);
     cr_expect_eq(verify(h, (struct span){copy, document.n - 1}, &status), ERR_INVALID);
     const char *last = memrchr(document.p, '.', document.n);
-    cr_expect_eq(verify(h, (struct span){copy, (uint32_t)(last - document.p)}, &status), ERR_INVALID, "without signature");
+    cr_expect_eq(verify(h, (struct span){copy, (uint32_t)(last - document.p)}, &status), ERR_INVALID,
+                 "without signature");
     cr_expect_eq(verify(h, (struct span){copy, (uint32_t)(last - document.p) + 1}, &status), ERR_INVALID);
     cr_expect_eq(verify(h, SPAN("."), &status), ERR_INVALID);
     cr_expect_eq(verify(h, SPAN("a.b.c"), &status), ERR_INVALID);
@@ -108,9 +109,16 @@ Test(verify, signed_but_not_registered)
     struct certification_conf conf = test_conf(7);
     struct harness *h = open_seeded(&conf);
     struct certificate_status status;
-    struct due_row due = {.person_id = U(LAN), .programme_id = U(PROGRAMME), .attempt_id = U(5), .holder = SPAN("Giả"),
-                          .code = SPAN("KNS"), .version = 1, .title_vi = SPAN("a"), .title_en = SPAN("b"),
-                          .issued_at = now_us(), .year = SPAN("26")};
+    struct due_row due = {.person_id = U(LAN),
+                          .programme_id = U(PROGRAMME),
+                          .attempt_id = U(5),
+                          .holder = SPAN("Giả"),
+                          .code = SPAN("KNS"),
+                          .version = 1,
+                          .title_vi = SPAN("a"),
+                          .title_en = SPAN("b"),
+                          .issued_at = now_us(),
+                          .year = SPAN("26")};
     struct signed_row row;
     certified(h);
     cr_assert_eq(document_sign(&h->arena, &conf, &due, &row), 0);
@@ -125,9 +133,16 @@ Test(verify, registered_but_signed_by_another_key)
     struct certification_conf conf = test_conf(7), other = test_conf(8);
     struct harness *h = open_seeded(&conf);
     struct certificate_status status;
-    struct due_row due = {.person_id = U(21), .programme_id = U(PROGRAMME), .attempt_id = U(5), .holder = SPAN("Giả"),
-                          .code = SPAN("KNS"), .version = 1, .title_vi = SPAN("a"), .title_en = SPAN("b"),
-                          .issued_at = now_us(), .year = SPAN("26")};
+    struct due_row due = {.person_id = U(21),
+                          .programme_id = U(PROGRAMME),
+                          .attempt_id = U(5),
+                          .holder = SPAN("Giả"),
+                          .code = SPAN("KNS"),
+                          .version = 1,
+                          .title_vi = SPAN("a"),
+                          .title_en = SPAN("b"),
+                          .issued_at = now_us(),
+                          .year = SPAN("26")};
     struct signed_row row;
     certified(h);
     cr_assert_eq(document_sign(&h->arena, &other, &due, &row), 0);
@@ -138,7 +153,8 @@ Test(verify, registered_but_signed_by_another_key)
     harness_close(h);
 }
 
-/* After the key was changed, old documents go on to be valid, new ones are signed by the new key, both are published. */
+/* After the key was changed, old documents go on to be valid, new ones are signed by the new key, both are published.
+ */
 Test(verify, key_rotation)
 {
     struct certification_conf conf = test_conf(7), next = test_conf(9);
@@ -152,7 +168,8 @@ Test(verify, key_rotation)
     graded(h, 101, 21, true);
     issue(h);
     cr_expect_eq(verify(h, old, &status), 0);
-    cr_expect_eq(verify(h, S(harness_get(h, "SELECT document FROM certificate WHERE holder LIKE 'Trần%%'")), &status), 0);
+    cr_expect_eq(verify(h, S(harness_get(h, "SELECT document FROM certificate WHERE holder LIKE 'Trần%%'")), &status),
+                 0);
     cr_assert_eq(on_certificate_keys(&h->ctx, &empty, &keys), 0);
     cr_expect_eq(keys.n_keys, 2);
     cr_expect(is(keys.keys[0].kid, next.kid));
@@ -187,7 +204,8 @@ Test(verify, document_says_what_it_should)
     cr_expect_str_eq(harness_get(h, "SELECT body #>> '{credentialSubject,licenseNumber}' = number AND "
                                     "body ->> 'id' = 'urn:uuid:' || certificate_id AND "
                                     "(body ->> 'validFrom')::timestamptz = issued_at AND "
-                                    "(body ->> 'nbf')::bigint = extract(epoch FROM issued_at) FROM seen, certificate"), "t");
+                                    "(body ->> 'nbf')::bigint = extract(epoch FROM issued_at) FROM seen, certificate"),
+                     "t");
     cr_expect_str_eq(harness_get(h, "SELECT body::text LIKE '%%' || person_id || '%%' FROM seen, certificate"), "f",
                      "nothing of the person but the name");
     harness_close(h);
@@ -202,7 +220,8 @@ Test(verify, names_with_quotes_and_controls)
     cr_expect_eq(verify(h, document_of(h, certified(h)), &status), 0);
     cr_expect_str_eq(harness_get(h, "SELECT jsonb_typeof(convert_from(decode(translate(p, '-_', '+/') || "
                                     "repeat('=', (4 - length(p) %% 4) %% 4), 'base64'), 'UTF8')::jsonb) "
-                                    "FROM certificate, split_part(document, '.', 2) AS p"), "object");
+                                    "FROM certificate, split_part(document, '.', 2) AS p"),
+                     "object");
     harness_close(h);
 }
 

@@ -158,7 +158,7 @@ Test(rollup, a_row_that_is_right_is_not_written_again)
     everyone_assigned(h);
     renew(h);
     const char *before = harness_get(h, "SELECT string_agg(ctid::text, ' ' ORDER BY unit_id) FROM rollup");
-    harness_sql(h, "INSERT INTO stale (programme_id, unit_id) SELECT programme_id, unit_id FROM rollup, generate_series(1, 3)");
+    harness_sql(h, "INSERT INTO stale (programme_id, unit_id) SELECT programme_id, unit_id FROM rollup");
     renew(h);
     cr_assert_str_eq(harness_get(h, "SELECT string_agg(ctid::text, ' ' ORDER BY unit_id) FROM rollup"), before);
     harness_close(h);

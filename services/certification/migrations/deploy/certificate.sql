@@ -58,7 +58,8 @@ CREATE TABLE revocation (
 );
 
 -- A person as of today; who has left, as last known.
-CREATE FUNCTION person_last_known(which uuid) RETURNS TABLE (full_name text, unit_id uuid) LANGUAGE sql STABLE ROWS 1 AS $$
+CREATE FUNCTION person_last_known(which uuid) RETURNS TABLE (full_name text, unit_id uuid)
+LANGUAGE sql STABLE ROWS 1 AS $$
     SELECT full_name, unit_id FROM tenure
      WHERE person_id = which
      ORDER BY valid_from <= hocvu.today() AND (valid_to IS NULL OR valid_to > hocvu.today()) DESC,

@@ -3,7 +3,7 @@ BEGIN;
 
 DROP FUNCTION certification.unit_path_last_known(uuid);
 DROP FUNCTION certification.person_last_known(uuid);
-DROP TABLE certification.revocation, certification.certificate, certification.signing_key, certification.certificate_due,
-    certification.programme;
+DROP TABLE certification.revocation, certification.certificate, certification.signing_key,
+    certification.certificate_due, certification.programme;
 
 COMMIT;

@@ -1,0 +1,123 @@
+// portal.js - who is logged in, logging out, and looking up a certificate. Cookies hold the session; scripts cannot read it.
+'use strict';
+
+const at = (id) => document.getElementById(id);
+
+// Shows what went wrong as the server says it: Vietnamese first, then English, with the trace id for the support team.
+function showTrouble(error) {
+  const place = at('trouble');
+  if (!place) return;
+  const vi = error && error.message_vi ? error.message_vi : 'Không kết nối được với máy chủ. Hãy thử lại.';
+  const en = error && error.message_en ? error.message_en : 'The server cannot be reached. Try again.';
+  place.textContent = vi + ' ';
+  const english = document.createElement('span');
+  english.lang = 'en';
+  english.textContent = en + (error && error.trace ? ' (' + error.trace + ')' : '');
+  place.append(english);
+  place.hidden = false;
+}
+
+// {status, body}; status 0 when there was no answer.
+async function ask(method, path) {
+  try {
+    const response = await fetch(path, {
+      method: method,
+      headers: { 'Accept': 'application/json', 'X-Hocvu': '1' },
+      credentials: 'same-origin',
+    });
+    return { status: response.status, body: await response.json() };
+  } catch {
+    return { status: 0, body: {} };
+  }
+}
+
+// The same, and when the access token has ended once more with a new one.
+async function askAsPerson(method, path) {
+  const first = await ask(method, path);
+  if (first.status !== 401) return first;
+  const renewed = await ask('POST', '/session/refresh');
+  return renewed.status === 200 ? ask(method, path) : renewed;
+}
+
+const roleNames = {
+  learner: 'Người học',
+  unit_head: 'Người đứng đầu đơn vị',
+  editor: 'Người biên soạn',
+  reviewer: 'Người thẩm định',
+  exam_officer: 'Cán bộ khảo thí',
+  province_officer: 'Cán bộ tổng hợp của tỉnh',
+  national_operator: 'Quản trị quốc gia',
+};
+
+function showPerson(person) {
+  at('full_name').textContent = person.full_name;
+  at('unit_name').textContent = person.unit_name + ' (' + person.unit_code + ')';
+  at('position').textContent = person.position || '–';
+  at('roles').replaceChildren(...person.grants.map((grant) => {
+    const row = document.createElement('li');
+    row.textContent = (roleNames[grant.role] || grant.role) + (grant.unit_name ? ': ' + grant.unit_name : '');
+    return row;
+  }));
+  at('person').hidden = false;
+}
+
+async function startPage() {
+  const answer = await askAsPerson('GET', '/v1/me');
+  at('checking').hidden = true;
+  if (answer.status === 200) {
+    showPerson(answer.body);
+  } else {
+    at('guest').hidden = false;
+    if (answer.status !== 401) showTrouble(answer.body.error);
+  }
+  at('logout').addEventListener('click', async () => {
+    const left = await ask('POST', '/session/logout');
+    if (left.status === 200) location.reload();
+    else showTrouble(left.body.error);
+  });
+}
+
+function day(text) {
+  const when = new Date(text);
+  return when.toLocaleDateString('vi-VN', { timeZone: 'Asia/Ho_Chi_Minh', day: '2-digit', month: '2-digit', year: 'numeric' });
+}
+
+function showCertificate(certificate) {
+  const valid = certificate.status === 'valid';
+  at('verdict').textContent = valid ? 'Chứng nhận có hiệu lực · Valid' : 'Chứng nhận đã bị thu hồi · Revoked';
+  at('verdict').className = valid ? 'valid' : 'invalid';
+  at('c_number').textContent = certificate.number;
+  at('c_holder').textContent = certificate.holder;
+  at('c_programme').textContent = certificate.programme_vi + ' · ' + certificate.programme_en;
+  at('c_issuer').textContent = certificate.issuer;
+  at('c_issued').textContent = day(certificate.issued_at);
+  at('c_revoked').textContent = certificate.revoked_at ? day(certificate.revoked_at) : '';
+  at('c_reason').textContent = certificate.reason || '';
+  for (const element of document.querySelectorAll('.revoked')) element.hidden = valid;
+  at('certificate').hidden = false;
+}
+
+async function lookUp(number) {
+  at('certificate').hidden = true;
+  at('trouble').hidden = true;
+  const answer = await ask('GET', '/v1/certificates/' + encodeURIComponent(number));
+  if (answer.status === 200) showCertificate(answer.body);
+  else showTrouble(answer.body.error);
+}
+
+function verifyPage() {
+  const asked = new URLSearchParams(location.search).get('number');
+  at('verify').addEventListener('submit', (event) => {
+    event.preventDefault();
+    const number = at('number').value.trim();
+    history.replaceState(null, '', '/verify?number=' + encodeURIComponent(number));
+    lookUp(number);
+  });
+  if (asked) {
+    at('number').value = asked.trim();
+    lookUp(asked.trim());
+  }
+}
+
+if (at('logout')) startPage();
+if (at('verify')) verifyPage();

@@ -1,0 +1,38 @@
+# lib.sh - what the flow tests share: a private installation in a temporary directory, erased at the end.
+set -eu
+
+ROOT=$(cd "$(dirname "$0")/../.." && pwd -P)
+BUILD=${BUILD:-$ROOT/build}
+export BUILD
+FLOW_DIR=$(mktemp -d /tmp/hocvu-flow.XXXXXX)
+chmod 755 "$FLOW_DIR"
+STATE=$FLOW_DIR/s
+FLOW_PORT=${FLOW_PORT:-9100}
+
+flow_end()
+{
+    code=$?
+    if [ $code -ne 0 ]; then
+        for log in "$STATE"/log/*/current; do
+            [ ! -s "$log" ] || { echo "--- ${log#"$STATE"/}"; tail -n 15 "$log"; }
+        done
+    fi
+    "$ROOT/deploy/stack" erase --dir "$STATE" >/dev/null 2>&1 || true
+    rm -rf "$FLOW_DIR"
+    exit $code
+}
+trap flow_end EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+flow_up() { "$ROOT/deploy/stack" up --dir "$STATE" --port "$FLOW_PORT" --sample "$@"; }
+hocvu() { "$BUILD/bin/hocvu" "$1" --conf "$STATE/etc/hocvu.conf" "${@:2}"; }
+# One value from the database, as its owner.
+ask() { (eval "$("$ROOT/deploy/stack" env --dir "$STATE")" && psql -X -At -d hocvu -c "$1"); }
+# must VALUE WANTED SENTENCE
+must()
+{
+    [ "$1" = "$2" ] && return
+    echo "$3: $1, expected $2"
+    exit 1
+}

@@ -1,0 +1,183 @@
+/* identity_test.h - what the tests of identity share: a configuration with keys of its own, a small tree, small files.
+ */
+#ifndef IDENTITY_TEST_H
+#define IDENTITY_TEST_H
+
+#include "harness.h"
+#include "identity.h"
+#include "pg_conn.h"
+#include <criterion/criterion.h>
+#include <sodium.h>
+
+/* The secret half of the box key: the service never has it. */
+static unsigned char box_secret[SEAL_KEY_BYTES];
+static unsigned char sign_public[TOKEN_PUBLIC_BYTES];
+static struct identity_conf conf;
+
+static inline void make_conf(void)
+{
+    unsigned char hash_key[SEAL_KEY_BYTES], box_public[SEAL_KEY_BYTES];
+    char hash_hex[65], box_hex[65];
+    cr_assert(sodium_init() >= 0);
+    randombytes_buf(hash_key, sizeof(hash_key));
+    crypto_box_keypair(box_public, box_secret);
+    sodium_bin2hex(hash_hex, sizeof(hash_hex), hash_key, sizeof(hash_key));
+    sodium_bin2hex(box_hex, sizeof(box_hex), box_public, sizeof(box_public));
+    conf = (struct identity_conf){
+        .oidc_issuer = "",
+        .oidc_client_id = "hocvu",
+        .oidc_redirect_uri = "http://127.0.0.1:9/login/callback",
+        .oidc_scope = "openid profile_vn",
+        .oidc_provider = "openid",
+        .claim_national_id = "SoDinhDanh",
+        .claim_full_name = "HoVaTen",
+        .claim_assurance = "acr",
+        .required_assurance = "2",
+        .oidc_skew_s = 30,
+        .oidc_cache_s = 3600,
+        .oidc_refetch_s = 10,
+        .oidc_connect_ms = 1000,
+        .oidc_total_ms = 3500,
+        .access_minutes = 15,
+        .session_idle_minutes = 480,
+        .session_max_hours = 168,
+    };
+    cr_assert_eq(seal_keys_parse(&conf.seal_keys, S(hash_hex), S(box_hex)), 0);
+    crypto_sign_keypair(sign_public, conf.sign_key);
+}
+
+static struct harness *h;
+
+static inline void open_identity(void)
+{
+    make_conf();
+    h = harness_open("identity", service_sql, false, &conf);
+}
+
+static inline void close_identity(void)
+{
+    harness_close(h);
+}
+
+#define IDENTITY_SUITE(name, ...) TestSuite(name, .init = open_identity, .fini = close_identity, ##__VA_ARGS__)
+
+/* The whole transaction as the skeleton leaves it: what was not committed is rolled back. */
+static inline int settled(int code)
+{
+    pg_settle(h->ctx.pg);
+    return code;
+}
+
+/* Expects a code and, when it is an error, the field it is about. */
+#define EXPECT_FAULT(call, expected_code, expected_field)                                                              \
+    do {                                                                                                               \
+        int code_ = settled(call);                                                                                     \
+        cr_expect_eq(code_, expected_code, "%s: code %d, field %s", #call, code_, h->ctx.fault.field);                 \
+        cr_expect(code_ == 0 || !strcmp(h->ctx.fault.field, expected_field), "%s: field %s", #call,                    \
+                  h->ctx.fault.field);                                                                                 \
+    } while (0)
+
+static inline struct uuid uuid_of(const char *text)
+{
+    struct uuid uuid = {{0}};
+    cr_assert_eq(uuid_parse(S(text), &uuid), 0, "%s is not an id", text);
+    return uuid;
+}
+
+/* Id of the unit with this code, as of today. */
+static inline struct uuid unit_id(const char *code)
+{
+    return uuid_of(harness_get(h, "SELECT unit_id FROM unit_now WHERE code = '%s'", code));
+}
+
+static inline struct uuid person_id(const char *full_name)
+{
+    return uuid_of(harness_get(h, "SELECT person_id FROM person WHERE full_name = '%s'", full_name));
+}
+
+#define NATIONAL_OF_FIRST "999069000001"
+
+/* The first operator, who is then the caller. */
+static inline void bootstrap(void)
+{
+    struct operator_first first = {.national_id = S(NATIONAL_OF_FIRST), .full_name = S("Nguyễn Văn Nhân")};
+    struct accepted accepted;
+    cr_assert_eq(settled(on_operator_bootstrap(&h->ctx, &first, &accepted)), 0);
+    harness_as(h, person_id("Nguyễn Văn Nhân"), LEARNER | NATIONAL_OPERATOR, unit_id("VN"));
+}
+
+static struct import_report report;
+
+static inline void import_csv(int (*handler)(struct ctx *, const struct import_file *, struct import_report *),
+                              const char *csv, bool dry_run)
+{
+    struct import_file file = {.csv = S(csv)};
+    struct fault fault;
+    PUT_FIELD(&file, import_file, dry_run, dry_run);
+    report = (struct import_report){0};
+    int code = settled(handler(&h->ctx, &file, &report));
+    cr_assert_eq(code, 0, "code %d about %s", code, h->ctx.fault.field);
+    cr_assert_eq(msg_check(&msg_import_report, &report, &fault), 0, "the report's %s is out of bounds", fault.field);
+    cr_assert_eq(report.rows, report.created + report.changed + report.unchanged + report.refused);
+}
+
+#define UNIT_HEAD_LINE   "code,parent_code,kind,name,name_en,valid_from\n"
+#define ROSTER_HEAD_LINE "national_id,full_name,birth_date,unit_code,position,leader,roles\n"
+
+static inline void import_units(const char *rows)
+{
+    import_csv(on_units_import, arena_printf(&h->arena, UNIT_HEAD_LINE "%s", rows), false);
+}
+
+static inline void import_roster(const char *rows)
+{
+    import_csv(on_roster_import, arena_printf(&h->arena, ROSTER_HEAD_LINE "%s", rows), false);
+}
+
+static inline void expect_counts(uint32_t created, uint32_t changed, uint32_t unchanged, uint32_t refused)
+{
+    cr_expect(report.created == created && report.changed == changed && report.unchanged == unchanged &&
+                  report.refused == refused,
+              "%u created, %u changed, %u unchanged, %u refused", report.created, report.changed, report.unchanged,
+              report.refused);
+}
+
+static inline void expect_row_fault(uint32_t i, uint32_t line, const char *field)
+{
+    cr_assert_lt(i, report.n_faults, "there are %u faults", report.n_faults);
+    const struct row_fault *f = &report.faults[i];
+    cr_expect(f->line == line && f->field.n == strlen(field) && !memcmp(f->field.p, field, f->field.n),
+              "fault %u: line %u, field %.*s: %.*s", i, f->line, (int)f->field.n, f->field.p, (int)f->message_en.n,
+              f->message_en.p);
+}
+
+/* Two provinces, one with a department and a commune. */
+#define SMALL_TREE                                                                                                     \
+    "T44,VN,province,Tỉnh Quảng Trị,Quang Tri Province,2025-07-01\n"                                             \
+    "T66,VN,province,Tỉnh Đắk Lắk,Dak Lak Province,2025-07-01\n"                                                \
+    "S44,T44,department,Sở Nội vụ,Department of Home Affairs,2025-07-01\n"                                       \
+    "P44,S44,unit,Phòng Tổ chức,,2025-07-01\n"                                                                    \
+    "X44,T44,commune,Xã Minh Hoá,Minh Hoa Commune,2025-07-01\n"
+
+#define SMALL_ROSTER                                                                                                   \
+    "999079000002,Trần Thị Hoa,1979-04-14,S44,Trưởng phòng,true,unit_head\n"                                   \
+    "999079000003,Lê Văn Nam,1979-05-14,P44,Chuyên viên,false,\n"                                                  \
+    "999079000004,Phạm Thị Mai,1980-01-02,X44,Chủ tịch,true,unit_head;editor@T44\n"                            \
+    "999079000005,Hồ Văn Sơn,1980-01-03,T66,Chuyên viên,false,\n"
+
+static inline void small_nation(void)
+{
+    bootstrap();
+    import_units(SMALL_TREE);
+    expect_counts(5, 0, 0, 0);
+    import_roster(SMALL_ROSTER);
+    expect_counts(4, 0, 0, 0);
+}
+
+/* Number that harness_get gives. */
+static inline long count_of(const char *query)
+{
+    return strtol(harness_get(h, "SELECT count(*) FROM %s", query), NULL, 10);
+}
+
+#endif
