@@ -21,8 +21,8 @@ void buf_init(struct buf *buf, size_t max);
 void buf_release(struct buf *buf);
 /* Empties it, keeps its memory, forgets `failed`. */
 void buf_clear(struct buf *buf);
-/* Room for n bytes that the caller writes and then counts by adding to buf->n; NULL, with `failed` set, when there is
- * none. */
+/* Room for n > 0 bytes that the caller writes and then counts by adding to buf->n; NULL, with `failed` set, when there
+ * is none. */
 MUST_CHECK char *buf_room(struct buf *buf, size_t n);
 void buf_add(struct buf *buf, const void *p, size_t n);
 void buf_add_char(struct buf *buf, char c);

@@ -17,7 +17,11 @@ static const struct csv_column columns[COLUMNS] = {
     [NAME] = {"name", 1, 200, 0}, [NAME_EN] = {"name_en", 0, 200, 0},   [FROM] = {"valid_from", 10, 10, 0},
 };
 
-enum { MOST_VERSIONS = 200000, DAYS_AHEAD = 3653 };
+enum {
+    MOST_VERSIONS = 200000,
+    DAYS_AHEAD = 3653,
+    PATIENT_TRIALS = 20, /* then whatever is at fault is refused, also where it leans on another */
+};
 #define FIRST_DAY (-8887) /* 1945-09-02: no unit of this state is older */
 
 /* A row that reads well. */
@@ -26,6 +30,8 @@ struct unit_row {
     struct tree_unit *unit;
     struct tree_version version;
     enum tree_change change;
+    enum tree_fault fault; /* of the present trial */
+    bool faulty;
 };
 
 struct units_import {
@@ -140,28 +146,48 @@ static void refuse_version(struct csv_file *file, struct csv_row *row, enum tree
     }
 }
 
-/* Puts the rows into the tree as often as needed, until all that are left fit together. 0 or an error's code. */
-static int try_rows(struct units_import *import)
+/* One trial: all rows that are left are put into the tree, then judged. -1: the arena is full. */
+static int try_rows(struct units_import *import, bool *ret_faulty)
 {
-    bool again = true;
-    while (again) {
-        again = false;
-        if (tree_reset(&import->tree) < 0)
+    bool faulty = false;
+    if (tree_reset(&import->tree) < 0)
+        return -1;
+    for (uint32_t i = 0; i < import->n; i++) {
+        struct unit_row *r = &import->rows[i];
+        r->version.faulty = &r->faulty;
+        r->faulty = false;
+        if (!r->row->refused)
+            r->change = tree_put(r->unit, &r->version);
+    }
+    for (uint32_t i = 0; i < import->n; i++) {
+        struct unit_row *r = &import->rows[i];
+        if (r->row->refused || r->change == TREE_SAME)
+            continue;
+        r->fault = tree_check(&import->tree, r->unit, r->version.from);
+        r->faulty = r->fault != TREE_FINE;
+        faulty = faulty || r->faulty;
+    }
+    *ret_faulty = faulty;
+    return 0;
+}
+
+/* Refuses rows until all that are left fit together. 0 or an error's code. */
+static int settle_rows(struct units_import *import)
+{
+    for (int trial = 0;; trial++) {
+        bool faulty = false;
+        if (try_rows(import, &faulty) < 0)
             return ERR_TOO_LARGE;
+        if (!faulty)
+            return 0;
         for (uint32_t i = 0; i < import->n; i++) {
             struct unit_row *r = &import->rows[i];
-            if (!r->row->refused)
-                r->change = tree_put(r->unit, &r->version);
-        }
-        for (uint32_t i = 0; i < import->n; i++) {
-            struct unit_row *r = &import->rows[i];
-            if (r->row->refused || r->change == TREE_SAME)
-                continue;
-            refuse_version(&import->file, r->row, tree_check(&import->tree, r->unit, r->version.from));
-            again = again || r->row->refused;
+            /* Rows of a cycle lean on each other: none is first. */
+            if (r->faulty &&
+                (r->fault == TREE_CYCLE || trial >= PATIENT_TRIALS || !tree_leans(r->unit, r->version.from)))
+                refuse_version(&import->file, r->row, r->fault);
         }
     }
-    return 0;
 }
 
 static int write_tree(struct ctx *ctx, const struct units_import *import)
@@ -194,7 +220,7 @@ int on_units_import(struct ctx *ctx, const struct import_file *req, struct impor
         return fail(ctx, ERR_TOO_LARGE, "csv");
     code = read_rows(&import, today);
     if (!code)
-        code = try_rows(&import);
+        code = settle_rows(&import);
     if (code)
         return fail(ctx, code, "csv");
     for (uint32_t i = 0; i < import.n; i++) {

@@ -211,6 +211,24 @@ static enum tree_fault walk(const struct tree_unit *origin, const struct tree_un
     return TREE_FINE;
 }
 
+/* The same way up, looking for a row at fault. */
+static bool meets_fault(const struct tree_unit *unit, int32_t lo, int32_t hi, uint32_t depth)
+{
+    for (uint32_t i = 0; unit && depth <= TREE_MAX_DEPTH && i < unit->n_versions; i++) {
+        const struct tree_version *v = &unit->versions[i];
+        int32_t from = v->from > lo ? v->from : lo, to = v->to < hi ? v->to : hi;
+        if (from < to && ((v->faulty && *v->faulty) || meets_fault(v->parent, from, to, depth + 1)))
+            return true;
+    }
+    return false;
+}
+
+bool tree_leans(const struct tree_unit *unit, int32_t from)
+{
+    const struct tree_version *v = version_on(unit, from);
+    return v && meets_fault(v->parent, v->from, v->to, 1);
+}
+
 /* Does the way up from `unit` on that day meet a top of the caller's? */
 static bool in_scope(const struct tree *tree, const struct tree_unit *unit, int32_t day)
 {

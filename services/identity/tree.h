@@ -15,7 +15,8 @@ struct tree_version {
     int32_t from, to;
     struct tree_unit *parent; /* NULL: the nation */
     struct span kind, name, name_en;
-    bool differs; /* from what is stored */
+    bool differs;       /* from what is stored */
+    const bool *faulty; /* of the row that it comes from: the present trial found it at fault; NULL: stored */
 };
 
 struct tree_unit {
@@ -59,6 +60,9 @@ enum tree_change tree_put(struct tree_unit *unit, const struct tree_version *ver
 enum tree_fault { TREE_FINE, TREE_NO_PARENT, TREE_CYCLE, TREE_DEEP, TREE_KIND, TREE_OUTSIDE };
 /* Is the version that begins on this day in order, for as long as it lasts, and the caller's to change? */
 enum tree_fault tree_check(const struct tree *tree, struct tree_unit *unit, int32_t from);
+
+/* Does that version lean on a row at fault: does the way up from it, at any time that it lasts, meet one? */
+bool tree_leans(const struct tree_unit *unit, int32_t from);
 
 /* Is this a kind that units can have? */
 bool tree_kind_known(struct span kind);

@@ -4,11 +4,11 @@
  * Answers:   every METHOD of proto/reporting.def
  * Announces: snapshot_frozen
  * Follows:   identity.org_changed, person_changed (the tree, who works where); content.programme_published (titles);
- *            learning.learner_assigned, programme_completed; assessment.attempt_graded; certification.certificate_issued,
- *            certificate_revoked (what each person has reached)
- * Keeps:     schema "reporting" (migrations/); nothing in memory between calls
- * Refuses:   a unit outside the caller's subtree (FORBIDDEN), a cut-off that has not come (INVALID), a second final report
- *            of a period (CONFLICT), a report of more than 5000 units (TOO_LARGE)
+ *            learning.learner_assigned, programme_completed; assessment.attempt_graded;
+ * certification.certificate_issued, certificate_revoked (what each person has reached) Keeps:     schema "reporting"
+ * (migrations/); nothing in memory between calls Refuses:   a unit outside the caller's subtree (FORBIDDEN), a cut-off
+ * that has not come (INVALID), a second final report of a period (CONFLICT), a report of more than 5000 units
+ * (TOO_LARGE)
  *
  * Configuration: reporting --help
  */
@@ -20,29 +20,25 @@
 #include "bind.h"
 
 static const struct follow follows[] = {
-    FOLLOW(org_changed),
-    FOLLOW(person_changed),
-    FOLLOW(programme_published),
-    FOLLOW(learner_assigned),
-    FOLLOW(programme_completed),
-    FOLLOW(attempt_graded),
-    FOLLOW(certificate_issued),
-    FOLLOW(certificate_revoked),
-    FOLLOW_END,
+    FOLLOW(org_changed),        FOLLOW(person_changed),      FOLLOW(programme_published),
+    FOLLOW(learner_assigned),   FOLLOW(programme_completed), FOLLOW(attempt_graded),
+    FOLLOW(certificate_issued), FOLLOW(certificate_revoked), FOLLOW_END,
 };
 
 static const struct tick ticks[] = {
-    {"org_today", 60000, org_today},       /* tenures and units that begin today count from the first minute */
-    {"rollup_renew", 200, rollup_renew},   /* what a person waits before a roll-up shows a fact */
-    {"rollup_sweep", 10000, rollup_sweep}, /* 100 ms a time: a province's 3,400 units are gone through in some minutes */
+    {"org_today", 60000, org_today},     /* tenures and units that begin today count from the first minute */
+    {"rollup_renew", 200, rollup_renew}, /* what a person waits before a roll-up shows a fact */
+    {"rollup_sweep", 10000,
+     rollup_sweep}, /* 100 ms a time: a province's 3,400 units are gone through in some minutes */
     TICK_END,
 };
 
 static const struct limits limits = {
-    .workers = 3,             /* a roll-up takes milliseconds; two freezes at once leave a worker for it */
-    .in_flight = 64,          /* officers, not learners, ask here */
-    .deadline_ms = 5000,      /* a report of 3,400 units and 100,000 people is frozen in a fraction of it */
-    .arena_bytes = 24u << 20, /* 5,000 rows at their bounds: rows 2 MB, parameters 3 MB, CSV 3.2 MB, reply 0.6 MB; doubled */
+    .workers = 3,        /* a roll-up takes milliseconds; two freezes at once leave a worker for it */
+    .in_flight = 64,     /* officers, not learners, ask here */
+    .deadline_ms = 5000, /* a report of 3,400 units and 100,000 people is frozen in a fraction of it */
+    .arena_bytes =
+        24u << 20, /* 5,000 rows at their bounds: rows 2 MB, parameters 3 MB, CSV 3.2 MB, reply 0.6 MB; doubled */
 };
 
 static const struct service reporting = {

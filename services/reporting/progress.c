@@ -1,4 +1,5 @@
-/* progress.c - takes in what other services announce about people, programmes and the organisation; see progress.sql. */
+/* progress.c - takes in what other services announce about people, programmes and the organisation; see progress.sql.
+ */
 #include "org.h"
 #include "sql.h"
 

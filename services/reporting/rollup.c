@@ -1,4 +1,5 @@
-/* rollup.c - counts per unit and programme version: answered, renewed where marked, checked by a sweep; see rollup.sql. */
+/* rollup.c - counts per unit and programme version: answered, renewed where marked, checked by a sweep; see rollup.sql.
+ */
 #include "rollup.h"
 #include "sql.h"
 
@@ -23,8 +24,8 @@ int on_rollup_get(struct ctx *ctx, const struct rollup_query *req, struct rollup
 }
 
 /*
- * Both ticks count small slices until their time is over: a slice is bounded in pairs, but how many people they have is not
- * known beforehand, and the same thread has events to apply.
+ * Both ticks count small slices until their time is over: a slice is bounded in pairs, but how many people they have is
+ * not known beforehand, and the same thread has events to apply.
  */
 static int count_slices(struct ctx *ctx, const struct stmt *next_pairs, bool report_drift)
 {

@@ -6,7 +6,8 @@
 
 /* Counts anew what marks name, oldest marks first, for a bounded time. */
 int rollup_renew(struct ctx *ctx);
-/* Counts the next units of the ring anew, marked or not, for a bounded time; logs an error for each row that had drifted. */
+/* Counts the next units of the ring anew, marked or not, for a bounded time; logs an error for each row that had
+ * drifted. */
 int rollup_sweep(struct ctx *ctx);
 
 #endif

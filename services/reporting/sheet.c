@@ -1,4 +1,5 @@
-/* sheet.c - RFC 4180 with CRLF, UTF-8 with a byte order mark, because Excel takes a file without it for something else. */
+/* sheet.c - RFC 4180 with CRLF, UTF-8 with a byte order mark, because Excel takes a file without it for something else.
+ */
 #include "sheet.h"
 #include <assert.h>
 #include <sodium.h>
@@ -9,11 +10,12 @@
     "leaders_assigned,leaders_completed,leaders_passed,leaders_certified\r\n"
 
 /*
- * The longest row by the bounds of frozen_row: each byte of a text doubled, plus quotes and apostrophe; eight numbers of
- * ten digits; ten commas and the line's end.
+ * The longest row by the bounds of frozen_row: each byte of a text doubled, plus quotes and apostrophe; eight numbers
+ * of ten digits; ten commas and the line's end.
  */
 enum { ROW_MAX = (32 * 2 + 3) * 2 + (200 * 2 + 3) + 8 * 10 + 10 + 2 };
-static_assert(sizeof(BYTE_ORDER_MARK HEADER) + SHEET_MAX_ROWS * ROW_MAX <= SHEET_MAX_BYTES, "a full report fits a file");
+static_assert(sizeof(BYTE_ORDER_MARK HEADER) + SHEET_MAX_ROWS * ROW_MAX <= SHEET_MAX_BYTES,
+              "a full report fits a file");
 
 /* A spreadsheet runs a cell that begins like this as a formula; an apostrophe makes it text. */
 static bool formula(char c)

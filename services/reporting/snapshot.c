@@ -1,8 +1,8 @@
 /*
  * snapshot.c - freezes a report at a cut-off date and hands frozen ones out, as JSON and CSV; see snapshot.sql.
  *
- * A frozen report is its rows; the digest is made of their CSV form. Whoever reads one later gets it only when the stored
- * rows still make that digest, so a row that somebody slipped in is never handed out as the report.
+ * A frozen report is its rows; the digest is made of their CSV form. Whoever reads one later gets it only when the
+ * stored rows still make that digest, so a row that somebody slipped in is never handed out as the report.
  */
 #include "rows.h"
 #include "service.h"
@@ -91,7 +91,8 @@ static int give(struct ctx *ctx, const struct uuid *snapshot_id, struct snapshot
     return code ? code : show(ctx, &report, ret_reply);
 }
 
-/* Counts, renders and stores. *ret_taken: another call took the id or the period at the same moment; nothing is stored. */
+/* Counts, renders and stores. *ret_taken: another call took the id or the period at the same moment; nothing is stored.
+ */
 static int freeze(struct ctx *ctx, const struct snapshot_request *req, const struct snapshot_head *head,
                   struct report *ret_report, bool *ret_taken)
 {
@@ -174,9 +175,9 @@ int on_snapshot_csv(struct ctx *ctx, const struct snapshot_ref *req, struct file
             unit_code = report.rows[i].code;
     }
     date_format(report.head.cutoff_date, cutoff);
-    char *name = arena_printf(ctx->arena, "hocvu-%s-%s-%s-%s.csv", name_part(unit_code, code_part),
-                              name_part(report.head.period, period_part), cutoff,
-                              report.head.final ? "final" : "provisional");
+    char *name =
+        arena_printf(ctx->arena, "hocvu-%s-%s-%s-%s.csv", name_part(unit_code, code_part),
+                     name_part(report.head.period, period_part), cutoff, report.head.final ? "final" : "provisional");
     if (!name)
         return fail(ctx, ERR_TOO_LARGE, "snapshot_id");
     ret_reply->media_type = SPAN("text/csv; charset=utf-8; header=present");

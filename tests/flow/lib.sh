@@ -26,7 +26,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 flow_up() { "$ROOT/deploy/stack" up --dir "$STATE" --port "$FLOW_PORT" --sample "$@"; }
-hocvu() { "$BUILD/bin/hocvu" "$1" --conf "$STATE/etc/hocvu.conf" "${@:2}"; }
+hocvu() { "$BUILD/bin/hocvu" --conf "$STATE/etc/hocvu.conf" "$@"; }
 # One value from the database, as its owner.
 ask() { (eval "$("$ROOT/deploy/stack" env --dir "$STATE")" && psql -X -At -d hocvu -c "$1"); }
 # must VALUE WANTED SENTENCE

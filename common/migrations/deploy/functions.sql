@@ -20,15 +20,14 @@ AS $$
             52, 1), 53, 1), 'hex')::uuid
 $$;
 
+-- Without SET, so that the planner can write them into the statements that use them; all names are qualified instead.
 CREATE FUNCTION hocvu.local_date(at timestamptz) RETURNS date
 LANGUAGE sql STABLE PARALLEL SAFE
-SET search_path = pg_catalog
-AS $$ SELECT (at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date $$;
+AS $$ SELECT pg_catalog.timezone('Asia/Ho_Chi_Minh', at)::pg_catalog.date $$;
 
 CREATE FUNCTION hocvu.today() RETURNS date
 LANGUAGE sql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, hocvu
-AS $$ SELECT hocvu.local_date(now()) $$;
+AS $$ SELECT pg_catalog.timezone('Asia/Ho_Chi_Minh', pg_catalog.now())::pg_catalog.date $$;
 
 -- Outbox, its number, and the cursors over other services' events.
 CREATE FUNCTION hocvu.make_events(schema_name text, role_name text) RETURNS void

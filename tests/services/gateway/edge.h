@@ -27,9 +27,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <sodium.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -162,14 +164,15 @@ static inline void edge_start(struct edge *e, const char *rows)
     const char *bin = getenv("HOCVU_BIN");
     snprintf(conf, sizeof(conf),
              "bus_dir = %s\nlisten = 127.0.0.1:%d\nadmin_listen = 127.0.0.1:%d\ntoken_public_key = %s/token.pub\n"
-             "static_dir = services/gateway/static\napi_dir = proto/derived\nlog_level = error\nrate_per_second = 0\n%s",
-             e->dir, e->port, e->admin_port, e->dir, rows);
+             "static_dir = services/gateway/static\napi_dir = proto/derived\nlog_level = error\n%s%s",
+             e->dir, e->port, e->admin_port, e->dir, strstr(rows, "rate_per_second") ? "" : "rate_per_second = 0\n", rows);
     edge_write(e, "gateway.conf", conf);
     snprintf(path, sizeof(path), "%s/gateway.conf", e->dir);
     snprintf(program, sizeof(program), "%s/gateway", bin ? bin : "build/bin");
     e->pid = fork();
     cr_assert(e->pid >= 0);
     if (e->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nothing behind */
         execl(program, "gateway", "--conf", path, (char *)NULL);
         fprintf(stderr, "%s: %s (HOCVU_BIN names the directory)\n", program, strerror(errno));
         _exit(127);

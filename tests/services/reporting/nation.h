@@ -72,8 +72,11 @@ static inline void accepted(struct harness *h, int code)
 static inline void tell_unit(struct harness *h, uint32_t unit, uint32_t parent, const char *code, const char *name,
                              const char *from, const char *to)
 {
-    struct unit_fact fact = {.unit_id = U(unit), .code = S(code), .kind = S(parent ? "unit" : "nation"),
-                             .name = S(name), .valid_from = day(from)};
+    struct unit_fact fact = {.unit_id = U(unit),
+                             .code = S(code),
+                             .kind = S(parent ? "unit" : "nation"),
+                             .name = S(name),
+                             .valid_from = day(from)};
     if (parent)
         PUT_FIELD(&fact, unit_fact, parent_id, U(parent));
     if (to)
@@ -85,8 +88,12 @@ static inline void tell_unit(struct harness *h, uint32_t unit, uint32_t parent, 
 static inline void tell_tenure(struct harness *h, uint32_t person, uint32_t nth, uint32_t unit, bool leader,
                                const char *from, const char *to)
 {
-    struct person_fact fact = {.person_id = U(person), .tenure_id = U(person * 100 + nth), .full_name = S("Nguyễn Văn An"),
-                               .unit_id = U(unit), .position = S("Chuyên viên"), .leader = leader,
+    struct person_fact fact = {.person_id = U(person),
+                               .tenure_id = U(person * 100 + nth),
+                               .full_name = S("Nguyễn Văn An"),
+                               .unit_id = U(unit),
+                               .position = S("Chuyên viên"),
+                               .leader = leader,
                                .valid_from = day(from)};
     if (to)
         PUT_FIELD(&fact, person_fact, valid_to, day(to));
@@ -95,16 +102,23 @@ static inline void tell_tenure(struct harness *h, uint32_t person, uint32_t nth,
 
 static inline void tell_programme(struct harness *h, uint32_t programme)
 {
-    struct programme fact = {.programme_id = U(programme), .code = S("KNS"), .version = 1,
-                             .title_vi = S("Kỹ năng số cơ bản"), .title_en = S("Basic digital skills"),
-                             .framework_code = S("ND224"), .framework_label = S("1")};
+    struct programme fact = {.programme_id = U(programme),
+                             .code = S("KNS"),
+                             .version = 1,
+                             .title_vi = S("Kỹ năng số cơ bản"),
+                             .title_en = S("Basic digital skills"),
+                             .framework_code = S("ND224"),
+                             .framework_label = S("1")};
     tell(h, programme_published, &fact);
 }
 
 static inline void tell_assigned(struct harness *h, uint32_t person, const char *at)
 {
-    struct enrolment_fact fact = {.person_id = U(person), .programme_id = U(PROGRAMME), .assignment_id = U(7000),
-                                  .due_date = day("2025-12-01"), .assigned_at = moment(at)};
+    struct enrolment_fact fact = {.person_id = U(person),
+                                  .programme_id = U(PROGRAMME),
+                                  .assignment_id = U(7000),
+                                  .due_date = day("2025-12-01"),
+                                  .assigned_at = moment(at)};
     tell(h, learner_assigned, &fact);
 }
 
@@ -116,16 +130,25 @@ static inline void tell_completed(struct harness *h, uint32_t person, const char
 
 static inline void tell_graded(struct harness *h, uint32_t person, uint16_t number, bool passed, const char *at)
 {
-    struct grade_fact fact = {.attempt_id = U(person * 100 + number), .person_id = U(person), .programme_id = U(PROGRAMME),
-                              .policy_id = U(600), .number = number, .right = passed ? 18 : 9, .items = 20,
-                              .passed = passed, .graded_at = moment(at)};
+    struct grade_fact fact = {.attempt_id = U(person * 100 + number),
+                              .person_id = U(person),
+                              .programme_id = U(PROGRAMME),
+                              .policy_id = U(600),
+                              .number = number,
+                              .right = passed ? 18 : 9,
+                              .items = 20,
+                              .passed = passed,
+                              .graded_at = moment(at)};
     tell(h, attempt_graded, &fact);
 }
 
 static inline struct certificate_fact certificate(uint32_t person, const char *at)
 {
-    return (struct certificate_fact){.certificate_id = U(person * 10), .number = S("HV-2025-000001"),
-                                     .person_id = U(person), .programme_id = U(PROGRAMME), .attempt_id = U(person * 100),
+    return (struct certificate_fact){.certificate_id = U(person * 10),
+                                     .number = S("HV-2025-000001"),
+                                     .person_id = U(person),
+                                     .programme_id = U(PROGRAMME),
+                                     .attempt_id = U(person * 100),
                                      .at = moment(at)};
 }
 
@@ -170,8 +193,9 @@ static inline void renew(struct harness *h)
 /* The counts of a unit as one line: assigned completed passed certified / the same of leaders. */
 static inline const char *line(struct harness *h, const struct counts *c)
 {
-    char *text = arena_printf(&h->arena, "%u %u %u %u / %u %u %u %u", c->assigned, c->completed, c->passed, c->certified,
-                              c->leaders_assigned, c->leaders_completed, c->leaders_passed, c->leaders_certified);
+    char *text =
+        arena_printf(&h->arena, "%u %u %u %u / %u %u %u %u", c->assigned, c->completed, c->passed, c->certified,
+                     c->leaders_assigned, c->leaders_completed, c->leaders_passed, c->leaders_certified);
     cr_assert(text);
     return text;
 }

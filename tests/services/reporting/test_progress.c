@@ -3,10 +3,13 @@
 
 static const char *row_of(struct harness *h, uint32_t person)
 {
-    return harness_get(h, "SELECT concat_ws(' ', assigned_at AT TIME ZONE 'UTC', due_date, completed_at AT TIME ZONE 'UTC', "
-                          "passed_at AT TIME ZONE 'UTC', attempts, certified_at AT TIME ZONE 'UTC', "
-                          "revoked_at AT TIME ZONE 'UTC') FROM progress WHERE person_id = "
-                          "lpad(to_hex(%u), 32, '0')::uuid", person);
+    return harness_get(
+        h,
+        "SELECT concat_ws(' ', assigned_at AT TIME ZONE 'UTC', due_date, completed_at AT TIME ZONE 'UTC', "
+        "passed_at AT TIME ZONE 'UTC', attempts, certified_at AT TIME ZONE 'UTC', "
+        "revoked_at AT TIME ZONE 'UTC') FROM progress WHERE person_id = "
+        "lpad(to_hex(%u), 32, '0')::uuid",
+        person);
 }
 
 /* The six facts of one learner; `which` of them. */
@@ -74,8 +77,11 @@ Test(progress, the_first_moment_counts)
     tell_graded(h, CHI, 1, false, "2025-03-01T00:00:00Z");
     cr_assert_str_eq(row_of(h, CHI), "2025-03-02 00:00:00 3");
     tell_assigned(h, CHI, "2025-02-02T00:00:00Z");
-    struct enrolment_fact earlier = {.person_id = U(CHI), .programme_id = U(PROGRAMME), .assignment_id = U(7001),
-                                     .due_date = day("2025-11-01"), .assigned_at = moment("2025-02-01T00:00:00Z")};
+    struct enrolment_fact earlier = {.person_id = U(CHI),
+                                     .programme_id = U(PROGRAMME),
+                                     .assignment_id = U(7001),
+                                     .due_date = day("2025-11-01"),
+                                     .assigned_at = moment("2025-02-01T00:00:00Z")};
     tell(h, learner_assigned, &earlier);
     tell_assigned(h, CHI, "2025-02-02T00:00:00Z");
     cr_assert_str_eq(row_of(h, CHI), "2025-02-01 00:00:00 2025-11-01 2025-03-02 00:00:00 3");

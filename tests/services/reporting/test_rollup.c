@@ -1,4 +1,5 @@
-/* test_rollup.c - roll-ups follow facts and people, stay inside the caller's subtree, and are repaired when they drift. */
+/* test_rollup.c - roll-ups follow facts and people, stay inside the caller's subtree, and are repaired when they drift.
+ */
 #include "nation.h"
 
 static const char *const lock = "hashtextextended('reporting.rollup', 0)";
@@ -112,9 +113,11 @@ Test(rollup, a_tenure_that_begins_today_counts_from_today)
     cr_assert_str_eq(rolled(h, DONG_HA), "3 0 0 0 / 1 0 0 0");
     cr_assert_str_eq(rolled(h, HAI_LANG), "0 0 0 0 / 0 0 0 0");
     /* The day comes: as if it were two days ago that anyone looked, and tomorrow were today. */
-    harness_sql(h, "UPDATE tenure SET valid_from = valid_from - 1 WHERE valid_from = '%s';"
-                   "UPDATE tenure SET valid_to = valid_to - 1 WHERE valid_to = '%s';"
-                   "UPDATE org_day SET day = day - 2", tomorrow, tomorrow);
+    harness_sql(h,
+                "UPDATE tenure SET valid_from = valid_from - 1 WHERE valid_from = '%s';"
+                "UPDATE tenure SET valid_to = valid_to - 1 WHERE valid_to = '%s';"
+                "UPDATE org_day SET day = day - 2",
+                tomorrow, tomorrow);
     cr_assert_eq(harness_tick(h, org_today), 0);
     cr_assert_str_eq(rolled(h, DONG_HA), "2 0 0 0 / 1 0 0 0");
     cr_assert_str_eq(rolled(h, HAI_LANG), "1 0 0 0 / 0 0 0 0");
@@ -152,6 +155,29 @@ Test(rollup, marks_are_counted_once_and_only_by_one_process)
     harness_close(h);
 }
 
+/* Another process applies an event to a pair that is marked already: counting must wait for its commit. */
+Test(rollup, nothing_is_counted_while_somebody_marks)
+{
+    struct harness *h = nation_open();
+    char conninfo[512];
+    tell_assigned(h, BINH, "2025-02-01T01:00:00Z");
+    snprintf(conninfo, sizeof(conninfo), "host=%s user=hocvu_reporting dbname=%s", getenv("HOCVU_TEST_PG"),
+             harness_get(h, "SELECT current_database()"));
+    PGconn *other = PQconnectdb(conninfo);
+    PQclear(PQexec(other, "BEGIN"));
+    PGresult *result = PQexec(other, "UPDATE progress SET completed_at = now()");
+    cr_assert_str_eq(PQcmdTuples(result), "1", "%s", PQresultErrorMessage(result));
+    PQclear(result);
+    cr_assert_eq(harness_tick(h, rollup_renew), 0);
+    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM stale"), "1");
+    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM rollup"), "0");
+    PQclear(PQexec(other, "COMMIT"));
+    PQfinish(other);
+    cr_assert_eq(harness_tick(h, rollup_renew), 0);
+    cr_assert_str_eq(rolled(h, DONG_HA), "1 1 0 0 / 0 0 0 0");
+    harness_close(h);
+}
+
 Test(rollup, a_row_that_is_right_is_not_written_again)
 {
     struct harness *h = nation_open();
@@ -171,11 +197,14 @@ Test(rollup, the_sweep_repairs_what_drifted)
     renew(h);
     harness_sql(h, "UPDATE rollup SET completed = 7 WHERE unit_id = lpad(to_hex(%u), 32, '0')::uuid", DONG_HA);
     harness_sql(h, "DELETE FROM rollup WHERE unit_id = lpad(to_hex(%u), 32, '0')::uuid", BUON_HO);
-    harness_sql(h, "INSERT INTO rollup VALUES (lpad(to_hex(%u), 32, '0')::uuid, lpad(to_hex(%u), 32, '0')::uuid, "
-                   "9, 9, 9, 9, 9, 9, 9, 9)", PROGRAMME, 31337);
+    harness_sql(h,
+                "INSERT INTO rollup VALUES (lpad(to_hex(%u), 32, '0')::uuid, lpad(to_hex(%u), 32, '0')::uuid, "
+                "9, 9, 9, 9, 9, 9, 9, 9)",
+                PROGRAMME, 31337);
     cr_assert_eq(harness_tick(h, rollup_sweep), 0);
-    cr_assert_str_eq(harness_get(h, "SELECT string_agg(assigned || '-' || completed, ' ' ORDER BY unit_id) FROM rollup"),
-                     "0-0 2-0 1-0 1-0");
+    cr_assert_str_eq(
+        harness_get(h, "SELECT string_agg(assigned || '-' || completed, ' ' ORDER BY unit_id) FROM rollup"),
+        "0-0 2-0 1-0 1-0");
     harness_close(h);
 }
 

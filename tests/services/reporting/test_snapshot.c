@@ -1,4 +1,5 @@
-/* test_snapshot.c - frozen reports: what counts at a cut-off, who may freeze and read, and that nothing changes them. */
+/* test_snapshot.c - frozen reports: what counts at a cut-off, who may freeze and read, and that nothing changes them.
+ */
 #include "nation.h"
 #include <pthread.h>
 #include <sodium.h>
@@ -6,8 +7,11 @@
 
 static struct snapshot_request request(uint32_t id, uint32_t unit, const char *cutoff)
 {
-    return (struct snapshot_request){.snapshot_id = U(id), .unit_id = U(unit), .programme_id = U(PROGRAMME),
-                                     .period = S("2025-H1"), .cutoff_date = day(cutoff)};
+    return (struct snapshot_request){.snapshot_id = U(id),
+                                     .unit_id = U(unit),
+                                     .programme_id = U(PROGRAMME),
+                                     .period = S("2025-H1"),
+                                     .cutoff_date = day(cutoff)};
 }
 
 static struct snapshot_request final_request(uint32_t id, uint32_t unit, const char *cutoff)
@@ -334,8 +338,9 @@ Test(snapshot, rows_that_do_not_make_the_digest_are_not_handed_out)
     refused(h, on_snapshot_csv(&h->ctx, &ref, &file), ERR_INTERNAL, "digest");
     harness_sql(h, "UPDATE snapshot_row SET completed = 0 WHERE code = '44001'");
     accepted(h, get(h, 1, NULL));
-    harness_sql(h, "INSERT INTO snapshot_row SELECT snapshot_id, 'zz', unit_id, NULL, NULL, 'x', 1, 1, 1, 1, 0, 0, 0, 0 "
-                   "FROM snapshot");
+    harness_sql(h,
+                "INSERT INTO snapshot_row SELECT snapshot_id, 'zz', unit_id, NULL, NULL, 'x', 1, 1, 1, 1, 0, 0, 0, 0 "
+                "FROM snapshot");
     refused(h, get(h, 1, NULL), ERR_INTERNAL, "digest");
     harness_close(h);
 }
@@ -359,9 +364,12 @@ Test(snapshot, nobody_changes_a_frozen_report)
 Test(snapshot, five_thousand_units_and_not_one_more)
 {
     struct harness *h = nation_open();
-    harness_sql(h, "INSERT INTO unit_version (unit_id, valid_from, parent_id, code, kind, name) "
-                   "SELECT lpad(to_hex(n), 32, '0')::uuid, '2020-01-01', lpad(to_hex(%u), 32, '0')::uuid, 'x' || n, 'unit', "
-                   "repeat('\"', 200) FROM generate_series(100001, 104997) n", QUANG_TRI);
+    harness_sql(
+        h,
+        "INSERT INTO unit_version (unit_id, valid_from, parent_id, code, kind, name) "
+        "SELECT lpad(to_hex(n), 32, '0')::uuid, '2020-01-01', lpad(to_hex(%u), 32, '0')::uuid, 'x' || n, 'unit', "
+        "repeat('\"', 200) FROM generate_series(100001, 104997) n",
+        QUANG_TRI);
     struct snapshot s = frozen(h, request(1, QUANG_TRI, "2025-06-14"));
     cr_assert_eq(s.n_units, 5000);
     cr_assert_gt(csv(h, 1).content.n, 2000000);
@@ -389,9 +397,11 @@ static void meanwhile(struct harness *h, PGconn **ret_conn, pthread_t *ret_threa
              "BEGIN; SET search_path = reporting, hocvu; "
              "INSERT INTO snapshot SELECT lpad('2', 32, '0')::uuid, unit_id, path, programme_id, programme_vi, period, "
              "cutoff_date, due_date, %s, frozen_at, frozen_by, digest FROM snapshot; "
-             "INSERT INTO snapshot_row SELECT lpad('2', 32, '0')::uuid, code, unit_id, parent_id, parent_code, name, assigned, "
+             "INSERT INTO snapshot_row SELECT lpad('2', 32, '0')::uuid, code, unit_id, parent_id, parent_code, name, "
+             "assigned, "
              "completed, passed, certified, leaders_assigned, leaders_completed, leaders_passed, leaders_certified "
-             "FROM snapshot_row", final ? "true" : "false");
+             "FROM snapshot_row",
+             final ? "true" : "false");
     *ret_conn = PQconnectdb(conninfo);
     PGresult *result = PQexec(*ret_conn, sql);
     cr_assert_eq(PQresultStatus(result), PGRES_COMMAND_OK, "%s", PQresultErrorMessage(result));

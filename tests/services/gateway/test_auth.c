@@ -1,0 +1,117 @@
+/* test_auth.c - tokens verified once and remembered, but never longer or more than they say. */
+#include "auth.h"
+#include "service.h"
+
+#include <criterion/criterion.h>
+
+enum { NOW_S = 1700000000 };
+#define NOW (INT64_C(1000000) * NOW_S)
+
+static struct auth auth;
+static struct arena arena;
+static unsigned char secret[TOKEN_SECRET_BYTES];
+
+static void open_auth(void)
+{
+    unsigned char public[TOKEN_PUBLIC_BYTES];
+    cr_assert(sodium_init() >= 0);
+    crypto_sign_keypair(public, secret);
+    arena_init(&arena, 256 << 20);
+    cr_assert_eq(auth_open(&auth, public), 0);
+}
+
+static void close_auth(void)
+{
+    auth_close(&auth);
+    arena_release(&arena);
+}
+
+static struct span token_of(const struct grant *grants, uint32_t n, int left_s)
+{
+    struct access_claims claims = {.sub = uuid7(),
+                                   .sid = uuid7(),
+                                   .iat = NOW_S - 10,
+                                   .exp = (uint64_t)(NOW_S + left_s),
+                                   .grants = (struct grant *)(uintptr_t)grants,
+                                   .n_grants = n};
+    struct span token;
+    cr_assert_eq(token_sign(secret, &claims, &arena, &token), 0);
+    return token;
+}
+
+Test(auth, remembered, .init = open_auth, .fini = close_auth)
+{
+    struct grant grants[2] = {{.unit_id = uuid7(), .roles = LEARNER}, {.unit_id = uuid7(), .roles = EDITOR | REVIEWER}};
+    struct span token = token_of(grants, 2, 60);
+    struct session *first, *second;
+    cr_assert_eq(auth_check(&auth, token, NOW, &first), 0);
+    cr_assert_eq(first->roles, LEARNER | EDITOR | REVIEWER);
+    cr_assert_eq(first->claims.n_grants, 2);
+    cr_assert(uuid_equal(&first->claims.grants[1].unit_id, &grants[1].unit_id));
+    cr_assert_eq(auth_check(&auth, token, NOW, &second), 0);
+    cr_assert_eq(first, second);
+    cr_assert(auth.hits == 1 && auth.misses == 1 && auth.refused == 0);
+    session_release(first);
+    session_release(second);
+}
+
+Test(auth, over_is_over_though_remembered, .init = open_auth, .fini = close_auth)
+{
+    struct span token = token_of(NULL, 0, 5);
+    struct session *session = NULL;
+    cr_assert_eq(auth_check(&auth, token, NOW + 4999999, &session), 0);
+    session_release(session);
+    session = NULL;
+    cr_assert_eq(auth_check(&auth, token, NOW + 5000000, &session), ERR_UNAUTHENTICATED);
+    cr_assert_null(session, "untouched on failure");
+    cr_assert_eq(auth_check(&auth, token_of(NULL, 0, -1), NOW, &session), ERR_UNAUTHENTICATED);
+    cr_assert_eq(auth.refused, 2);
+}
+
+Test(auth, every_changed_byte_is_refused, .init = open_auth, .fini = close_auth)
+{
+    struct grant grant = {.unit_id = uuid7(), .roles = LEARNER};
+    struct span token = token_of(&grant, 1, 60), copy;
+    struct session *session;
+    cr_assert_eq(auth_check(&auth, token, NOW, &session), 0, "the right one is remembered");
+    session_release(session);
+    cr_assert_eq(arena_span(&arena, token, &copy), 0);
+    char *bytes = (char *)(uintptr_t)copy.p;
+    for (uint32_t i = 0; i < token.n; i++) {
+        bytes[i] = bytes[i] == 'A' ? 'B' : 'A';
+        cr_assert_eq(auth_check(&auth, copy, NOW, &session), ERR_UNAUTHENTICATED, "byte %u", i);
+        bytes[i] = token.p[i];
+    }
+    for (uint32_t n = 0; n < token.n; n++)
+        cr_assert_eq(auth_check(&auth, (struct span){token.p, n}, NOW, &session), ERR_UNAUTHENTICATED, "cut at %u", n);
+    cr_assert_eq(auth_check(&auth, copy, NOW, &session), 0);
+    session_release(session);
+    cr_assert_eq(auth.misses, 1, "nothing forged was remembered");
+}
+
+Test(auth, another_s_key_is_refused, .init = open_auth, .fini = close_auth)
+{
+    unsigned char public[TOKEN_PUBLIC_BYTES];
+    struct session *session;
+    crypto_sign_keypair(public, secret);
+    cr_assert_eq(auth_check(&auth, token_of(NULL, 0, 60), NOW, &session), ERR_UNAUTHENTICATED);
+}
+
+Test(auth, a_held_session_outlives_its_place, .init = open_auth, .fini = close_auth)
+{
+    struct grant grant = {.unit_id = uuid7(), .roles = UNIT_HEAD};
+    struct session *held;
+    cr_assert_eq(auth_check(&auth, token_of(&grant, 1, 60), NOW, &held), 0);
+    /* More tokens than places: the held one is pushed out, but not away. */
+    for (int i = 0; i < 2 * AUTH_SETS * AUTH_WAYS; i++) {
+        struct session *other;
+        arena_clear(&arena);
+        cr_assert_eq(auth_check(&auth, token_of(NULL, 0, 60), NOW, &other), 0);
+        session_release(other);
+    }
+    cr_assert_eq(held->holders, 1, "the table let go of it");
+    cr_assert_eq(held->roles, UNIT_HEAD);
+    cr_assert(uuid_equal(&held->claims.grants[0].unit_id, &grant.unit_id));
+    session_release(held);
+    session_release(NULL);
+}

@@ -1,0 +1,93 @@
+/* test_people.c - the people of a subtree, and oneself. */
+#include "identity_test.h"
+
+IDENTITY_SUITE(people, .timeout = 60);
+
+static struct people_list list;
+
+static int ask(const char *unit, const struct uuid *after)
+{
+    struct people_query query = {.unit_id = unit_id(unit)};
+    if (after)
+        PUT_FIELD(&query, people_query, after, *after);
+    list = (struct people_list){0};
+    return on_people(&h->ctx, &query, &list);
+}
+
+Test(people, are_shown_within_the_subtree_only)
+{
+    small_nation();
+    harness_as(h, U(9), UNIT_HEAD, unit_id("S44"));
+    EXPECT_FAULT(ask("S44", NULL), 0, "");
+    cr_assert_eq(list.n_people, 2);
+    EXPECT_FAULT(ask("P44", NULL), 0, "");
+    cr_assert_eq(list.n_people, 1);
+    struct uuid id = person_id("Lê Văn Nam");
+    cr_expect(uuid_equal(&list.people[0].person_id, &id));
+    cr_expect(!list.people[0].linked && !list.people[0].leader);
+    static const char *const others[] = {"T44", "X44", "T66", "VN"};
+    for (size_t i = 0; i < 4; i++)
+        EXPECT_FAULT(ask(others[i], NULL), ERR_FORBIDDEN, "unit_id");
+    struct people_query query = {.unit_id = U(77)};
+    EXPECT_FAULT(on_people(&h->ctx, &query, &list), ERR_FORBIDDEN, "unit_id");
+}
+
+Test(people, show_who_has_logged_in)
+{
+    small_nation();
+    harness_sql(h, "INSERT INTO person_link (person_id, provider, subject) SELECT person_id, 'openid', 's' FROM person"
+                   " WHERE full_name = 'Lê Văn Nam'");
+    EXPECT_FAULT(ask("P44", NULL), 0, "");
+    cr_assert_eq(list.n_people, 1);
+    cr_expect(list.people[0].linked);
+}
+
+Test(people, come_in_pages)
+{
+    bootstrap();
+    import_units("T1,VN,province,Tỉnh,,2025-07-01\n");
+    char *rows = arena_alloc(&h->arena, 64000);
+    size_t n = 0;
+    for (int i = 0; i < 700; i++)
+        n += (size_t)snprintf(rows + n, 64000 - n, "%012d,Lê Văn Nam,1979-05-14,T1,Chuyên viên,false,\n", i);
+    import_roster(rows);
+    expect_counts(700, 0, 0, 0);
+    EXPECT_FAULT(ask("T1", NULL), 0, "");
+    cr_assert_eq(list.n_people, 500);
+    struct uuid last = list.people[499].person_id;
+    cr_expect_lt(memcmp(list.people[0].person_id.b, last.b, 16), 0);
+    EXPECT_FAULT(ask("T1", &last), 0, "");
+    cr_assert_eq(list.n_people, 200);
+    cr_expect_gt(memcmp(list.people[0].person_id.b, last.b, 16), 0);
+}
+
+Test(people, moved_away_are_no_longer_shown)
+{
+    small_nation();
+    import_roster("999079000003,Lê Văn Nam,1979-05-14,T66,Chuyên viên,false,\n");
+    EXPECT_FAULT(ask("P44", NULL), 0, "");
+    cr_expect_eq(list.n_people, 0);
+    EXPECT_FAULT(ask("T66", NULL), 0, "");
+    cr_expect_eq(list.n_people, 2);
+}
+
+Test(people, see_themselves)
+{
+    struct empty empty = {0};
+    struct profile me = {0};
+    struct fault fault;
+    small_nation();
+    harness_as(h, person_id("Phạm Thị Mai"), LEARNER, unit_id("X44"));
+    cr_assert_eq(settled(on_me(&h->ctx, &empty, &me)), 0);
+    cr_assert_eq(msg_check(&msg_profile, &me, &fault), 0);
+    cr_expect_arr_eq(me.full_name.p, "Phạm Thị Mai", me.full_name.n);
+    cr_expect_arr_eq(me.unit_code.p, "X44", 3);
+    cr_expect(me.leader);
+    cr_assert_eq(me.n_grants, 3);
+    cr_expect_arr_eq(me.grants[0].role.p, "learner", 7);
+    cr_expect_arr_eq(me.grants[1].role.p, "unit_head", 9);
+    cr_expect_arr_eq(me.grants[2].role.p, "editor", 6);
+    cr_expect_arr_eq(me.grants[2].unit_name.p, "Tỉnh Quảng Trị", me.grants[2].unit_name.n);
+    harness_as(h, U(77), LEARNER, unit_id("X44"));
+    cr_expect_eq(settled(on_me(&h->ctx, &empty, &me)), ERR_NOT_FOUND);
+}
