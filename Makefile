@@ -137,7 +137,7 @@ $$(BUILD)/tests/services/$(1)/test_%: $$(BUILD)/tests/services/$(1)/test_%.o $$(
 	$$(LINK) $$< $$(filter-out %/main.o,$$(OBJ_$(1))) $$(HARNESS_OBJ) $$(TEST_LIBS) $$(call pkg_libs,$$(LIBS_$(1))) -o $$@
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call service_tests,$(p))))
-.PRECIOUS: $(BUILD)/tests/%.o
+.SECONDARY: # nothing made on the way is deleted
 
 packages:
 	deploy/install-packages build run
@@ -196,7 +196,7 @@ format-check:
 
 up: packages ## Install, build, migrate, start everything, load the sample
 	$(MAKE) all
-	BUILD=$(abspath $(BUILD)) deploy/stack up --dir $(DIR) --port $(PORT)
+	BUILD=$(abspath $(BUILD)) deploy/up --dir $(DIR) --port $(PORT)
 down: ## Stop exactly what make up started; data stays
 	deploy/stack down --dir $(DIR)
 status: ## What runs, and how well

@@ -31,7 +31,7 @@ static int execute(struct ctx *ctx, const struct stmt *stmt, const struct pg_val
 static int row_fault(struct ctx *ctx, const struct stmt *stmt, const PGresult *result, int row, const char **ret_field)
 {
     for (int c = 0; c < stmt->n_columns; c++) {
-        if (stmt->columns[c] != COL_FAULT || !stmt->out || PQgetisnull(result, row, c))
+        if (stmt->columns[c] != COL_FAULT || PQgetisnull(result, row, c))
             continue;
         struct span text = {PQgetvalue(result, row, c), (uint32_t)PQgetlength(result, row, c)};
         int code = pg_fault_parse(ctx->arena, text, ret_field);

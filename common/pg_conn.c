@@ -187,11 +187,13 @@ enum pg_state pg_ensure(struct pg *pg)
         return gone(pg, PG_AWAY);
     if (now_us() < pg->retry_at_us)
         return PG_AWAY;
-    char timeout[64];
-    snprintf(timeout, sizeof(timeout), "-c statement_timeout=%u -c timezone=UTC", pg->conf->statement_ms);
+    char options[128];
+    /* Every statement is prepared and runs often: one plan for all, instead of planning again for each small batch. */
+    snprintf(options, sizeof(options), "-c statement_timeout=%u -c timezone=UTC -c plan_cache_mode=force_generic_plan",
+             pg->conf->statement_ms);
     const char *keys[] = {"dbname", "password", "application_name", "connect_timeout", "options",
                           "gssencmode", "sslmode", "client_encoding", NULL};
-    const char *values[] = {pg->conf->database, pg->conf->password, pg->conf->application, "3", timeout,
+    const char *values[] = {pg->conf->database, pg->conf->password, pg->conf->application, "3", options,
                             "disable", "prefer", "UTF8", NULL};
     pg->conn = PQconnectdbParams(keys, values, 1);
     if (PQstatus(pg->conn) != CONNECTION_OK) {

@@ -5,8 +5,8 @@
 #include "content.h"
 #include "csv.h"
 
-/* A file of 4 MiB holds about this many items; a bank of a nation has a few thousand. */
-enum { FILE_ITEMS = 20000, FRAMEWORK_GROUPS = 64 };
+/* One statement stores them within a call's time, also on a busy machine; a larger bank comes in several files. */
+enum { FILE_ITEMS = 5000, FRAMEWORK_GROUPS = 64 };
 
 enum column { CODE, SKILL_GROUP, LEVEL, STEM, OPTION_1, OPTION_2, OPTION_3, OPTION_4, KEY, EXPLANATION, COLUMNS };
 

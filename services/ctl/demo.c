@@ -197,7 +197,7 @@ static int journey(struct demo *demo)
     if (!result)
         result = step(demo, STAGE_ASSIGN, demo_assign);
     if (!result) {
-        progress_say(&demo->progress, "%u learners log in, study, sit the test", demo->plan.n);
+        progress_say(&demo->progress, "now they log in, study, sit the test");
         result = lead_all(demo);
     }
     if (!result)

@@ -116,6 +116,7 @@ int demo_assign(struct demo *demo)
         stage_leave(stage);
         progress_show(&demo->progress);
     }
-    progress_say(&demo->progress, "assigned by %u heads of units to %u people", demo->plan.n_groups, demo->plan.n);
+    progress_say(&demo->progress, "people assigned: %u, in %u departments and communes", demo->plan.n,
+                 demo->plan.n_groups);
     return 0;
 }

@@ -1,4 +1,5 @@
-/* admin.c - /metrics, /health and /live on an address of their own, by a second libmicrohttpd daemon in the same loop. */
+/* admin.c - /metrics, /health and /live on an address of their own, by a second libmicrohttpd daemon in the same loop.
+ */
 #include "log.h"
 #include "request.h"
 
@@ -53,8 +54,8 @@ struct MHD_Daemon *admin_daemon_start(struct gateway *gw)
         return NULL;
     struct MHD_Daemon *daemon =
         MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, gw, MHD_OPTION_EXTERNAL_LOGGER,
-                         http_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
-                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_END);
+                         http_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+                         (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_END);
     if (!daemon) {
         log_error(NO_TRACE, "libmicrohttpd does not start for admin_listen");
         close(fd);

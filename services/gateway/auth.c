@@ -6,13 +6,13 @@
 /* The largest token's claims and their decoding. */
 enum { AUTH_ARENA = 1 << 16 };
 
-int auth_open(struct auth *auth, const unsigned char public_key[TOKEN_PUBLIC_BYTES])
+int auth_open(struct auth *auth, const unsigned char public_key[TOKEN_PUBLIC_BYTES], size_t n_sets)
 {
-    *auth = (struct auth){.hits = 0};
+    *auth = (struct auth){.n_sets = n_sets};
     memcpy(auth->public_key, public_key, sizeof(auth->public_key));
     crypto_shorthash_keygen(auth->hash_key);
     arena_init(&auth->arena, AUTH_ARENA);
-    auth->table = calloc(AUTH_SETS * AUTH_WAYS, sizeof(struct session *));
+    auth->table = calloc(n_sets * AUTH_WAYS, sizeof(struct session *));
     return auth->table ? 0 : -1;
 }
 
@@ -24,7 +24,7 @@ void session_release(struct session *session)
 
 void auth_close(struct auth *auth)
 {
-    for (size_t i = 0; auth->table && i < AUTH_SETS * AUTH_WAYS; i++)
+    for (size_t i = 0; auth->table && i < auth->n_sets * AUTH_WAYS; i++)
         session_release(auth->table[i]);
     free(auth->table);
     arena_release(&auth->arena);
@@ -86,7 +86,7 @@ int auth_check(struct auth *auth, struct span token, int64_t now_us, struct sess
     if (token.n == 0 || token.n > TOKEN_MAX)
         return ERR_UNAUTHENTICATED;
     crypto_shorthash((unsigned char *)&hash, (const unsigned char *)token.p, token.n, auth->hash_key);
-    struct session **row = auth->table + hash % AUTH_SETS * AUTH_WAYS;
+    struct session **row = auth->table + hash % auth->n_sets * AUTH_WAYS;
     size_t way = 0;
     while (way < AUTH_WAYS && row[way] && !is_token(row[way], hash, token))
         way++;

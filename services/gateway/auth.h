@@ -27,11 +27,13 @@ struct auth {
     unsigned char public_key[TOKEN_PUBLIC_BYTES];
     unsigned char hash_key[crypto_shorthash_KEYBYTES];
     struct arena arena;
-    struct session **table; /* AUTH_SETS rows of AUTH_WAYS, the latest used first */
+    size_t n_sets;
+    struct session **table; /* n_sets rows of AUTH_WAYS, the latest used first */
     uint64_t hits, misses, refused;
 };
 
-MUST_CHECK int auth_open(struct auth *auth, const unsigned char public_key[TOKEN_PUBLIC_BYTES]);
+/* Remembers n_sets * AUTH_WAYS tokens at most. */
+MUST_CHECK int auth_open(struct auth *auth, const unsigned char public_key[TOKEN_PUBLIC_BYTES], size_t n_sets);
 void auth_close(struct auth *auth);
 /* The session of a token. Returns 0, and the caller holds *ret_session; or UNAUTHENTICATED. */
 MUST_CHECK int auth_check(struct auth *auth, struct span token, int64_t now_us, struct session **ret_session);

@@ -69,7 +69,8 @@ static int build(struct building *b)
     if (b->fault.code)
         return b->fault.code;
     if (request->body.n) {
-        code = msg_merge_json(b->desc, b->message, &b->seen, &request->gw->building, buf_span(&request->body), &b->fault);
+        code =
+            msg_merge_json(b->desc, b->message, &b->seen, &request->gw->building, buf_span(&request->body), &b->fault);
         if (code)
             return code;
     }
@@ -98,8 +99,8 @@ enum MHD_Result call_method(struct request *request)
     int code = b.message ? build(&b) : wrong(&b, ERR_BUSY, "");
     if (!code) {
         struct call_header head = request_call_header(request, method->number);
-        code = upstream_call(&gw->upstreams, (uint8_t)(method->number >> 8), false, &head, method->in, b.message, gw->now,
-                             on_reply, request);
+        code = upstream_call(&gw->upstreams, (uint8_t)(method->number >> 8), false, &head, method->in, b.message,
+                             gw->now, on_reply, request);
         b.fault.field = "";
     }
     if (code)

@@ -33,11 +33,11 @@ struct gateway {
     struct request *free_requests;
     size_t n_requests, n_suspended; /* alive; of these, waiting for a service */
     struct answer *free_answers;
-    size_t body_bytes; /* of request bodies held */
+    size_t body_bytes;     /* of request bodies held */
     struct arena building; /* a request on its way to a message */
     struct arena replying; /* a reply on its way to an answer; one may be due while another request is being built */
-    int64_t now;       /* of this turn */
-    bool resumed;      /* answers wait for libmicrohttpd's turn */
+    int64_t now;           /* of this turn */
+    bool resumed;          /* answers wait for libmicrohttpd's turn */
     bool draining;
 };
 

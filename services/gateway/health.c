@@ -4,8 +4,9 @@
 static void add_details(const struct upstream *upstream, struct buf *out)
 {
     const struct upstream_health *health = &upstream->health;
-    buf_printf(out, ",\"in_flight\":%u,\"events_head\":%llu,\"events_behind\":%llu,\"trouble\":", (unsigned)health->in_flight,
-               (unsigned long long)health->events_head, (unsigned long long)health->events_behind);
+    buf_printf(
+        out, ",\"in_flight\":%u,\"events_head\":%llu,\"events_behind\":%llu,\"trouble\":", (unsigned)health->in_flight,
+        (unsigned long long)health->events_head, (unsigned long long)health->events_behind);
     json_add_string(out, (struct span){health->trouble, (uint32_t)strlen(health->trouble)});
 }
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 enum {
-    CONNECTION_BYTES = 16384, /* headers and answer headers of one request; more is 431 */
+    CONNECTION_BYTES = 12288, /* headers and answer headers of one request; more is 431 */
     SMALL_BODY = 65536,       /* a refused body of this size is read to its end, so that the connection can live on */
     BACKLOG = 1024,
 };
@@ -78,7 +78,8 @@ static void on_completed(void *cls, struct MHD_Connection *http, void **state, e
     request_free(request);
 }
 
-static void on_connection(void *cls, struct MHD_Connection *http, void **state, enum MHD_ConnectionNotificationCode what)
+static void on_connection(void *cls, struct MHD_Connection *http, void **state,
+                          enum MHD_ConnectionNotificationCode what)
 {
     struct gateway *gw = cls;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
@@ -115,8 +116,8 @@ int http_listen(const struct sockaddr_in *address, const char *row)
         !setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) &&
         !bind(fd, (const struct sockaddr *)address, sizeof(*address)) && !listen(fd, BACKLOG))
         return fd;
-    log_error(NO_TRACE, "cannot listen on port %d: %s; choose another %s, or stop what has it", ntohs(address->sin_port),
-              strerror(errno), row);
+    log_error(NO_TRACE, "cannot listen on port %d: %s; choose another %s, or stop what has it",
+              ntohs(address->sin_port), strerror(errno), row);
     if (fd >= 0)
         close(fd);
     return -1;
@@ -128,18 +129,21 @@ struct MHD_Daemon *http_start(struct gateway *gw)
     int fd = http_listen(&settings->listen_address, "listen");
     if (fd < 0)
         return NULL;
+    struct MHD_OptionItem options[] = {
+        {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)settings->connections, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)settings->idle_seconds, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, NULL},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, gw},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, gw},
+        {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_encoded, NULL},
+        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL}, /* HTTP/1.1 without Host is refused */
+        {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
     struct MHD_Daemon *daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, gw,
-        MHD_OPTION_EXTERNAL_LOGGER, http_log, NULL,                              /* first, for the others' complaints */
-        MHD_OPTION_LISTEN_SOCKET, fd,                                            /* */
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)settings->connections,            /* */
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)settings->idle_seconds,         /* */
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,            /* */
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, gw,                           /* */
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, gw,                         /* */
-        MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL,                        /* */
-        MHD_OPTION_STRICT_FOR_CLIENT, 1,                                         /* HTTP/1.1 without Host is refused */
-        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+        MHD_OPTION_EXTERNAL_LOGGER, http_log, NULL, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (!daemon) {
         log_error(NO_TRACE, "libmicrohttpd does not start");
         close(fd);

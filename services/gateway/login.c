@@ -228,7 +228,8 @@ static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *
     } else {
         return MHD_YES;
     }
-    if (to->p || percent_decode(r->arena, (struct span){value ? value : "", value ? (uint32_t)n : 0}, false, &text) < 0) {
+    if (to->p ||
+        percent_decode(r->arena, (struct span){value ? value : "", value ? (uint32_t)n : 0}, false, &text) < 0) {
         r->broken = true;
         return MHD_NO;
     }

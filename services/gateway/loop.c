@@ -19,11 +19,11 @@
 
 enum {
     TICK_US = 1000000,
-    EXPIRY_MS = 50,       /* how late a deadline may be noticed */
-    DRAIN_US = 5000000,   /* what is in flight may take this long after SIGTERM */
-    PRUNE_TICKS = 60,
-    HEALTH_TICKS = HEALTH_MS * 1000 / TICK_US,
-    OTHER_FILES = 64,     /* descriptors that are no connections of clients */
+    EAGER_TICK_US = 100000, /* while a service is not well, so that its return is noticed soon */
+    EXPIRY_MS = 50,         /* how late a deadline may be noticed */
+    DRAIN_US = 5000000,     /* what is in flight may take this long after SIGTERM */
+    PRUNE_US = 60000000,
+    OTHER_FILES = 64, /* descriptors that are no connections of clients */
 };
 
 struct loop {
@@ -31,8 +31,7 @@ struct loop {
     void *zmq;
     int epoll, signals;
     bool http_due, admin_due, stop;
-    int64_t next_tick;
-    unsigned ticks;
+    int64_t next_tick, next_revocations, next_prune;
 };
 
 /* --- by the clock --- */
@@ -67,13 +66,16 @@ static void ask_revocations(struct gateway *gw)
 static void tick(struct loop *loop)
 {
     struct gateway *gw = &loop->gw;
-    loop->next_tick = gw->now + TICK_US;
-    ask_revocations(gw);
-    if (loop->ticks % HEALTH_TICKS == 0)
-        upstreams_ask_health(&gw->upstreams, gw->now);
-    if (loop->ticks % PRUNE_TICKS == 0)
+    bool all_well = upstreams_ask_health(&gw->upstreams, gw->now);
+    loop->next_tick = gw->now + (all_well ? TICK_US : EAGER_TICK_US);
+    if (gw->now >= loop->next_revocations || !gw->revoked.answered_us) {
+        loop->next_revocations = gw->now + TICK_US;
+        ask_revocations(gw);
+    }
+    if (gw->now >= loop->next_prune) {
+        loop->next_prune = gw->now + PRUNE_US;
         revoked_prune(&gw->revoked, gw->now);
-    loop->ticks++;
+    }
     clients_sweep(&gw->clients, gw->now);
     loop->http_due = loop->admin_due = true; /* libmicrohttpd's own time limits */
 }
@@ -184,7 +186,7 @@ static int open_parts(struct gateway *gw)
     revoked_init(&gw->revoked, gw->now);
     gw->clients.patience_us = 4 * settings->idle_seconds * 1000000;
     if (routes_open(&gw->routes) < 0 || metrics_open(&gw->metrics, gw->routes.n) < 0 ||
-        auth_open(&gw->auth, settings->token_key) < 0 ||
+        auth_open(&gw->auth, settings->token_key, AUTH_SETS) < 0 ||
         ratelimit_open(&gw->ratelimit, settings->rate_per_second, settings->rate_burst) < 0)
         return -1;
     return pages_open(&gw->pages, settings->static_dir, settings->api_dir);
@@ -199,7 +201,8 @@ static int open_sockets(struct loop *loop)
     if (loop->epoll < 0 || open_signals(loop) < 0)
         return -1;
     loop->zmq = zmq_ctx_new();
-    if (!loop->zmq || upstreams_open(&gw->upstreams, loop->zmq, &settings->bus, loop->epoll, (uint32_t)settings->in_flight) < 0)
+    if (!loop->zmq ||
+        upstreams_open(&gw->upstreams, loop->zmq, &settings->bus, loop->epoll, (uint32_t)settings->in_flight) < 0)
         return -1;
     gw->http = http_start(gw);
     if (!gw->http || watch_daemon(loop, &gw->http) < 0)
@@ -248,11 +251,11 @@ static void drain(struct loop *loop)
     int64_t until = gw->now + DRAIN_US;
     log_info(NO_TRACE, "stopping: finishing %zu requests", gw->n_requests);
     MHD_socket listening = MHD_quiesce_daemon(gw->http);
+    if (listening != MHD_INVALID_SOCKET)
+        close(listening); /* who comes now is refused by the kernel and may try elsewhere */
     gw->draining = true;
     while (gw->n_requests && gw->now < until)
         turn(loop);
-    if (listening != MHD_INVALID_SOCKET)
-        close(listening);
     if (gw->n_suspended)
         log_warn(NO_TRACE, "stopping with %zu requests unanswered", gw->n_suspended);
     upstreams_abandon(&gw->upstreams);

@@ -1,8 +1,8 @@
 /*
  * gateway - the HTTP/JSON edge: what browsers and programs ask becomes calls on the bus.
  *
- * Answers:   every METHOD with a path, by the rows of proto/ (route.c, call.c); /login, /session (login.c); the portal's
- *            pages (pages.c); /health, /live; on admin_listen /metrics and /health with details (admin.c, metrics.c)
+ * Answers:   every METHOD with a path, by the rows of proto/ (route.c, call.c); /login, /session (login.c); the
+ * portal's pages (pages.c); /health, /live; on admin_listen /metrics and /health with details (admin.c, metrics.c)
  * Announces: nothing
  * Follows:   nothing; asks identity each second which sessions have ended (revoked.c)
  * Keeps:     no data; in memory verified tokens (auth.c), ended sessions, token buckets (ratelimit.c), calls that wait
@@ -34,8 +34,11 @@ static int version(void)
 int main(int argc, char **argv)
 {
     static const struct option known[] = {
-        {"conf", required_argument, NULL, 'f'}, {"check", no_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},    {NULL, 0, NULL, 0},
+        {"conf", required_argument, NULL, 'f'},
+        {"check", no_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
     };
     static struct settings settings;
     const char *path = NULL;

@@ -4,8 +4,8 @@
 #include "request.h"
 
 /* Statuses that are counted by themselves; the rest is 0. */
-static const uint16_t statuses[METRICS_STATUSES] = {200, 400, 401, 403, 404, 405, 409, 413, 429, 500,
-                                                    502, 503, 504, 302, 303, 0};
+static const uint16_t statuses[METRICS_STATUSES] = {200, 400, 401, 403, 404, 405, 409, 413,
+                                                    429, 500, 502, 503, 504, 302, 303, 0};
 static const uint32_t bounds_us[METRICS_BUCKETS] = {500,   1000,   2500,   5000,   10000,   25000,
                                                     50000, 100000, 250000, 500000, 1000000, 5000000};
 
@@ -61,8 +61,8 @@ static void add_requests(const struct gateway *gw, struct buf *out)
         uint64_t sum = 0;
         for (size_t b = 0; counts->n && b < METRICS_BUCKETS; b++) {
             sum += counts->bucket[b];
-            buf_printf(out, "hocvu_http_request_seconds_bucket{method=\"%s\",le=\"%g\"} %llu\n", name, bounds_us[b] / 1e6,
-                       (unsigned long long)sum);
+            buf_printf(out, "hocvu_http_request_seconds_bucket{method=\"%s\",le=\"%g\"} %llu\n", name,
+                       bounds_us[b] / 1e6, (unsigned long long)sum);
         }
         if (counts->n)
             buf_printf(out,
@@ -109,7 +109,8 @@ static void add_services(const struct gateway *gw, struct buf *out)
     metrics_head(out, "hocvu_service_up", "gauge", "1 when the service answered well within the last seconds.");
     for (size_t i = 0; i < proto_n_services; i++) {
         const struct upstream *upstream = &gw->upstreams.by_service[proto_services[i].number];
-        buf_printf(out, "hocvu_service_up{service=\"%s\"} %d\n", upstream->row->name, upstream_healthy(upstream, gw->now));
+        buf_printf(out, "hocvu_service_up{service=\"%s\"} %d\n", upstream->row->name,
+                   upstream_healthy(upstream, gw->now));
     }
 }
 
@@ -131,7 +132,8 @@ void metrics_page(const struct gateway *gw, struct buf *out)
     add_number(out, "hocvu_token_cache_misses_total", "counter", "Tokens verified and remembered.", gw->auth.misses);
     add_number(out, "hocvu_tokens_refused_total", "counter", "Tokens that were forged, malformed or over.",
                gw->auth.refused);
-    add_number(out, "hocvu_revoked_sessions", "gauge", "Ended sessions whose tokens may still be about.", gw->revoked.n);
+    add_number(out, "hocvu_revoked_sessions", "gauge", "Ended sessions whose tokens may still be about.",
+               gw->revoked.n);
     int64_t age = gw->revoked.answered_us ? (gw->now - gw->revoked.answered_us) / 1000000 : -1;
     metrics_head(out, "hocvu_revocations_age_seconds", "gauge", "Since identity last told; -1: never.");
     buf_printf(out, "hocvu_revocations_age_seconds %lld\n", (long long)age);

@@ -66,7 +66,8 @@ static char *make_policy(const struct page *page)
         snprintf(policy, POLICY_MAX, "default-src 'none'");
         return policy;
     }
-    int n = snprintf(policy, POLICY_MAX, "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'");
+    int n =
+        snprintf(policy, POLICY_MAX, "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'");
     const char *style = strstr(page->bytes, "<style>"), *end = style ? strstr(style, "</style>") : NULL;
     if (end) {
         unsigned char hash[crypto_hash_sha256_BYTES];

@@ -3,9 +3,9 @@
 #include "log.h"
 
 enum {
-    KEPT_BYTES = 4096,       /* a free answer keeps at most this much memory */
-    SLOW_US = 1000000,       /* slower requests are logged */
-    LINES_PER_SECOND = 100,  /* of the access log; a storm of errors must not become a storm of writes */
+    KEPT_BYTES = 4096,      /* a free answer keeps at most this much memory */
+    SLOW_US = 1000000,      /* slower requests are logged */
+    LINES_PER_SECOND = 100, /* of the access log; a storm of errors must not become a storm of writes */
     FIELD_SHOWN = 128,
 };
 
@@ -104,8 +104,8 @@ static void log_access(const struct request *request, unsigned status, int64_t u
         lines = 0;
     }
     if (++lines <= LINES_PER_SECOND || level == LOG_DEBUG)
-        log_line(level, trace_span(&request->trace), "%s %s %u %lld ms", verb_name(request->verb), name_of(request), status,
-                 (long long)(us / 1000));
+        log_line(level, trace_span(&request->trace), "%s %s %u %lld ms", verb_name(request->verb), name_of(request),
+                 status, (long long)(us / 1000));
 }
 
 static void count(const struct request *request, unsigned status)

@@ -20,8 +20,8 @@ void answer_free(struct answer *answer);
 void answers_release(struct gateway *gw);
 
 /*
- * A response with the answer's bytes, which it takes over, and the headers that everything of ours has. NULL when memory
- * is out or the answer is NULL or has failed.
+ * A response with the answer's bytes, which it takes over, and the headers that everything of ours has. NULL when
+ * memory is out or the answer is NULL or has failed.
  */
 struct MHD_Response *reply_make(const char *type, struct answer *answer);
 /* Headers of an HTML page. */

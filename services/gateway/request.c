@@ -6,17 +6,21 @@
 #include <strings.h>
 
 enum {
-    KEPT_BODY = 4096,               /* a free request keeps at most this much memory */
-    BODIES_MOST = 64 << 20,         /* of all bodies being received; many slow uploads are BUSY rather than out of memory */
-    DRAINED_BODY = 1 << 20,         /* a refused body is read up to here, so that the client gets to see why */
-    SMALL_BODY = 4096,              /* of the routes that want none */
+    KEPT_BODY = 4096,       /* a free request keeps at most this much memory */
+    BODIES_MOST = 64 << 20, /* of all bodies being received; many slow uploads are BUSY rather than out of memory */
+    DRAINED_BODY = 1 << 20, /* a refused body is read up to here, so that the client gets to see why */
+    SMALL_BODY = 4096,      /* of the routes that want none */
 };
 
 const char *const request_kind_names[KINDS] = {
-    [KIND_METHOD] = "method", [KIND_NONE] = "none",
-    [KIND_PAGE] = "page",     [KIND_LIVE] = "live",
-    [KIND_HEALTH] = "health", [KIND_LOGIN] = "login",
-    [KIND_LOGIN_RETURN] = "login_return", [KIND_REFRESH] = "session_refresh",
+    [KIND_METHOD] = "method",
+    [KIND_NONE] = "none",
+    [KIND_PAGE] = "page",
+    [KIND_LIVE] = "live",
+    [KIND_HEALTH] = "health",
+    [KIND_LOGIN] = "login",
+    [KIND_LOGIN_RETURN] = "login_return",
+    [KIND_REFRESH] = "session_refresh",
     [KIND_LOGOUT] = "session_logout",
 };
 
@@ -284,7 +288,8 @@ static int find_route(struct request *request, const char *path)
         request->kind = KIND_PAGE;
         return request->verb == GET ? 0 : ERR_NO_METHOD;
     }
-    int code = route_find(&request->gw->routes, request->verb, (struct span){path, (uint32_t)strlen(path)}, &request->match);
+    int code =
+        route_find(&request->gw->routes, request->verb, (struct span){path, (uint32_t)strlen(path)}, &request->match);
     if (!code)
         request->kind = KIND_METHOD;
     return code;
@@ -402,8 +407,7 @@ static enum MHD_Result reply_page(struct request *request)
 enum MHD_Result request_run(struct request *request)
 {
     if (request->code)
-        return reply_error(request, request->code,
-                           (struct span){request->field, (uint32_t)strlen(request->field)});
+        return reply_error(request, request->code, (struct span){request->field, (uint32_t)strlen(request->field)});
     switch (request->kind) {
     case KIND_METHOD:
         return call_method(request);

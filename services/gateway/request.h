@@ -9,15 +9,15 @@
 
 /* What answers a request. Behind KIND_METHOD each has a place of its own in the metrics. */
 enum request_kind {
-    KIND_METHOD,        /* a METHOD row */
-    KIND_NONE,          /* nothing: no such path, or refused before it was looked at */
-    KIND_PAGE,          /* the portal's files */
-    KIND_LIVE,          /* this process turns its loop */
-    KIND_HEALTH,        /* every service answers */
-    KIND_LOGIN,         /* login.c */
-    KIND_LOGIN_RETURN,  /* login.c */
-    KIND_REFRESH,       /* login.c */
-    KIND_LOGOUT,        /* login.c */
+    KIND_METHOD,       /* a METHOD row */
+    KIND_NONE,         /* nothing: no such path, or refused before it was looked at */
+    KIND_PAGE,         /* the portal's files */
+    KIND_LIVE,         /* this process turns its loop */
+    KIND_HEALTH,       /* every service answers */
+    KIND_LOGIN,        /* login.c */
+    KIND_LOGIN_RETURN, /* login.c */
+    KIND_REFRESH,      /* login.c */
+    KIND_LOGOUT,       /* login.c */
     KINDS
 };
 extern const char *const request_kind_names[KINDS];
@@ -25,7 +25,7 @@ extern const char *const request_kind_names[KINDS];
 /* Header lines that matter; they live in the connection's memory until the request is answered. */
 struct request_headers {
     struct span authorization, cookie, content_type, accept, traceparent, forwarded_for;
-    bool hocvu;     /* X-Hocvu: 1, which no foreign page can send */
+    bool hocvu; /* X-Hocvu: 1, which no foreign page can send */
     bool chunked;
     bool sized;     /* Content-Length */
     bool expects;   /* Expect: 100-continue: the body waits for our word */

@@ -19,7 +19,8 @@ void revoked_release(struct revoked *revoked)
     *revoked = (struct revoked){0};
 }
 
-/* Session ids are random in their last eight bytes and come from identity alone, so a mix with a seed is hash enough. */
+/* Session ids are random in their last eight bytes and come from identity alone, so a mix with a seed is hash enough.
+ */
 static size_t place_of(const struct revoked *revoked, const struct uuid *session_id)
 {
     uint64_t tail;

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* JSON takes more bytes than what it says: escapes, quotes, names. Beyond the largest message nothing is read at all. */
+/* JSON takes more bytes than what it says: escapes, quotes, names. Beyond the largest message nothing is read at all.
+ */
 enum { BODY_EXTRA = 4096, BODY_MOST = 9 << 20 };
 
 static const char *const verbs[ROUTE_VERBS] = {[GET] = "GET", [POST] = "POST", [PUT] = "PUT", [DELETE] = "DELETE"};

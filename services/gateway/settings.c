@@ -3,7 +3,9 @@
 #include "admin.h"
 
 #define ROW(name, type, min, max, preset, doc)                                                                         \
-    {#name, type, min, max, preset, doc, offsetof(struct settings, name)}
+    {                                                                                                                  \
+#name, type, min, max, preset, doc, offsetof(struct settings, name)                                            \
+    }
 
 const struct conf_row settings_rows[] = {
     ROW(log_level, CONF_TEXT, 4, 5, "info", "debug, info, warn or error."),

@@ -96,8 +96,8 @@ static bool over_limit(const struct upstreams *set, const struct upstream *upstr
 
 static void send_pairs(struct upstream *upstream);
 
-int upstream_call(struct upstreams *set, uint8_t service, bool internal, struct call_header *head, const struct msg *desc,
-                  const void *in, int64_t now, upstream_done done, void *owner)
+int upstream_call(struct upstreams *set, uint8_t service, bool internal, struct call_header *head,
+                  const struct msg *desc, const void *in, int64_t now, upstream_done done, void *owner)
 {
     struct upstream *upstream = service < SERVICE_COUNT_LIMIT ? &set->by_service[service] : NULL;
     if (!upstream || !upstream->row)
@@ -279,6 +279,7 @@ static void receive(struct upstream *upstream)
     if (!lost)
         return;
     upstream->count.disconnects++;
+    upstream->health.healthy = false;
     while (receive_message(upstream)) /* what came before the end still counts */
         continue;
     upstream->readable = false;
@@ -337,16 +338,24 @@ static void health_told(void *owner, int code, struct span field, struct span bo
         snprintf(kept->trouble, sizeof(kept->trouble), "%.*s", (int)health.trouble.n, health.trouble.p);
 }
 
-void upstreams_ask_health(struct upstreams *set, int64_t now)
+bool upstreams_ask_health(struct upstreams *set, int64_t now)
 {
     static const struct empty nothing;
+    bool all = true;
     for (size_t i = 0; i < SERVICE_COUNT_LIMIT; i++) {
         struct upstream *upstream = &set->by_service[i];
         struct call_header head = {.method = M_service_health, .trace = SPAN("")};
-        if (upstream->row && !upstream->health_asked)
-            upstream->health_asked = !upstream_call(set, upstream->row->number, true, &head, &msg_empty, &nothing, now,
-                                                    health_told, upstream);
+        if (!upstream->row)
+            continue;
+        bool healthy = upstream_healthy(upstream, now);
+        all &= healthy;
+        if (upstream->health_asked || (healthy && now < upstream->health_due_us))
+            continue;
+        upstream->health_due_us = now + HEALTH_MS * 1000;
+        upstream->health_asked =
+            !upstream_call(set, upstream->row->number, true, &head, &msg_empty, &nothing, now, health_told, upstream);
     }
+    return all;
 }
 
 bool upstream_healthy(const struct upstream *upstream, int64_t now)

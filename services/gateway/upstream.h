@@ -1,10 +1,10 @@
 /*
- * upstream.h - the gateway's side of the bus: one DEALER per service, calls collected during a turn of the loop and sent
- * as one message, replies matched with what waits for them, and how each service is.
+ * upstream.h - the gateway's side of the bus: one DEALER per service, calls collected during a turn of the loop and
+ * sent as one message, replies matched with what waits for them, and how each service is.
  *
  * Nothing here blocks and nothing here knows HTTP. A call that was taken gets its `done` exactly once: with the reply,
- * with UNAVAILABLE when the service is not there or goes away, or with DEADLINE. A reply that comes later finds that the
- * slot's generation has moved on and touches nothing.
+ * with UNAVAILABLE when the service is not there or goes away, or with DEADLINE. A reply that comes later finds that
+ * the slot's generation has moved on and touches nothing.
  */
 #ifndef GATEWAY_UPSTREAM_H
 #define GATEWAY_UPSTREAM_H
@@ -42,20 +42,21 @@ struct upstream {
     const struct service_row *row; /* NULL: no service has this number */
     struct upstreams *set;
     void *socket, *monitor;
-    struct buf out;       /* frames of this turn, one behind the other */
-    uint32_t *ends;       /* where each frame ends */
-    uint32_t *slots;      /* of each pair */
+    struct buf out;  /* frames of this turn, one behind the other */
+    uint32_t *ends;  /* where each frame ends */
+    uint32_t *slots; /* of each pair */
     uint32_t n_pairs;
-    uint32_t waiting;     /* calls in the table */
-    bool readable;        /* replies may wait, whatever the descriptor says */
+    uint32_t waiting; /* calls in the table */
+    bool readable;    /* replies may wait, whatever the descriptor says */
     bool health_asked;
+    int64_t health_due_us; /* ask again then */
     struct upstream_health health;
     struct upstream_counters count;
 };
 
 struct upstream_slot {
     uint32_t generation;
-    uint32_t next, prev; /* in the order of their deadlines, or the list of free ones */
+    uint32_t next, prev;       /* in the order of their deadlines, or the list of free ones */
     struct upstream *upstream; /* NULL: free */
     upstream_done done;
     void *owner;
@@ -67,9 +68,9 @@ struct upstreams {
     struct upstream by_service[SERVICE_COUNT_LIMIT];
     struct upstream_slot *slots; /* the first one is the head of the list of calls that wait */
     uint32_t n_slots, free_first, free_last;
-    uint32_t waiting;    /* calls of clients in the table */
-    uint32_t limit;      /* most of them at once */
-    struct arena arena;  /* for decoding headers */
+    uint32_t waiting;   /* calls of clients in the table */
+    uint32_t limit;     /* most of them at once */
+    struct arena arena; /* for decoding headers */
     int epoll;
 };
 
@@ -98,8 +99,8 @@ void upstreams_expire(struct upstreams *set, int64_t now);
 /* Fails everything that waits. */
 void upstreams_abandon(struct upstreams *set);
 
-/* Asks every service how it is. */
-void upstreams_ask_health(struct upstreams *set, int64_t now);
+/* Asks how they are: the healthy ones every HEALTH_MS, the others each time. True when all are healthy. */
+bool upstreams_ask_health(struct upstreams *set, int64_t now);
 /* Did this service answer well and recently? */
 bool upstream_healthy(const struct upstream *upstream, int64_t now);
 

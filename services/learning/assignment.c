@@ -4,9 +4,6 @@
  */
 #include "learning.h"
 
-/* Enrolments of one turn of the day's sweep; as many as fit easily into the follower's statement time. */
-enum { DAY_PAGE = 5000 };
-
 int on_assignment_create(struct ctx *ctx, const struct assignment_draft *req, struct assignment *ret_reply)
 {
     const struct learning_conf *conf = ctx->conf;
@@ -22,7 +19,7 @@ int on_assignment_create(struct ctx *ctx, const struct assignment_draft *req, st
             .unit_id = req->unit_id,
             .due_date = req->due_date,
             .due_days = (uint32_t)conf->due_days,
-            .people_most = (uint32_t)conf->people_most,
+            .page = (uint32_t)conf->enrol_page,
         };
         if (req->n_people)
             PUT_FIELD(&rows[i], assignment_row, person_id, req->people[i].person_id);
@@ -78,12 +75,16 @@ int on_event_org_changed(struct ctx *ctx, const struct unit_fact *event)
     return code ? code : pg_call(ctx, &SQL_enrol_unit, event, NULL);
 }
 
-/* Tick: makes today's units and tenures current, then enrols who came with the day. */
-int learning_today(struct ctx *ctx)
+/*
+ * Tick: makes today's units and tenures current, then enrols the next page of people whom an assignment covers and who
+ * were not enrolled at once.
+ */
+int learning_walk(struct ctx *ctx)
 {
-    struct page page = {.most = DAY_PAGE};
+    const struct learning_conf *conf = ctx->conf;
+    struct page page = {.most = (uint32_t)conf->enrol_page};
     int code = org_today(ctx);
     if (!code)
         code = pg_call(ctx, &SQL_enrol_lock_shared, NULL, NULL);
-    return code ? code : pg_call(ctx, &SQL_enrol_day, &page, NULL);
+    return code ? code : pg_call(ctx, &SQL_walk_page, &page, NULL);
 }

@@ -1,13 +1,19 @@
 -- Assignments, and enrolling the people they cover.
 
 -- An assignment looks at who is there, an event at which assignments there are. Each must see the other: assignments take
--- this lock alone, events share it, both before the statement that looks.
+-- this lock alone, events and the walk share it, both before the statement that looks. Plans are kept, and one that was
+-- made while the tables were small would read them whole for each person: so these statements have to use indexes (and
+-- the price that the planner then names for small tables must not make it compile the statement).
 -- enrol_lock()
-SELECT pg_advisory_xact_lock(hashtextextended('learning enrol', 0));
+SELECT pg_advisory_xact_lock(hashtextextended('learning enrol', 0)), set_config('enable_seqscan', 'off', true),
+       set_config('jit', 'off', true);
 
 -- enrol_lock_shared()
-SELECT pg_advisory_xact_lock_shared(hashtextextended('learning enrol', 0));
+SELECT pg_advisory_xact_lock_shared(hashtextextended('learning enrol', 0)), set_config('enable_seqscan', 'off', true),
+       set_config('jit', 'off', true);
 
+-- The first page of people is enrolled here, and all of a list; the walk enrols the rest. `free` are those whom no
+-- earlier assignment has enrolled or, while the walk is under way, is going to enrol.
 -- assignment_create(assignment_row) assignment BULK
 WITH wish AS MATERIALIZED (
     SELECT (:assignment_id)[1] AS assignment_id, (:programme_id)[1] AS programme_id, (:unit_id)[1] AS unit_id,
@@ -20,9 +26,16 @@ WITH wish AS MATERIALIZED (
                 AND a.people IS NOT DISTINCT FROM w.people AS same
     FROM assignment a JOIN wish w USING (assignment_id)
 ), covered AS MATERIALIZED (
-    SELECT DISTINCT p.person_id
+    SELECT p.person_id, u.path
     FROM wish w JOIN unit u ON u.path @> ARRAY[w.unit_id] JOIN person p ON p.unit_id = u.unit_id
     WHERE (w.people IS NULL OR p.person_id = ANY (w.people)) AND NOT EXISTS (SELECT FROM known)
+), free AS MATERIALIZED (
+    SELECT c.person_id FROM covered c, wish w
+    WHERE NOT EXISTS (SELECT FROM enrolment e WHERE (e.person_id, e.programme_id) = (c.person_id, w.programme_id))
+      AND NOT (EXISTS (SELECT FROM walk WHERE after IS NOT NULL)
+               AND EXISTS (SELECT FROM assignment a
+                           WHERE a.programme_id = w.programme_id AND a.people IS NULL
+                             AND a.due_date >= hocvu.today() AND a.unit_id = ANY (c.path)))
 ), verdict AS MATERIALIZED (
     SELECT CASE
         WHEN EXISTS (SELECT FROM known WHERE same) THEN NULL
@@ -33,13 +46,13 @@ WITH wish AS MATERIALIZED (
         WHEN EXISTS (SELECT FROM programme n WHERE n.code = p.code AND n.version > p.version) THEN 'STATE:programme_id'
         WHEN w.due_date NOT BETWEEN hocvu.today() AND hocvu.today() + (:due_days)[1]::integer THEN 'RANGE:due_date'
         WHEN (SELECT count(*) FROM covered) < cardinality(w.people) THEN 'FORBIDDEN:people'
-        WHEN (SELECT count(*) FROM covered) > (:people_most)[1] THEN 'TOO_LARGE:unit_id'
         END AS fault
     FROM wish w LEFT JOIN programme p ON p.programme_id = w.programme_id
 ), enrolled AS (
     INSERT INTO enrolment (person_id, programme_id, assignment_id, due_date)
-    SELECT c.person_id, w.programme_id, w.assignment_id, w.due_date
-    FROM covered c, wish w, verdict WHERE verdict.fault IS NULL
+    SELECT f.person_id, w.programme_id, w.assignment_id, w.due_date
+    FROM free f, wish w, verdict WHERE verdict.fault IS NULL
+    ORDER BY f.person_id LIMIT (SELECT CASE WHEN people IS NULL THEN (:page)[1] END FROM wish)
     ON CONFLICT (person_id, programme_id) DO NOTHING
     RETURNING person_id, programme_id, assignment_id, due_date, assigned_at
 ), told AS (
@@ -48,9 +61,12 @@ WITH wish AS MATERIALIZED (
 ), made AS (
     INSERT INTO assignment (assignment_id, programme_id, unit_id, due_date, people, assigned_by, covered, enrolled)
     SELECT w.assignment_id, w.programme_id, w.unit_id, w.due_date, w.people, :ctx_subject,
-           (SELECT count(*) FROM covered), (SELECT count(*) FROM enrolled)
+           (SELECT count(*) FROM covered), (SELECT count(*) FROM free)
     FROM wish w, verdict WHERE verdict.fault IS NULL AND NOT EXISTS (SELECT FROM known)
     RETURNING assignment_id, programme_id, unit_id, due_date, covered, enrolled
+), walked AS (
+    UPDATE walk SET after = '00000000-0000-0000-0000-000000000000'
+    FROM made WHERE made.enrolled > (SELECT count(*) FROM enrolled)
 )
 SELECT d.assignment_id, d.programme_id, d.unit_id, d.due_date, d.covered AS people, d.enrolled, verdict.fault
 FROM verdict LEFT JOIN (
@@ -80,20 +96,23 @@ WITH enrolled AS (
 )
 INSERT INTO outbox (event, body, trace) SELECT 'learner_assigned', to_jsonb(e), :ctx_trace FROM enrolled e;
 
--- A day began, and tenures and units with it: the same for everyone, page by page, until the day is done.
--- enrol_day(page)
-WITH joined AS MATERIALIZED (
-    SELECT person_id, programme_id, assignment_id, due_date, assigned_at FROM joiner
-    WHERE NOT EXISTS (SELECT FROM enrolled_day WHERE day = hocvu.today())
-    ORDER BY assigned_at, assignment_id LIMIT :most
+-- One page of the walk. It begins anew each day, and when an assignment leaves people to it.
+-- walk_page(page)
+WITH place AS MATERIALIZED (
+    SELECT CASE WHEN day = hocvu.today() THEN after ELSE '00000000-0000-0000-0000-000000000000' END AS after
+    FROM walk WHERE after IS NOT NULL OR day <> hocvu.today() FOR UPDATE
+), page AS MATERIALIZED (
+    SELECT p.person_id FROM place, person p WHERE p.person_id > place.after ORDER BY p.person_id LIMIT :most
 ), enrolled AS (
     INSERT INTO enrolment (person_id, programme_id, assignment_id, due_date)
-    SELECT person_id, programme_id, assignment_id, due_date FROM joined ORDER BY assigned_at, assignment_id
+    SELECT j.person_id, j.programme_id, j.assignment_id, j.due_date FROM page JOIN joiner j USING (person_id)
+    ORDER BY j.assigned_at, j.assignment_id
     ON CONFLICT (person_id, programme_id) DO NOTHING
     RETURNING person_id, programme_id, assignment_id, due_date, assigned_at
-), done AS (
-    INSERT INTO enrolled_day (day) SELECT hocvu.today() WHERE (SELECT count(*) FROM joined) < :most
-    ON CONFLICT (day) DO NOTHING
+), moved AS (
+    UPDATE walk SET day = hocvu.today(),
+                    after = (SELECT person_id FROM page ORDER BY person_id OFFSET :most - 1)
+    FROM place
 )
 INSERT INTO outbox (event, body, trace) SELECT 'learner_assigned', to_jsonb(e), NULL FROM enrolled e;
 

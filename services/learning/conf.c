@@ -9,8 +9,8 @@ const struct conf_row learning_conf_rows[] = {
      offsetof(struct learning_conf, gap_factor)},
     {"due_days", CONF_INT, 1, 3650, "730", "A due date lies at most this many days ahead.",
      offsetof(struct learning_conf, due_days)},
-    {"assignment_people", CONF_INT, 1, 1000000, "100000",
-     "One assignment covers at most this many people, so that it fits into the time of one call.",
-     offsetof(struct learning_conf, people_most)},
+    {"enrol_page", CONF_INT, 1, 20000, "2000",
+     "People that one statement enrols; the rest of a larger assignment follow at this many a second.",
+     offsetof(struct learning_conf, enrol_page)},
     {0},
 };

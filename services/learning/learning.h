@@ -9,10 +9,10 @@
 
 struct learning_conf {
     int64_t beat_seconds, gap_factor;
-    int64_t due_days, people_most;
+    int64_t due_days, enrol_page;
 };
 extern const struct conf_row learning_conf_rows[];
 
-int learning_today(struct ctx *ctx);
+int learning_walk(struct ctx *ctx);
 
 #endif

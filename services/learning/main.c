@@ -23,7 +23,7 @@ static const struct follow follows[] = {
 };
 
 static const struct tick ticks[] = {
-    {"today", 60000, learning_today},
+    {"walk", 1000, learning_walk},
     TICK_END,
 };
 

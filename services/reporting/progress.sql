@@ -1,5 +1,5 @@
--- What each person has reached. Every event writes only the columns it knows, and an event that comes late or twice changes
--- nothing: the first moment counts (least ignores NULL). Triggers mark the roll-ups that a change makes stale.
+-- What each person has reached. Every event writes only the columns it knows, and an event that comes late or twice
+-- changes nothing: the first moment counts (least ignores NULL). Triggers mark the roll-ups that a change makes stale.
 
 -- programme_learn(programme)
 INSERT INTO programme (programme_id, code, version, title_vi, title_en)

@@ -1,4 +1,5 @@
--- Counts per unit and programme version as of today: renewed where marks say so, checked by a slow sweep, added up when asked.
+-- Counts per unit and programme version as of today: renewed where marks say so, checked by a slow sweep, added up when
+-- asked.
 
 -- counting_begin() counting_turn
 -- One process counts at a time, and nobody marks meanwhile; until the end of the transaction.
@@ -11,7 +12,8 @@ WHERE mark_id IN (SELECT mark_id FROM stale ORDER BY mark_id LIMIT 32)
 RETURNING programme_id, unit_id;
 
 -- rollup_count(rollup_pair) rollup_change BULK
--- Counts pairs anew and answers which rows were not so before. `marked`: a mark that is still there explains the change.
+-- Counts pairs anew and answers which rows were not so before. `marked`: a mark that is still there explains the
+-- change.
 INSERT INTO rollup AS r (programme_id, unit_id, assigned, completed, passed, certified,
                          leaders_assigned, leaders_completed, leaders_passed, leaders_certified)
 SELECT p.programme_id, p.unit_id,
@@ -31,9 +33,10 @@ LEFT JOIN LATERAL (
 ) s ON true
 GROUP BY p.programme_id, p.unit_id
 ON CONFLICT (programme_id, unit_id) DO UPDATE
-SET assigned = excluded.assigned, completed = excluded.completed, passed = excluded.passed, certified = excluded.certified,
-    leaders_assigned = excluded.leaders_assigned, leaders_completed = excluded.leaders_completed,
-    leaders_passed = excluded.leaders_passed, leaders_certified = excluded.leaders_certified
+SET assigned = excluded.assigned, completed = excluded.completed, passed = excluded.passed,
+    certified = excluded.certified, leaders_assigned = excluded.leaders_assigned,
+    leaders_completed = excluded.leaders_completed, leaders_passed = excluded.leaders_passed,
+    leaders_certified = excluded.leaders_certified
 WHERE (r.assigned, r.completed, r.passed, r.certified,
        r.leaders_assigned, r.leaders_completed, r.leaders_passed, r.leaders_certified)
       IS DISTINCT FROM
@@ -43,8 +46,8 @@ RETURNING r.programme_id, r.unit_id,
           EXISTS (SELECT FROM stale m WHERE (m.programme_id, m.unit_id) = (r.programme_id, r.unit_id)) AS marked;
 
 -- sweep_slice() rollup_pair
--- The next units in the ring, and every pair of theirs that has or should have a roll-up row. After the last unit the ring
--- begins again.
+-- The next units in the ring, and every pair of theirs that has or should have a roll-up row. After the last unit the
+-- ring begins again.
 WITH slice AS MATERIALIZED (
     SELECT n.unit_id
     FROM ((SELECT u.unit_id FROM unit u WHERE u.unit_id > (SELECT after FROM sweep) ORDER BY u.unit_id LIMIT 32)
@@ -63,8 +66,8 @@ FROM slice JOIN person w USING (unit_id) JOIN progress g USING (person_id) WHERE
 LIMIT 4096;
 
 -- rollup_get(rollup_query) counts
--- The unit, then those directly below it; each with the sums of everything below. Rows of rollup are joined once, under the
--- child of the unit that they lie below (NULL: the unit's own people).
+-- The unit, then those directly below it; each with the sums of everything below. Rows of rollup are joined once, under
+-- the child of the unit that they lie below (NULL: the unit's own people).
 WITH top AS MATERIALIZED (
     SELECT u.unit_id, u.path,
            CASE WHEN NOT u.path && :ctx_scope THEN 'FORBIDDEN:unit_id'

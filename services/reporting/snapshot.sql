@@ -1,12 +1,13 @@
 -- Frozen reports: may this one be made, what stands in it, the one statement that makes it, and reading it again.
 
 -- snapshot_allowed(snapshot_request) snapshot_head
--- The caller's subtree is tested against today's tree; a unit that is no more, against the tree of the cut-off. A repeated
--- call is answered with what it made the first time.
+-- The caller's subtree is tested against today's tree; a unit that is no more, against the tree of the cut-off. A
+-- repeated call is answered with what it made the first time.
 WITH ask AS (
     SELECT normalize(:period) AS period, coalesce(:final, false) AS final
 ), place AS MATERIALIZED (
-    SELECT (SELECT u.path FROM unit u WHERE u.unit_id = :unit_id) AS today, path_as_of(:unit_id, :cutoff_date) AS at_cutoff
+    SELECT (SELECT u.path FROM unit u WHERE u.unit_id = :unit_id) AS today,
+           path_as_of(:unit_id, :cutoff_date) AS at_cutoff
 ), earlier AS (
     SELECT s.* FROM snapshot s WHERE s.snapshot_id = :snapshot_id
 )
@@ -22,7 +23,8 @@ SELECT coalesce(programme.title_vi, '') AS programme_vi, ask.period, earlier.sna
        WHEN :cutoff_date > today() THEN 'INVALID:cutoff_date'
        WHEN place.at_cutoff = '{}' THEN 'NOT_FOUND:unit_id'
        WHEN programme.programme_id IS NULL THEN 'NOT_FOUND:programme_id'
-       WHEN ask.period <> btrim(ask.period) OR ask.period ~ '[[:cntrl:]]' OR octet_length(ask.period) > 32 THEN 'INVALID:period'
+       WHEN ask.period <> btrim(ask.period) OR ask.period ~ '[[:cntrl:]]' OR octet_length(ask.period) > 32
+           THEN 'INVALID:period'
        WHEN ask.final AND EXISTS (SELECT FROM snapshot f WHERE f.final AND (f.unit_id, f.programme_id, f.period)
                                                                           = (:unit_id, :programme_id, ask.period))
            THEN 'CONFLICT:period'
@@ -32,8 +34,8 @@ LEFT JOIN earlier ON true
 LEFT JOIN programme ON programme.programme_id = :programme_id;
 
 -- snapshot_count(snapshot_request) frozen_row
--- Facts up to the end of the cut-off day in Vietnam, with the tree and the tenures of that day. Each unit has the sums of
--- everything below it. People are not counted when the report is refused for its size anyway.
+-- Facts up to the end of the cut-off day in Vietnam, with the tree and the tenures of that day. Each unit has the sums
+-- of everything below it. People are not counted when the report is refused for its size anyway.
 WITH tree AS MATERIALIZED (
     SELECT * FROM subtree_as_of(:unit_id, :cutoff_date, 5001)
 ), own AS MATERIALIZED (
@@ -87,19 +89,20 @@ WITH made AS (
            :ctx_trace
     FROM made
 )
-SELECT snapshot_id, unit_id, programme_id, programme_vi, period, cutoff_date, due_date, final, frozen_at, frozen_by, digest
+SELECT snapshot_id, unit_id, programme_id, programme_vi, period, cutoff_date, due_date, final, frozen_at, frozen_by,
+       digest
 FROM made;
 
 -- snapshot_add(frozen_row) BULK
-INSERT INTO snapshot_row (snapshot_id, code, unit_id, parent_id, parent_code, name, assigned, completed, passed, certified,
-                          leaders_assigned, leaders_completed, leaders_passed, leaders_certified)
+INSERT INTO snapshot_row (snapshot_id, code, unit_id, parent_id, parent_code, name, assigned, completed, passed,
+                          certified, leaders_assigned, leaders_completed, leaders_passed, leaders_certified)
 SELECT * FROM unnest(:snapshot_id, :code, :unit_id, :parent_id, :parent_code, :name, :assigned, :completed, :passed,
                      :certified, :leaders_assigned, :leaders_completed, :leaders_passed, :leaders_certified);
 
 -- snapshot_find(snapshot_ref) snapshot
 -- Whoever may see the unit where it stands today; when it is no more, where it stood at the cut-off.
-SELECT s.snapshot_id, s.unit_id, s.programme_id, s.programme_vi, s.period, s.cutoff_date, s.due_date, s.final, s.frozen_at,
-       s.frozen_by, s.digest
+SELECT s.snapshot_id, s.unit_id, s.programme_id, s.programme_vi, s.period, s.cutoff_date, s.due_date, s.final,
+       s.frozen_at, s.frozen_by, s.digest
 FROM snapshot s LEFT JOIN unit u USING (unit_id)
 WHERE s.snapshot_id = :snapshot_id AND coalesce(u.path, s.path) && :ctx_scope;
 

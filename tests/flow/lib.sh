@@ -25,7 +25,7 @@ trap flow_end EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-flow_up() { "$ROOT/deploy/stack" up --dir "$STATE" --port "$FLOW_PORT" --sample "$@"; }
+flow_up() { "$ROOT/deploy/up" --dir "$STATE" --port "$FLOW_PORT" "$@"; }
 hocvu() { "$BUILD/bin/hocvu" --conf "$STATE/etc/hocvu.conf" "$@"; }
 # One value from the database, as its owner.
 ask() { (eval "$("$ROOT/deploy/stack" env --dir "$STATE")" && psql -X -At -d hocvu -c "$1"); }

@@ -227,6 +227,35 @@ Test(hostile, noise)
     arena_release(&made);
 }
 
+/* Rows of a list are held to their own message, and the fault names the row's field. */
+Test(hostile, faults_inside_lists)
+{
+    static const struct {
+        const char *what;
+        struct span frame;
+        int code;
+        const char *field;
+    } frames[] = {
+        {"a row without its required field", BYTES("\x81\x3e\x91\x81\x02\xa2xy"), ERR_MISSING, "number"},
+        {"the second row without it", BYTES("\x81\x3e\x92\x81\x01\x07\x80"), ERR_MISSING, "number"},
+        {"a field of a row twice", BYTES("\x81\x3e\x91\x82\x01\x07\x01\x07"), ERR_TWICE, "number"},
+        {"a value of a row out of bounds", BYTES("\x81\x3e\x91\x81\x01\x02"), ERR_RANGE, "number"},
+        {"a value of a row of another type", BYTES("\x81\x3e\x91\x81\x01\xc0"), ERR_TYPE, "number"},
+        {"a row that is no map", BYTES("\x81\x3e\x92\x81\x01\x07\xc0"), ERR_TYPE, "rows"},
+        {"a row that is cut short", BYTES("\x81\x3e\x92\x81\x01\x07\x81\x01"), ERR_SYNTAX, "rows"},
+    };
+    struct arena arena;
+    arena_init(&arena, MEMORY);
+    for (size_t i = 0; i < sizeof frames / sizeof frames[0]; i++) {
+        struct sample_wide out;
+        struct fault fault = {0};
+        cr_assert_eq(msg_unpack(&msg_sample_wide, &out, &arena, frames[i].frame, &fault), frames[i].code, "%s: %d",
+                     frames[i].what, fault.code);
+        cr_assert_str_eq(fault.field, frames[i].field, "%s blames %s", frames[i].what, fault.field);
+    }
+    arena_release(&arena);
+}
+
 /* A list within its bound and its bytes that does not fit the arena. */
 Test(hostile, arena_too_small)
 {

@@ -4,6 +4,7 @@
 #include "samples.h"
 #include "scan.h"
 
+#include <cjson/cJSON.h>
 #include <criterion/criterion.h>
 
 enum { MEMORY = 1 << 20 };
@@ -128,6 +129,93 @@ Test(json, bad_inputs_by_name)
         free(exact);
         arena_release(&arena);
     }
+}
+
+static size_t blocks; /* that cJSON holds */
+
+static void *counted_malloc(size_t n)
+{
+    blocks++;
+    return malloc(n);
+}
+
+static void counted_free(void *p)
+{
+    blocks -= p != NULL;
+    free(p);
+}
+
+/* Whatever is wrong with the input, nothing of cJSON's tree stays behind. */
+Test(json, the_tree_is_freed_on_all_paths)
+{
+    cJSON_Hooks hooks = {counted_malloc, counted_free};
+    cJSON_InitHooks(&hooks);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct arena arena;
+        struct answer_save out;
+        struct fault fault;
+        arena_init(&arena, i % 2 ? MEMORY : 0);
+        cr_assert_neq(msg_from_json(&msg_answer_save, &out, &arena, bad[i].text, &fault), 0);
+        cr_assert_eq(blocks, 0, "%s: %zu blocks", bad[i].what, blocks);
+        arena_release(&arena);
+    }
+    struct arena arena;
+    struct answer_save out;
+    struct fault fault;
+    arena_init(&arena, MEMORY);
+    cr_assert_eq(msg_from_json(&msg_answer_save, &out, &arena, BYTES("{" ID REST), &fault), 0);
+    cr_assert_eq(blocks, 0);
+    arena_release(&arena);
+}
+
+Test(json, control_characters_in_strings)
+{
+    for (int c = 0; c < 0x21; c++) {
+        char text[] = "{\"a\":\"x.y\"}";
+        struct scan scan;
+        *strchr(text, '.') = (char)c;
+        int code = scan_json((struct span){text, sizeof text - 1}, 10, &scan);
+        cr_assert_eq(code, c < 0x20 ? ERR_SYNTAX : 0, "character %d", c);
+    }
+}
+
+/* Rows of a list are held to their own message, and the fault names the row's field. */
+Test(json, faults_inside_lists)
+{
+    static const struct {
+        const char *what;
+        struct span rows;
+        int code;
+        const char *field;
+    } rows[] = {
+        {"a row without a required member", BYTES("[{\"skill_group\":\"A\"}]"), ERR_MISSING, "items"},
+        {"the second row without it", BYTES("[{\"skill_group\":\"A\",\"items\":1},{\"items\":1}]"), ERR_MISSING,
+         "skill_group"},
+        {"an unknown member in a row", BYTES("[{\"skill_group\":\"A\",\"items\":1,\"x\":1}]"), ERR_UNKNOWN, "x"},
+        {"a doubled member in a row", BYTES("[{\"skill_group\":\"A\",\"items\":1,\"items\":1}]"), ERR_TWICE, "items"},
+        {"a value of a row out of bounds", BYTES("[{\"skill_group\":\"A\",\"items\":0}]"), ERR_RANGE, "items"},
+        {"a fraction in the second row",
+         BYTES("[{\"skill_group\":\"A\",\"items\":1},{\"skill_group\":\"B\",\"items\":1.0}]"), ERR_TYPE, "items"},
+        {"an empty row", BYTES("[{}]"), ERR_MISSING, "skill_group"},
+        {"null among rows", BYTES("[{\"skill_group\":\"A\",\"items\":1},null]"), ERR_TYPE, "quotas"},
+    };
+    struct arena arena;
+    struct buf body;
+    arena_init(&arena, MEMORY);
+    buf_init(&body, MEMORY);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct policy_draft out;
+        struct fault fault = {0};
+        buf_clear(&body);
+        buf_add_text(&body, "{\"quotas\":");
+        buf_add_span(&body, rows[i].rows);
+        buf_add_char(&body, '}');
+        cr_assert_eq(msg_from_json(&msg_policy_draft, &out, &arena, buf_span(&body), &fault), rows[i].code, "%s: %d",
+                     rows[i].what, fault.code);
+        cr_assert_str_eq(fault.field, rows[i].field, "%s blames %s", rows[i].what, fault.field);
+    }
+    buf_release(&body);
+    arena_release(&arena);
 }
 
 Test(json, good_inputs_by_name)

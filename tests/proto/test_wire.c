@@ -140,6 +140,9 @@ Test(wire, counts_are_compared_with_the_bytes_left)
     wire = over(BYTES("\xdf\xff\xff\xff\xff\x01\x02"));
     cr_assert_eq(wire_map(&wire), 0);
     cr_assert_eq(wire.error, ERR_SYNTAX);
+    wire = over(BYTES("\xdf\x80\x00\x00\x00\x01\x02")); /* twice this is 0 in 32 bits */
+    cr_assert_eq(wire_map(&wire), 0);
+    cr_assert_eq(wire.error, ERR_SYNTAX);
     wire = over(BYTES("\xdd\xff\xff\xff\xff\x01\x02"));
     cr_assert_eq(wire_array(&wire), UINT32_MAX);
     wire_expect(&wire, UINT32_MAX);

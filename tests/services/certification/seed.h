@@ -75,9 +75,19 @@ static inline void graded(struct harness *h, uint32_t attempt, uint32_t person, 
     cr_assert_eq(harness_event(h, follow_attempt_graded, &fact), 0);
 }
 
-static inline struct harness *open_seeded(const struct certification_conf *conf)
+/* What the service under test is configured with. */
+static struct certification_conf ours;
+
+/* A database in which nothing is known. */
+static inline struct harness *open_empty(void)
 {
-    struct harness *h = harness_open("certification", service_sql, true, conf);
+    ours = test_conf(7);
+    return harness_open("certification", service_sql, true, &ours);
+}
+
+static inline struct harness *open_seeded(void)
+{
+    struct harness *h = open_empty();
     know_unit(h, NATION, 0, "VN");
     know_unit(h, PROVINCE, NATION, "45");
     know_unit(h, UNIT, PROVINCE, "45-SNV");

@@ -4,8 +4,7 @@
 
 Test(issue, failing_earns_nothing)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     graded(h, 100, LAN, false);
     issue(h);
     cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate_due"), "0");
@@ -16,8 +15,7 @@ Test(issue, failing_earns_nothing)
 
 Test(issue, passing_twice_earns_one)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     graded(h, 100, LAN, true);
     graded(h, 101, LAN, true);
     issue(h);
@@ -37,8 +35,7 @@ Test(issue, passing_twice_earns_one)
 /* A due row that came beside the certificate's commit is cleared away, not tried forever. */
 Test(issue, stray_due_row_is_cleared)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     certified(h);
     harness_sql(h, "INSERT INTO certificate_due SELECT person_id, programme_id, attempt_id, now() FROM certificate");
     issue(h);
@@ -50,8 +47,7 @@ Test(issue, stray_due_row_is_cleared)
 
 Test(issue, person_who_is_not_known_yet)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     graded(h, 100, 21, true);
     issue(h);
     cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate_due"), "1");
@@ -65,8 +61,7 @@ Test(issue, person_who_is_not_known_yet)
 
 Test(issue, programme_that_is_not_known_yet)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = harness_open("certification", service_sql, true, &conf);
+    struct harness *h = open_empty();
     graded(h, 100, LAN, true);
     know_person(h, LAN, "Nguyễn Thị Lan", UNIT, 0);
     issue(h);
@@ -80,8 +75,7 @@ Test(issue, programme_that_is_not_known_yet)
 /* Many who wait for their person must not keep the others from their certificates. */
 Test(issue, unknown_people_block_nobody)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     harness_sql(h, "INSERT INTO certificate_due SELECT hocvu.uuid7(), '00000000-0000-0000-0000-00000000000a', "
                    "hocvu.uuid7(), now() - interval '1 day' FROM generate_series(1, 600)");
     graded(h, 100, LAN, true);
@@ -92,8 +86,7 @@ Test(issue, unknown_people_block_nobody)
 
 Test(issue, who_left_has_passed_too)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     know_person(h, LAN, "Nguyễn Thị Lan", UNIT, 19000);
     cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM person"), "0");
     certified(h);
@@ -103,8 +96,7 @@ Test(issue, who_left_has_passed_too)
 
 Test(issue, full_slice)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     harness_sql(
         h, "INSERT INTO tenure SELECT hocvu.uuid7(), ('00000000-0000-0000-0001-' || lpad(n::text, 12, '0'))::uuid, "
            "'Cán bộ ' || n, '00000000-0000-0000-0000-000000000003', '', false, '2020-01-01' "
@@ -123,8 +115,7 @@ Test(issue, full_slice)
 /* Two processes issue at the same time: the second passes over what the first has in hand. */
 Test(issue, two_processes)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     struct second other;
     graded(h, 100, LAN, true);
     second_open(&other, h, "certification", service_sql);
@@ -141,8 +132,7 @@ Test(issue, two_processes)
 
 Test(issue, nothing_disappears)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     certified(h);
     cr_expect_not(harness_allowed(h, "DELETE FROM certificate"));
     cr_expect_not(harness_allowed(h, "UPDATE certificate SET holder = 'x'"));

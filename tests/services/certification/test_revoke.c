@@ -9,8 +9,7 @@ static int revoke(struct harness *h, struct span number, const char *reason, str
 
 Test(revoke, outside_the_subtree)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     struct certificate_status status;
     struct span number = certified(h);
     harness_as(h, U(OFFICER), EXAM_OFFICER, U(ELSEWHERE));
@@ -25,8 +24,7 @@ Test(revoke, outside_the_subtree)
 
 Test(revoke, number_unknown_or_wrong)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     struct certificate_status status;
     char number[NUMBER_TEXT];
     harness_as(h, U(OPERATOR), NATIONAL_OPERATOR, U(NATION));
@@ -39,8 +37,7 @@ Test(revoke, number_unknown_or_wrong)
 
 Test(revoke, is_seen_everywhere_and_stays)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     struct certificate_status status, again;
     struct certificate_list list;
     struct empty empty = {0};
@@ -70,8 +67,7 @@ Test(revoke, is_seen_everywhere_and_stays)
 /* The holder has left, and then the unit is gone too: the officer above still may, the one beside still may not. */
 Test(revoke, holder_who_left)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     struct certificate_status status;
     struct span number = certified(h);
     know_person(h, LAN, "Nguyễn Thị Lan", UNIT, 19000);
@@ -91,8 +87,7 @@ Test(revoke, holder_who_left)
 /* The subtree is that of where the holder works today. */
 Test(revoke, holder_who_moved)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     struct certificate_status status;
     struct span number = certified(h);
     know_person(h, LAN, "Nguyễn Thị Lan", ELSEWHERE, 0);

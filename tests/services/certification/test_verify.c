@@ -3,8 +3,7 @@
 
 Test(verify, by_number)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     struct certificate_status status;
     struct span number = certified(h);
     h->head.has = 0; /* a stranger */
@@ -18,8 +17,7 @@ Test(verify, by_number)
 
 Test(verify, number_in_lower_case_without_dashes)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     struct certificate_status status;
     struct span number = certified(h);
     char typed[NUMBER_TEXT];
@@ -34,8 +32,7 @@ Test(verify, number_in_lower_case_without_dashes)
 
 Test(verify, number_with_a_slip_or_never_issued)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     struct certificate_status status;
     struct span number = certified(h);
     char other[NUMBER_TEXT];
@@ -51,8 +48,7 @@ Test(verify, number_with_a_slip_or_never_issued)
 
 Test(verify, by_document)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     struct certificate_status status;
     struct span number = certified(h);
     struct span document = document_of(h, number);
@@ -66,8 +62,7 @@ Test(verify, by_document)
 /* The three segments, each with one character changed at its beginning, middle and end; and the whole cut or grown. */
 Test(verify, tampered_document)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     struct certificate_status status;
     struct span document = document_of(h, certified(h));
     char *copy = malloc(document.n + 2);
@@ -103,36 +98,9 @@ Test(verify, tampered_document)
     harness_close(h);
 }
 
-/* Well signed, but not in the register: the register decides. */
-Test(verify, signed_but_not_registered)
+/* A certificate that nobody has earned, signed with the key of `conf`. */
+static struct signed_row forge(struct harness *h, const struct certification_conf *conf)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
-    struct certificate_status status;
-    struct due_row due = {.person_id = U(LAN),
-                          .programme_id = U(PROGRAMME),
-                          .attempt_id = U(5),
-                          .holder = SPAN("Giả"),
-                          .code = SPAN("KNS"),
-                          .version = 1,
-                          .title_vi = SPAN("a"),
-                          .title_en = SPAN("b"),
-                          .issued_at = now_us(),
-                          .year = SPAN("26")};
-    struct signed_row row;
-    certified(h);
-    cr_assert_eq(document_sign(&h->arena, &conf, &due, &row), 0);
-    cr_assert(document_signed_by(&h->arena, row.document, (struct span){(const char *)conf.public, 32}));
-    cr_expect_eq(verify(h, row.document, &status), ERR_INVALID);
-    harness_close(h);
-}
-
-/* In the register, but signed by a key that is not ours: somebody wrote into the database. */
-Test(verify, registered_but_signed_by_another_key)
-{
-    struct certification_conf conf = test_conf(7), other = test_conf(8);
-    struct harness *h = open_seeded(&conf);
-    struct certificate_status status;
     struct due_row due = {.person_id = U(21),
                           .programme_id = U(PROGRAMME),
                           .attempt_id = U(5),
@@ -144,11 +112,36 @@ Test(verify, registered_but_signed_by_another_key)
                           .issued_at = now_us(),
                           .year = SPAN("26")};
     struct signed_row row;
+    cr_assert_eq(document_sign(&h->arena, conf, &due, &row), 0);
+    return row;
+}
+
+/* Well signed, but not in the register: the register decides. */
+Test(verify, signed_but_not_registered)
+{
+    struct harness *h = open_seeded();
+    struct certificate_status status;
+    struct signed_row row;
     certified(h);
-    cr_assert_eq(document_sign(&h->arena, &other, &due, &row), 0);
-    row.kid = S(conf.kid);
+    row = forge(h, &ours);
+    cr_assert(document_signed_by(&h->arena, row.document, (struct span){(const char *)ours.public, 32}));
+    cr_expect_eq(verify(h, row.document, &status), ERR_INVALID);
+    harness_close(h);
+}
+
+/* In the register, but signed by a key that is not ours: somebody wrote into the database. */
+Test(verify, registered_but_signed_by_another_key)
+{
+    struct certification_conf other = test_conf(8);
+    struct harness *h = open_seeded();
+    struct certificate_status status;
+    struct signed_row row;
+    certified(h);
+    row = forge(h, &other);
+    row.kid = S(ours.kid);
     cr_assert_eq(harness_tick(h, certificates_issue), 0);
     cr_assert_eq(pg_bulk(&h->ctx, &SQL_certificates_store, &row, 1, 0, NULL, NULL), 0);
+    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM certificate"), "2");
     cr_expect_eq(verify(h, row.document, &status), ERR_INVALID);
     harness_close(h);
 }
@@ -157,8 +150,8 @@ Test(verify, registered_but_signed_by_another_key)
  */
 Test(verify, key_rotation)
 {
-    struct certification_conf conf = test_conf(7), next = test_conf(9);
-    struct harness *h = open_seeded(&conf);
+    struct certification_conf next = test_conf(9);
+    struct harness *h = open_seeded();
     struct certificate_status status;
     struct public_keys keys;
     struct empty empty = {0};
@@ -173,7 +166,7 @@ Test(verify, key_rotation)
     cr_assert_eq(on_certificate_keys(&h->ctx, &empty, &keys), 0);
     cr_expect_eq(keys.n_keys, 2);
     cr_expect(is(keys.keys[0].kid, next.kid));
-    cr_expect(is(keys.keys[1].kid, conf.kid));
+    cr_expect(is(keys.keys[1].kid, ours.kid));
     struct span public;
     cr_assert_eq(base64url_parse(&h->arena, keys.keys[1].x, &public), 0);
     cr_expect(document_signed_by(&h->arena, old, public), "with the published key alone");
@@ -183,8 +176,7 @@ Test(verify, key_rotation)
 
 Test(verify, document_says_what_it_should)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     struct span number = certified(h), document = document_of(h, number), head, payload;
     const char *dot = memchr(document.p, '.', document.n);
     const char *last = memrchr(document.p, '.', document.n);
@@ -195,7 +187,7 @@ Test(verify, document_says_what_it_should)
     harness_sql(h, "CREATE TABLE seen (head jsonb, body jsonb); INSERT INTO seen VALUES ('%.*s', $json$%s$json$)",
                 (int)head.n, head.p, text.p);
     cr_expect_str_eq(harness_get(h, "SELECT head ->> 'alg' || ' ' || (head ->> 'typ') FROM seen"), "EdDSA vc+jwt");
-    cr_expect_str_eq(harness_get(h, "SELECT head ->> 'kid' FROM seen"), conf.kid);
+    cr_expect_str_eq(harness_get(h, "SELECT head ->> 'kid' FROM seen"), ours.kid);
     cr_expect_str_eq(harness_get(h, "SELECT body #>> '{credentialSubject,name}' FROM seen"), "Nguyễn Thị Lan");
     cr_expect_str_eq(harness_get(h, "SELECT body #>> '{credentialSubject,achievement,name}' FROM seen"),
                      "Kỹ năng số \"cơ bản\"");
@@ -213,8 +205,7 @@ Test(verify, document_says_what_it_should)
 
 Test(verify, names_with_quotes_and_controls)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     struct certificate_status status;
     know_person(h, LAN, "Y \"K'\\ </script>\t\x01 Niê", UNIT, 0);
     cr_expect_eq(verify(h, document_of(h, certified(h)), &status), 0);
@@ -227,8 +218,7 @@ Test(verify, names_with_quotes_and_controls)
 
 Test(verify, mine_are_mine)
 {
-    struct certification_conf conf = test_conf(7);
-    struct harness *h = open_seeded(&conf);
+    struct harness *h = open_seeded();
     struct certificate_list list;
     struct empty empty = {0};
     struct span number = certified(h);

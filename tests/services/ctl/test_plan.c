@@ -138,8 +138,14 @@ Test(plan, tallies_sum_up_the_tree)
 
 Test(plan, tally_takes_the_counts_in_their_order)
 {
-    struct counts counts = {.assigned = 1, .completed = 2, .passed = 3, .certified = 4, .leaders_assigned = 5,
-                            .leaders_completed = 6, .leaders_passed = 7, .leaders_certified = 8};
+    struct counts counts = {.assigned = 1,
+                            .completed = 2,
+                            .passed = 3,
+                            .certified = 4,
+                            .leaders_assigned = 5,
+                            .leaders_completed = 6,
+                            .leaders_passed = 7,
+                            .leaders_certified = 8};
     struct tally tally = tally_of(&counts);
     for (uint32_t i = 0; i < TALLY_COUNTS; i++)
         cr_expect_eq(tally.count[i], i + 1);

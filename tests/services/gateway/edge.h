@@ -45,7 +45,7 @@ struct peer {
     void *socket;
     uint8_t service;
     struct revocation_list revocations; /* told to whoever asks; its rows belong to the test */
-    uint32_t asked_revocations;
+    uint32_t asked_revocations, asked_health;
     struct call *calls; /* taken off the socket and not yet given to the test */
     size_t n_calls;
     uint32_t messages; /* that brought calls of clients */
@@ -88,7 +88,8 @@ static inline int edge_free_port(void)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t n = sizeof(address);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    cr_assert(fd >= 0 && !bind(fd, (struct sockaddr *)&address, n) && !getsockname(fd, (struct sockaddr *)&address, &n));
+    cr_assert(fd >= 0 && !bind(fd, (struct sockaddr *)&address, n) &&
+              !getsockname(fd, (struct sockaddr *)&address, &n));
     close(fd);
     return ntohs(address.sin_port);
 }
@@ -157,7 +158,9 @@ static inline int64_t edge_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Starts $HOCVU_BIN/gateway with these rows besides the usual ones, and waits until it takes connections. */
+static inline void peer_await_health(struct peer *peer);
+
+/* Starts $HOCVU_BIN/gateway with these rows besides the usual ones, and waits until clients and peers can reach it. */
 static inline void edge_start(struct edge *e, const char *rows)
 {
     char conf[2048], path[256], program[512];
@@ -165,7 +168,8 @@ static inline void edge_start(struct edge *e, const char *rows)
     snprintf(conf, sizeof(conf),
              "bus_dir = %s\nlisten = 127.0.0.1:%d\nadmin_listen = 127.0.0.1:%d\ntoken_public_key = %s/token.pub\n"
              "static_dir = services/gateway/static\napi_dir = proto/derived\nlog_level = error\n%s%s",
-             e->dir, e->port, e->admin_port, e->dir, strstr(rows, "rate_per_second") ? "" : "rate_per_second = 0\n", rows);
+             e->dir, e->port, e->admin_port, e->dir, strstr(rows, "rate_per_second") ? "" : "rate_per_second = 0\n",
+             rows);
     edge_write(e, "gateway.conf", conf);
     snprintf(path, sizeof(path), "%s/gateway.conf", e->dir);
     snprintf(program, sizeof(program), "%s/gateway", bin ? bin : "build/bin");
@@ -181,6 +185,8 @@ static inline void edge_start(struct edge *e, const char *rows)
         int fd = edge_try_connect(e->port);
         if (fd >= 0) {
             close(fd);
+            for (size_t i = 0; i < e->n_peers; i++)
+                peer_await_health(&e->peers[i]);
             return;
         }
         cr_assert(waitpid(e->pid, NULL, WNOHANG) == 0, "the gateway ended at once");
@@ -225,7 +231,8 @@ static inline void edge_close(struct edge *e)
 /* --- tokens --- */
 
 /* A token with one grant; `left_s` may be negative. Borrowed from the arena. */
-static inline const char *edge_token_of(struct edge *e, struct uuid person, struct uuid session, uint32_t roles, int left_s)
+static inline const char *edge_token_of(struct edge *e, struct uuid person, struct uuid session, uint32_t roles,
+                                        int left_s)
 {
     struct grant grant = {.roles = roles};
     int64_t now = now_us() / 1000000;
@@ -310,18 +317,20 @@ static inline struct response edge_read(struct edge *e, int fd)
 static inline bool edge_ended(int fd)
 {
     char byte;
-    return recv(fd, &byte, 1, 0) <= 0 && errno != EAGAIN;
+    ssize_t n = recv(fd, &byte, 1, 0);
+    return n == 0 || (n < 0 && errno != EAGAIN);
 }
 
 /* The text of a request. `token`, `body` and `more` (header lines with \r\n) may be NULL. */
-static inline const char *edge_text(struct edge *e, const char *verb, const char *path, const char *token, const char *more,
-                                    const char *body)
+static inline const char *edge_text(struct edge *e, const char *verb, const char *path, const char *token,
+                                    const char *more, const char *body)
 {
-    const char *text = arena_printf(
-        &e->arena, "%s %s HTTP/1.1\r\nHost: test\r\n%s%s%s%s%s", verb, path, token ? "Authorization: Bearer " : "",
-        token ? token : "", token ? "\r\n" : "", more ? more : "",
-        body ? arena_printf(&e->arena, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", strlen(body), body)
-             : "\r\n");
+    const char *text =
+        arena_printf(&e->arena, "%s %s HTTP/1.1\r\nHost: test\r\n%s%s%s%s%s", verb, path,
+                     token ? "Authorization: Bearer " : "", token ? token : "", token ? "\r\n" : "", more ? more : "",
+                     body ? arena_printf(&e->arena, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+                                         strlen(body), body)
+                          : "\r\n");
     cr_assert(text);
     return text;
 }
@@ -379,8 +388,8 @@ static inline bool edge_is_error(const struct response *r, const char *code, con
 }
 
 #define assert_error(r, number, code, field)                                                                           \
-    cr_assert((r).status == (number) && edge_is_error(&(r), code, field), "expected %d %s %s, got %d %s", number, code,   \
-              field, (r).status, (r).body)
+    cr_assert((r).status == (number) && edge_is_error(&(r), code, field), "expected %d %s %s, got %d %s", number,      \
+              code, field, (r).status, (r).body)
 
 /* --- fake peers --- */
 
@@ -457,6 +466,7 @@ static inline void peer_take_pair(struct peer *peer, const uint8_t *id, size_t n
     arena_release(&arena);
     if (call->head.method == M_service_health) {
         const char *name = service_find(peer->service)->name;
+        peer->asked_health++;
         struct health health = {.healthy = true, .service = {name, (uint32_t)strlen(name)}};
         peer_reply(peer, call, &msg_health, &health);
     } else if (call->head.method == M_revocations) {
@@ -499,6 +509,13 @@ static inline struct call *peer_await(struct peer *peer, size_t n)
     return peer->calls;
 }
 
+/* Waits until the gateway has asked how we are: it is connected. */
+static inline void peer_await_health(struct peer *peer)
+{
+    for (int64_t until = edge_ms() + EDGE_PATIENCE_MS; !peer->asked_health; peer_turn(peer, 50))
+        cr_assert(edge_ms() < until, "the gateway does not find the peer");
+}
+
 /* Forgets the calls taken so far. */
 static inline void peer_forget(struct peer *peer)
 {
@@ -509,7 +526,8 @@ static inline void peer_forget(struct peer *peer)
 static inline void call_body(struct edge *e, const struct call *call, const struct msg *desc, void *ret_message)
 {
     struct fault fault;
-    cr_assert_eq(msg_unpack(desc, ret_message, &e->arena, (struct span){call->body, (uint32_t)call->n_body}, &fault), 0);
+    cr_assert_eq(msg_unpack(desc, ret_message, &e->arena, (struct span){call->body, (uint32_t)call->n_body}, &fault),
+                 0);
 }
 
 /* --- the method that most tests use: saving an answer --- */

@@ -11,13 +11,23 @@ static struct auth auth;
 static struct arena arena;
 static unsigned char secret[TOKEN_SECRET_BYTES];
 
-static void open_auth(void)
+static void open_sets(size_t n_sets)
 {
     unsigned char public[TOKEN_PUBLIC_BYTES];
     cr_assert(sodium_init() >= 0);
     crypto_sign_keypair(public, secret);
-    arena_init(&arena, 256 << 20);
-    cr_assert_eq(auth_open(&auth, public), 0);
+    arena_init(&arena, 1 << 20);
+    cr_assert_eq(auth_open(&auth, public, n_sets), 0);
+}
+
+static void open_auth(void)
+{
+    open_sets(AUTH_SETS);
+}
+
+static void open_one_set(void)
+{
+    open_sets(1);
 }
 
 static void close_auth(void)
@@ -97,15 +107,14 @@ Test(auth, another_s_key_is_refused, .init = open_auth, .fini = close_auth)
     cr_assert_eq(auth_check(&auth, token_of(NULL, 0, 60), NOW, &session), ERR_UNAUTHENTICATED);
 }
 
-Test(auth, a_held_session_outlives_its_place, .init = open_auth, .fini = close_auth)
+Test(auth, a_held_session_outlives_its_place, .init = open_one_set, .fini = close_auth)
 {
     struct grant grant = {.unit_id = uuid7(), .roles = UNIT_HEAD};
     struct session *held;
     cr_assert_eq(auth_check(&auth, token_of(&grant, 1, 60), NOW, &held), 0);
     /* More tokens than places: the held one is pushed out, but not away. */
-    for (int i = 0; i < 2 * AUTH_SETS * AUTH_WAYS; i++) {
+    for (int i = 0; i < AUTH_WAYS; i++) {
         struct session *other;
-        arena_clear(&arena);
         cr_assert_eq(auth_check(&auth, token_of(NULL, 0, 60), NOW, &other), 0);
         session_release(other);
     }
@@ -114,4 +123,19 @@ Test(auth, a_held_session_outlives_its_place, .init = open_auth, .fini = close_a
     cr_assert(uuid_equal(&held->claims.grants[0].unit_id, &grant.unit_id));
     session_release(held);
     session_release(NULL);
+}
+
+Test(auth, the_one_not_used_longest_gives_way, .init = open_one_set, .fini = close_auth)
+{
+    struct span used = token_of(NULL, 0, 60);
+    struct session *session;
+    cr_assert_eq(auth_check(&auth, used, NOW, &session), 0);
+    session_release(session);
+    for (int i = 0; i < 5 * AUTH_WAYS; i++) {
+        cr_assert_eq(auth_check(&auth, token_of(NULL, 0, 60), NOW, &session), 0);
+        session_release(session);
+        cr_assert_eq(auth_check(&auth, used, NOW, &session), 0);
+        session_release(session);
+    }
+    cr_assert(auth.hits == 5 * AUTH_WAYS && auth.misses == 5 * AUTH_WAYS + 1);
 }

@@ -4,14 +4,14 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct address A(const char *text)
-{
+static struct address A(const char *text) {
     struct address address;
     cr_assert_eq(address_parse((struct span){text, (uint32_t)strlen(text)}, &address), 0, "%s", text);
     return address;
 }
 
-static int taken(struct ratelimit *limit, const struct address *address, int64_t now, int tries)
+static int
+taken(struct ratelimit *limit, const struct address *address, int64_t now, int tries)
 {
     int n = 0;
     for (int i = 0; i < tries; i++)
@@ -82,8 +82,9 @@ Test(ratelimit, a_flood_of_addresses_costs_no_memory_and_frees_nobody_who_is_bus
 Test(ratelimit, addresses_as_text)
 {
     static const char *const good[] = {"127.0.0.1", "0.0.0.0", "::1", "2001:db8::5"};
-    static const char *const bad[] = {"", "1.2.3", "1.2.3.4.5", "1.2.3.4:80", "[::1]", "::1%eth0", "localhost", "1.2.3.4 ",
-                                      "2001:db8:0000:0000:0000:0000:0000:0000:0000:0001"};
+    static const char *const bad[] = {"",           "1.2.3",    "1.2.3.4.5",
+                                      "1.2.3.4:80", "[::1]",    "::1%eth0",
+                                      "localhost",  "1.2.3.4 ", "2001:db8:0000:0000:0000:0000:0000:0000:0000:0001"};
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         char text[ADDRESS_TEXT];
         struct address address = A(good[i]);

@@ -16,12 +16,12 @@ static void close_routes(void)
     routes_close(&routes);
 }
 
-static struct span S(const char *text)
-{
+static struct span S(const char *text) {
     return (struct span){text, (uint32_t)strlen(text)};
 }
 
-static int find(enum verb verb, const char *path, struct route_match *ret_match)
+static int
+find(enum verb verb, const char *path, struct route_match *ret_match)
 {
     return route_find(&routes, verb, S(path), ret_match);
 }
@@ -59,8 +59,23 @@ Test(route, parameters_in_order, .init = open_routes, .fini = close_routes)
 Test(route, nobody_s_paths, .init = open_routes, .fini = close_routes)
 {
     static const char *const paths[] = {
-        "", "/", "v1/me", "/v1", "/v1/", "/v1/me/", "/v1//me", "//v1/me", "/V1/me", "/v1/mee", "/v1/m", "/v1/attempts//answers/1",
-        "/v1/attempts/x/answers", "/v1/attempts/x/answers/", "/v1/attempts/x/answers/1/2", "/v1/%6de", "/a/b/c/d/e/f/g/h/i/j/k/l/m/n",
+        "",
+        "/",
+        "v1/me",
+        "/v1",
+        "/v1/",
+        "/v1/me/",
+        "/v1//me",
+        "//v1/me",
+        "/V1/me",
+        "/v1/mee",
+        "/v1/m",
+        "/v1/attempts//answers/1",
+        "/v1/attempts/x/answers",
+        "/v1/attempts/x/answers/",
+        "/v1/attempts/x/answers/1/2",
+        "/v1/%6de",
+        "/a/b/c/d/e/f/g/h/i/j/k/l/m/n",
     };
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         struct route_match match = {.allowed = 99};

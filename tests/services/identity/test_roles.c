@@ -11,40 +11,38 @@ static struct role_change change(const char *person, const char *role, const cha
 
 static struct accepted accepted;
 
-#define GRANT(person, role, unit)                                                                                      \
-    on_role_grant(&h->ctx,                                                                                             \
-                  &(struct role_change){.person_id = person_id(person),                                                \
-                                        .role = S(role),                                                               \
-                                        .unit_id = unit_id(unit),                                                      \
-                                        .reason = S("Quyết định 12/QĐ")},                                              \
-                  &accepted)
-#define REVOKE(person, role, unit)                                                                                     \
-    on_role_revoke(                                                                                                    \
-        &h->ctx,                                                                                                       \
-        &(struct role_change){                                                                                         \
-            .person_id = person_id(person), .role = S(role), .unit_id = unit_id(unit), .reason = S("Hết nhiệm kỳ")},   \
-        &accepted)
+static int give(const char *person, const char *role, const char *unit)
+{
+    struct role_change req = change(person, role, unit);
+    return on_role_grant(&h->ctx, &req, &accepted);
+}
+
+static int take(const char *person, const char *role, const char *unit)
+{
+    struct role_change req = change(person, role, unit);
+    return on_role_revoke(&h->ctx, &req, &accepted);
+}
 
 Test(roles, the_operator_gives_and_takes)
 {
     small_nation();
     int events = harness_events(h, "role_changed");
     accepted.ok = false;
-    EXPECT_FAULT(GRANT("Lê Văn Nam", "exam_officer", "T44"), 0, "");
+    EXPECT_FAULT(give("Lê Văn Nam", "exam_officer", "T44"), 0, "");
     cr_expect(accepted.ok);
-    EXPECT_FAULT(GRANT("Lê Văn Nam", "exam_officer", "T44"), 0, ""); /* again */
+    EXPECT_FAULT(give("Lê Văn Nam", "exam_officer", "T44"), 0, ""); /* again */
     cr_expect_eq(harness_events(h, "role_changed"), events + 1);
     cr_expect_eq(count_of("audit WHERE action = 'role_granted' AND actor IS NOT NULL AND detail->>'role' = "
                           "'exam_officer'"),
                  1);
-    EXPECT_FAULT(REVOKE("Lê Văn Nam", "exam_officer", "T44"), 0, "");
-    EXPECT_FAULT(REVOKE("Lê Văn Nam", "exam_officer", "T44"), 0, "");
+    EXPECT_FAULT(take("Lê Văn Nam", "exam_officer", "T44"), 0, "");
+    EXPECT_FAULT(take("Lê Văn Nam", "exam_officer", "T44"), 0, "");
     cr_expect_eq(harness_events(h, "role_changed"), events + 2);
     cr_expect_str_eq(harness_get(h, "SELECT body->>'granted' FROM outbox ORDER BY id DESC LIMIT 1"), "false");
     cr_expect_eq(count_of("role_grant WHERE role = 'exam_officer' AND revoked_at IS NOT NULL AND revoke_reason ="
-                          " 'Hết nhiệm kỳ' AND revoked_by IS NOT NULL"),
+                          " 'Quyết định 12/QĐ' AND revoked_by IS NOT NULL"),
                  1);
-    EXPECT_FAULT(GRANT("Lê Văn Nam", "exam_officer", "T44"), 0, ""); /* and once more: a new grant */
+    EXPECT_FAULT(give("Lê Văn Nam", "exam_officer", "T44"), 0, ""); /* and once more: a new grant */
     cr_expect_eq(count_of("role_grant WHERE role = 'exam_officer'"), 2);
 }
 
@@ -55,12 +53,12 @@ Test(roles, nobody_gives_what_he_does_not_hold)
     harness_as(h, person_id("Phạm Thị Mai"), PROVINCE_OFFICER, unit_id("T44"));
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         harness_as(h, person_id("Phạm Thị Mai"), PROVINCE_OFFICER, unit_id("T44"));
-        EXPECT_FAULT(GRANT("Lê Văn Nam", others[i], "P44"), ERR_FORBIDDEN, "role");
+        EXPECT_FAULT(give("Lê Văn Nam", others[i], "P44"), ERR_FORBIDDEN, "role");
     }
     cr_expect_eq(count_of("audit WHERE action = 'role_refused'"), 5);
     cr_expect_eq(count_of("role_grant"), 4);
     harness_as(h, person_id("Phạm Thị Mai"), PROVINCE_OFFICER, unit_id("T44"));
-    EXPECT_FAULT(GRANT("Lê Văn Nam", "province_officer", "X44"), 0, "");
+    EXPECT_FAULT(give("Lê Văn Nam", "province_officer", "X44"), 0, "");
 }
 
 Test(roles, what_is_held_elsewhere_does_not_help)
@@ -70,17 +68,17 @@ Test(roles, what_is_held_elsewhere_does_not_help)
     harness_as(h, person_id("Phạm Thị Mai"), PROVINCE_OFFICER, unit_id("T44"));
     harness_also(h, EDITOR, unit_id("T66"));
     h->ctx.n_scope = 1; /* the method is open to province officers only */
-    EXPECT_FAULT(GRANT("Lê Văn Nam", "editor", "P44"), ERR_FORBIDDEN, "role");
+    EXPECT_FAULT(give("Lê Văn Nam", "editor", "P44"), ERR_FORBIDDEN, "role");
     /* Editor of the whole nation: it can. */
     harness_as(h, person_id("Phạm Thị Mai"), PROVINCE_OFFICER, unit_id("T44"));
     harness_also(h, EDITOR, unit_id("VN"));
     h->ctx.n_scope = 1;
-    EXPECT_FAULT(GRANT("Lê Văn Nam", "editor", "P44"), 0, "");
+    EXPECT_FAULT(give("Lê Văn Nam", "editor", "P44"), 0, "");
     /* But not at the nation, which is not the officer's. */
     harness_as(h, person_id("Phạm Thị Mai"), PROVINCE_OFFICER, unit_id("T44"));
     harness_also(h, EDITOR, unit_id("VN"));
     h->ctx.n_scope = 1;
-    EXPECT_FAULT(GRANT("Lê Văn Nam", "editor", "VN"), ERR_FORBIDDEN, "unit_id");
+    EXPECT_FAULT(give("Lê Văn Nam", "editor", "VN"), ERR_FORBIDDEN, "unit_id");
 }
 
 Test(roles, nobody_reaches_beyond_his_subtree)
@@ -89,10 +87,10 @@ Test(roles, nobody_reaches_beyond_his_subtree)
     small_nation();
     for (size_t i = 0; i < 2; i++) {
         harness_as(h, person_id("Phạm Thị Mai"), PROVINCE_OFFICER, unit_id("T44"));
-        EXPECT_FAULT(GRANT("Lê Văn Nam", "province_officer", units[i]), ERR_FORBIDDEN, "unit_id");
+        EXPECT_FAULT(give("Lê Văn Nam", "province_officer", units[i]), ERR_FORBIDDEN, "unit_id");
         harness_as(h, person_id("Phạm Thị Mai"), NATIONAL_OPERATOR, unit_id("T44"));
-        EXPECT_FAULT(GRANT("Lê Văn Nam", "national_operator", units[i]), ERR_FORBIDDEN, "unit_id");
-        EXPECT_FAULT(REVOKE("Hồ Văn Sơn", "editor", units[i]), ERR_FORBIDDEN, "unit_id");
+        EXPECT_FAULT(give("Lê Văn Nam", "national_operator", units[i]), ERR_FORBIDDEN, "unit_id");
+        EXPECT_FAULT(take("Hồ Văn Sơn", "editor", units[i]), ERR_FORBIDDEN, "unit_id");
     }
 }
 
@@ -106,20 +104,20 @@ Test(roles, what_does_not_exist_is_refused)
     c = change("Lê Văn Nam", "editor", "P44");
     c.unit_id = U(77);
     EXPECT_FAULT(on_role_grant(&h->ctx, &c, &accepted), ERR_FORBIDDEN, "unit_id");
-    EXPECT_FAULT(GRANT("Lê Văn Nam", "learner", "P44"), ERR_INVALID, "role");
-    EXPECT_FAULT(GRANT("Lê Văn Nam", "king", "P44"), ERR_INVALID, "role");
+    EXPECT_FAULT(give("Lê Văn Nam", "learner", "P44"), ERR_INVALID, "role");
+    EXPECT_FAULT(give("Lê Văn Nam", "king", "P44"), ERR_INVALID, "role");
     harness_as(h, person_id("Nguyễn Văn Nhân"), NATIONAL_OPERATOR, unit_id("VN"));
-    EXPECT_FAULT(REVOKE("Lê Văn Nam", "editor", "P44"), ERR_NOT_FOUND, "person_id");
+    EXPECT_FAULT(take("Lê Văn Nam", "editor", "P44"), ERR_NOT_FOUND, "person_id");
 }
 
 Test(roles, the_last_operator_stays)
 {
     small_nation();
-    EXPECT_FAULT(REVOKE("Nguyễn Văn Nhân", "national_operator", "VN"), ERR_STATE, "role");
-    EXPECT_FAULT(GRANT("Lê Văn Nam", "national_operator", "VN"), 0, "");
+    EXPECT_FAULT(take("Nguyễn Văn Nhân", "national_operator", "VN"), ERR_STATE, "role");
+    EXPECT_FAULT(give("Lê Văn Nam", "national_operator", "VN"), 0, "");
     harness_as(h, person_id("Lê Văn Nam"), NATIONAL_OPERATOR, unit_id("VN"));
-    EXPECT_FAULT(REVOKE("Nguyễn Văn Nhân", "national_operator", "VN"), 0, "");
-    EXPECT_FAULT(REVOKE("Lê Văn Nam", "national_operator", "VN"), ERR_STATE, "role");
+    EXPECT_FAULT(take("Nguyễn Văn Nhân", "national_operator", "VN"), 0, "");
+    EXPECT_FAULT(take("Lê Văn Nam", "national_operator", "VN"), ERR_STATE, "role");
 }
 
 Test(roles, a_token_holds_32_units)
@@ -131,9 +129,9 @@ Test(roles, a_token_holds_32_units)
     import_units(rows);
     import_roster("999079000003,Lê Văn Nam,1979-05-14,T1,Chuyên viên,false,\n");
     for (int i = 0; i < 31; i++)
-        EXPECT_FAULT(GRANT("Lê Văn Nam", "editor", arena_printf(&h->arena, "U%d", i)), 0, "");
-    EXPECT_FAULT(GRANT("Lê Văn Nam", "editor", "U31"), ERR_STATE, "unit_id");
-    EXPECT_FAULT(GRANT("Lê Văn Nam", "reviewer", "U3"), 0, "");
+        EXPECT_FAULT(give("Lê Văn Nam", "editor", arena_printf(&h->arena, "U%d", i)), 0, "");
+    EXPECT_FAULT(give("Lê Văn Nam", "editor", "U31"), ERR_STATE, "unit_id");
+    EXPECT_FAULT(give("Lê Văn Nam", "reviewer", "U3"), 0, "");
 }
 
 Test(roles, taking_one_ends_the_person_s_sessions)
@@ -143,7 +141,7 @@ Test(roles, taking_one_ends_the_person_s_sessions)
                 "INSERT INTO session (session_id, person_id, family_hash, refresh_hash, expires)"
                 " SELECT gen_random_uuid(), person_id, sha256(full_name::bytea), sha256(''), now() + interval '1 day'"
                 " FROM person");
-    EXPECT_FAULT(REVOKE("Phạm Thị Mai", "editor", "T44"), 0, "");
+    EXPECT_FAULT(take("Phạm Thị Mai", "editor", "T44"), 0, "");
     cr_expect_str_eq(harness_get(h, "SELECT string_agg(full_name, ',') FROM session JOIN person USING (person_id)"
                                     " WHERE revoked_at IS NOT NULL AND revoke_reason = 'role_taken'"),
                      "Phạm Thị Mai");

@@ -17,7 +17,7 @@
 enum { NATION = 1, PROVINCE = 2, UNIT = 3, UNIT_B = 4, OTHER_PROVINCE = 5, OTHER_UNIT = 6, HEAD = 20, PROGRAMME = 200 };
 enum { BEAT = 15, GAP = 30, NEEDED = 60 };
 
-static const struct learning_conf test_conf = {.beat_seconds = BEAT, .gap_factor = 2, .due_days = 365, .people_most = 1000};
+static const struct learning_conf test_conf = {.beat_seconds = BEAT, .gap_factor = 2, .due_days = 365, .enrol_page = 1000};
 
 #define passes(h, call)                                                                                                \
     do {                                                                                                               \

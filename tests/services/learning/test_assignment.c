@@ -90,17 +90,43 @@ Test(assignment, listed_people_belong_to_the_subtree)
     harness_close(h);
 }
 
-Test(assignment, too_many_people_for_one_call)
+/* The first page at once, the rest by the walk; the counts are promised at once. */
+Test(assignment, a_large_one_is_walked_through)
 {
     struct harness *h = learning_open();
     struct learning_conf small = test_conf;
-    struct assignment_draft draft = assignment_draft(h, 500, PROVINCE);
-    small.people_most = 2;
+    small.enrol_page = 1;
     h->ctx.conf = &small;
-    refused(h, create(h, &draft), ERR_TOO_LARGE, "unit_id");
-    cr_assert_str_eq(enrolled(h), "");
-    draft.unit_id = U(UNIT);
+    struct assignment large = assign(h, 500, PROVINCE);
+    cr_assert_eq(large.people, 3);
+    cr_assert_eq(large.enrolled, 3);
+    cr_assert_str_eq(enrolled(h), "31");
+    /* Who comes second gets nobody whom the first is still going to enrol. */
+    struct assignment second = assign(h, 501, UNIT);
+    cr_assert_eq(second.people, 2);
+    cr_assert_eq(second.enrolled, 0);
+    cr_assert_eq(assign(h, 500, PROVINCE).enrolled, 3);
+    for (int i = 0; i < 6; i++)
+        passes(h, harness_tick(h, learning_walk));
+    cr_assert_str_eq(enrolled(h), "31 32 41");
+    cr_assert_str_eq(harness_get(h, "SELECT count(DISTINCT assignment_id) FROM enrolment"), "1");
+    cr_assert_str_eq(harness_get(h, "SELECT coalesce(after::text, 'through') FROM walk"), "through");
+    cr_assert_eq(harness_events(h, "learner_assigned"), 3);
+    harness_close(h);
+}
+
+Test(assignment, a_list_is_enrolled_at_once)
+{
+    struct harness *h = learning_open();
+    struct learning_conf small = test_conf;
+    struct assignment_draft draft = assignment_draft(h, 500, UNIT);
+    struct person_ref people[] = {{.person_id = U(31)}, {.person_id = U(32)}};
+    small.enrol_page = 1;
+    h->ctx.conf = &small;
+    draft.people = people;
+    draft.n_people = 2;
     passes(h, create(h, &draft));
+    cr_assert_str_eq(enrolled(h), "31 32");
     harness_close(h);
 }
 
@@ -259,16 +285,36 @@ Test(assignment, a_tenure_that_begins_tomorrow)
     struct harness *h = learning_open();
     assign(h, 500, UNIT);
     person_event(h, 33, UNIT, 1);
-    passes(h, harness_tick(h, learning_today));
+    passes(h, harness_tick(h, learning_walk));
     cr_assert_str_eq(enrolled(h), "31 32");
     /* The next morning. */
     harness_sql(h, "UPDATE tenure SET valid_from = valid_from - 1");
     harness_sql(h, "UPDATE org_day SET day = day - 1");
-    harness_sql(h, "UPDATE enrolled_day SET day = day - 1");
-    passes(h, harness_tick(h, learning_today));
+    harness_sql(h, "UPDATE walk SET day = day - 1");
+    passes(h, harness_tick(h, learning_walk));
     cr_assert_str_eq(enrolled(h), "31 32 33");
-    passes(h, harness_tick(h, learning_today));
+    passes(h, harness_tick(h, learning_walk));
     cr_assert_eq(harness_events(h, "learner_assigned"), 3);
+    harness_close(h);
+}
+
+/* The day changes while a walk is under way: it begins anew, or those it has passed would wait a day. */
+Test(assignment, a_day_that_begins_during_the_walk)
+{
+    struct harness *h = learning_open();
+    struct learning_conf small = test_conf;
+    small.enrol_page = 1;
+    h->ctx.conf = &small;
+    person_event(h, 30, UNIT, 1);
+    assign(h, 500, PROVINCE);
+    passes(h, harness_tick(h, learning_walk));
+    passes(h, harness_tick(h, learning_walk));
+    harness_sql(h, "UPDATE tenure SET valid_from = valid_from - 1");
+    harness_sql(h, "UPDATE org_day SET day = day - 1");
+    harness_sql(h, "UPDATE walk SET day = day - 1");
+    for (int i = 0; i < 7; i++)
+        passes(h, harness_tick(h, learning_walk));
+    cr_assert_str_eq(enrolled(h), "30 31 32 41");
     harness_close(h);
 }
 

@@ -35,15 +35,20 @@ WHERE a.people IS NULL AND a.due_date >= hocvu.today()
   AND NOT EXISTS (SELECT FROM learning.enrolment e
                   WHERE (e.person_id, e.programme_id) = (p.person_id, a.programme_id));
 
--- Days on which the people whose tenure began that day have been enrolled.
-CREATE TABLE learning.enrolled_day (
-    day date PRIMARY KEY
+-- The walk over all people that enrols who is covered and was not enrolled at once: the people of a large assignment, and
+-- at the beginning of a day those whose tenure begins. `after` is where it stands; NULL: it is through for this day.
+CREATE TABLE learning.walk (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    day date NOT NULL,
+    after uuid
 );
+INSERT INTO learning.walk (day, after) VALUES (hocvu.today(), NULL);
 
 GRANT SELECT, INSERT ON learning.assignment TO hocvu_learning;
 GRANT SELECT, INSERT ON learning.enrolment TO hocvu_learning;
 GRANT UPDATE (completed_at) ON learning.enrolment TO hocvu_learning;
 GRANT SELECT ON learning.joiner TO hocvu_learning;
-GRANT SELECT, INSERT ON learning.enrolled_day TO hocvu_learning;
+GRANT SELECT ON learning.walk TO hocvu_learning;
+GRANT UPDATE (day, after) ON learning.walk TO hocvu_learning;
 
 COMMIT;

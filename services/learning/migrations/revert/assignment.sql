@@ -1,6 +1,6 @@
 -- Revert learning:assignment from pg
 BEGIN;
-DROP TABLE learning.enrolled_day;
+DROP TABLE learning.walk;
 DROP VIEW learning.joiner;
 DROP TABLE learning.enrolment;
 DROP TABLE learning.assignment;

@@ -1,7 +1,7 @@
 -- Deploy reporting:past to pg
 --
--- Part of the organisation as of a day. unit_as_of and person_as_of of the copy say the same for the whole nation; a report
--- of one commune must not read three million tenures.
+-- Part of the organisation as of a day. unit_as_of and person_as_of of the copy say the same for the whole nation; a
+-- report of one commune must not read three million tenures.
 BEGIN;
 
 SET LOCAL search_path = reporting, hocvu;

@@ -12,8 +12,8 @@ CREATE TABLE programme (
     title_en     text NOT NULL
 );
 
--- What a person has reached in a programme version. Its columns come from different producers, whose events arrive in any
--- order, so each may be there without the others.
+-- What a person has reached in a programme version. Its columns come from different producers, whose events arrive in
+-- any order, so each may be there without the others.
 CREATE TABLE progress (
     person_id    uuid NOT NULL,
     programme_id uuid NOT NULL,
@@ -27,8 +27,8 @@ CREATE TABLE progress (
     PRIMARY KEY (person_id, programme_id)
 ) WITH (fillfactor = 80);
 
--- Who counts, and as what, by the facts before a moment: the one place of this rule, for roll-ups and snapshots. Only the
--- assigned count; a certificate counts while it is valid. Written so that the planner can inline it.
+-- Who counts, and as what, by the facts before a moment: the one place of this rule, for roll-ups and snapshots. Only
+-- the assigned count; a certificate counts while it is valid. Written so that the planner can inline it.
 CREATE FUNCTION standing(programme uuid, before timestamptz)
 RETURNS TABLE (person_id uuid, completed boolean, passed boolean, certified boolean)
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
@@ -42,7 +42,8 @@ $$;
 
 GRANT SELECT, INSERT ON programme TO hocvu_reporting;
 GRANT SELECT, INSERT ON progress TO hocvu_reporting;
-GRANT UPDATE (assigned_at, due_date, completed_at, passed_at, attempts, certified_at, revoked_at) ON progress TO hocvu_reporting;
+GRANT UPDATE (assigned_at, due_date, completed_at, passed_at, attempts, certified_at, revoked_at)
+    ON progress TO hocvu_reporting;
 GRANT EXECUTE ON FUNCTION standing(uuid, timestamptz) TO hocvu_reporting;
 
 COMMIT;

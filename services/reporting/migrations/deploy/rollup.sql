@@ -3,8 +3,8 @@ BEGIN;
 
 SET LOCAL search_path = reporting, hocvu;
 
--- The people whose principal tenure today is directly in a unit, counted per programme version. Always counted anew from
--- progress and person, never incremented. Without a row: nobody is assigned.
+-- The people whose principal tenure today is directly in a unit, counted per programme version. Always counted anew
+-- from progress and person, never incremented. Without a row: nobody is assigned.
 CREATE TABLE rollup (
     programme_id      uuid NOT NULL,
     unit_id           uuid NOT NULL,

@@ -1,0 +1,325 @@
+/* test_id_token.c - ID tokens made by libcjose: the good one, and every way in which one can lie. */
+#include "identity_test.h"
+#include "id_token.h"
+#include <cjose/jws.h>
+
+enum { NOW = 1790000000 };
+
+static struct arena arena;
+static struct jwks *jwks;
+static cjose_jwk_t *rsa, *ec, *stranger;
+static char *set_json;
+static const char *why, *field;
+static struct id_claims claims;
+static struct id_rules rules;
+
+static cjose_jwk_t *named(cjose_jwk_t *key, const char *kid)
+{
+    cjose_err err;
+    cr_assert(key && cjose_jwk_set_kid(key, kid, strlen(kid), &err));
+    return key;
+}
+
+static void setup(void)
+{
+    cjose_err err;
+    static const uint8_t e[] = {1, 0, 1};
+    arena_init(&arena, 4 << 20);
+    rsa = named(cjose_jwk_create_RSA_random(2048, e, sizeof(e), &err), "rsa-1");
+    ec = named(cjose_jwk_create_EC_random(CJOSE_JWK_EC_P_256, &err), "ec-1");
+    stranger = named(cjose_jwk_create_EC_random(CJOSE_JWK_EC_P_256, &err), "ec-1");
+    char *a = cjose_jwk_to_json(rsa, false, &err), *b = cjose_jwk_to_json(ec, false, &err);
+    set_json = arena_printf(&arena, "{\"keys\":[%s,%s,{\"kty\":\"oct\",\"k\":\"AAAA\",\"kid\":\"oct-1\"},5]}", a, b);
+    free(a);
+    free(b);
+    jwks = jwks_parse(S(set_json), &why);
+    cr_assert(jwks, "%s", why);
+    rules = (struct id_rules){.issuer = "https://sso.example",
+                              .client_id = "hocvu",
+                              .nonce = S("n-0123456789"),
+                              .now_s = NOW,
+                              .skew_s = 30,
+                              .claim_national_id = "SoDinhDanh",
+                              .claim_full_name = "HoVaTen",
+                              .claim_assurance = "acr",
+                              .required_assurance = "2"};
+}
+
+static void teardown(void)
+{
+    jwks_free(jwks);
+    cjose_jwk_release(rsa);
+    cjose_jwk_release(ec);
+    cjose_jwk_release(stranger);
+    arena_release(&arena);
+}
+
+TestSuite(id_token, .init = setup, .fini = teardown, .timeout = 30);
+
+static struct span sign_with(cjose_jwk_t *key, const char *alg, const char *kid, const char *payload)
+{
+    cjose_err err;
+    cjose_header_t *header = cjose_header_new(&err);
+    const char *text;
+    struct span token;
+    cr_assert(cjose_header_set(header, CJOSE_HDR_ALG, alg, &err));
+    if (kid)
+        cr_assert(cjose_header_set(header, CJOSE_HDR_KID, kid, &err));
+    cjose_jws_t *jws = cjose_jws_sign(key, header, (const uint8_t *)payload, strlen(payload), &err);
+    cr_assert(jws && cjose_jws_export(jws, &text, &err), "%s", err.message);
+    cr_assert_eq(arena_span(&arena, S(text), &token), 0);
+    cjose_jws_release(jws);
+    cjose_header_release(header);
+    return token;
+}
+
+/* A payload in which one member is replaced (or added); NULL: left out. */
+static const char *payload_with(const char *name, const char *value)
+{
+    static const struct {
+        const char *name, *value;
+    } good[] = {
+        {"iss", "\"https://sso.example\""},
+        {"aud", "\"hocvu\""},
+        {"exp", "1790000300"},
+        {"iat", "1790000000"},
+        {"sub", "\"account-1\""},
+        {"nonce", "\"n-0123456789\""},
+        {"SoDinhDanh", "\"999079000001\""},
+        {"acr", "\"2\""},
+        {"HoVaTen", "\"Nguyễn Văn Nhân\""},
+    };
+    char *json = arena_printf(&arena, "{\"more\":[{\"a\":null}]");
+    bool known = false;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        bool it = name && !strcmp(name, good[i].name);
+        known = known || it;
+        if (!it || value)
+            json = arena_printf(&arena, "%s,\"%s\":%s", json, good[i].name, it ? value : good[i].value);
+    }
+    if (name && value && !known)
+        json = arena_printf(&arena, "%s,\"%s\":%s", json, name, value);
+    return arena_printf(&arena, "%s}", json);
+}
+
+static int judge(struct span token)
+{
+    why = field = "";
+    return id_token_read(jwks, &rules, token, &arena, &claims, &why, &field);
+}
+
+static int judge_with(const char *name, const char *value)
+{
+    return judge(sign_with(ec, "ES256", "ec-1", payload_with(name, value)));
+}
+
+Test(id_token, good_ones_say_who_it_is)
+{
+    static const char *const algs[] = {"RS256", "PS256", "ES256"};
+    for (size_t i = 0; i < 3; i++) {
+        bool is_ec = algs[i][0] == 'E';
+        struct span token = sign_with(is_ec ? ec : rsa, algs[i], is_ec ? "ec-1" : "rsa-1", payload_with(NULL, NULL));
+        cr_assert_eq(judge(token), 0, "%s: %s", algs[i], why);
+        cr_expect_arr_eq(claims.national_id.p, "999079000001", 12);
+        cr_expect_arr_eq(claims.full_name.p, "Nguyễn Văn Nhân", claims.full_name.n);
+        cr_expect_arr_eq(claims.subject.p, "account-1", 9);
+        /* Without a name the only key of the kind is meant. */
+        cr_expect_eq(judge(sign_with(is_ec ? ec : rsa, algs[i], NULL, payload_with(NULL, NULL))), 0);
+    }
+}
+
+Test(id_token, tampered_ones_are_refused)
+{
+    struct span token = sign_with(ec, "ES256", "ec-1", payload_with(NULL, NULL));
+    char *copy = malloc(token.n);
+    for (uint32_t i = 0; i + 2 < token.n; i++) {
+        memcpy(copy, token.p, token.n);
+        copy[i] = copy[i] == 'A' ? 'B' : 'A';
+        cr_expect_neq(judge((struct span){copy, token.n}), 0, "byte %u", i);
+    }
+    for (uint32_t n = 0; n < token.n - 1; n++)
+        cr_expect_neq(judge((struct span){token.p, n}), 0, "cut to %u", n);
+    free(copy);
+}
+
+Test(id_token, algorithms_come_from_the_list)
+{
+    cjose_err err;
+    struct buf text;
+    /* HMAC with what everybody knows, the public key, as its secret. */
+    cjose_jwk_t *hmac = named(cjose_jwk_create_oct_spec((const uint8_t *)set_json, 256, &err), "rsa-1");
+    cr_expect_eq(judge(sign_with(hmac, "HS256", "rsa-1", payload_with(NULL, NULL))), ERR_PROVIDER);
+    cr_expect_str_eq(why, "the ID token's algorithm is not on the list");
+    cjose_jwk_release(hmac);
+    /* The right key with an algorithm that is not listed. */
+    cr_expect_eq(judge(sign_with(rsa, "RS512", "rsa-1", payload_with(NULL, NULL))), ERR_PROVIDER);
+    static const char *const headers[] = {
+        "{\"alg\":\"none\"}", "{\"alg\":\"None\",\"kid\":\"ec-1\"}",
+        "{\"alg\":\"\"}",     "{}",
+        "{\"alg\":5}",        "{\"alg\":\"ES256\",\"kid\":\"ec-1\",\"crit\":[\"exp\"]}"};
+    struct span good = sign_with(ec, "ES256", "ec-1", payload_with(NULL, NULL));
+    const char *dot = memchr(good.p, '.', good.n), *dot2 = memchr(dot + 1, '.', (size_t)(good.p + good.n - dot - 1));
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+        for (int with = 0; with < 2; with++) {
+            buf_init(&text, 65536);
+            base64url_add(&text, headers[i], strlen(headers[i]));
+            buf_add(&text, dot, (size_t)(dot2 - dot) + 1);
+            if (with)
+                buf_add(&text, dot2 + 1, (size_t)(good.p + good.n - dot2 - 1));
+            cr_expect_eq(judge(buf_span(&text)), ERR_PROVIDER, "%s", headers[i]);
+            buf_release(&text);
+        }
+    }
+}
+
+Test(id_token, keys_come_from_the_set)
+{
+    cr_expect_eq(judge(sign_with(stranger, "ES256", "ec-1", payload_with(NULL, NULL))), ERR_PROVIDER);
+    cr_expect_str_eq(why, "the ID token's signature is wrong");
+    cr_expect_eq(judge(sign_with(ec, "ES256", "ec-2", payload_with(NULL, NULL))), ID_TOKEN_KEY_UNKNOWN);
+    cr_expect_eq(judge(sign_with(ec, "ES256", "rsa-1", payload_with(NULL, NULL))), ID_TOKEN_KEY_UNKNOWN,
+                 "a key of the other kind");
+    cr_expect_eq(judge(sign_with(rsa, "RS256", "oct-1", payload_with(NULL, NULL))), ID_TOKEN_KEY_UNKNOWN);
+}
+
+Test(id_token, two_keys_of_a_kind_need_a_name)
+{
+    cjose_err err;
+    char *a = cjose_jwk_to_json(ec, false, &err), *b = cjose_jwk_to_json(stranger, false, &err);
+    char *at = strstr(b, "ec-1");
+    cr_assert(at);
+    at[3] = '2';
+    struct jwks *two = jwks_parse(S(arena_printf(&arena, "{\"keys\":[%s,%s]}", a, b)), &why);
+    cr_assert(two);
+    struct span token = sign_with(ec, "ES256", NULL, payload_with(NULL, NULL));
+    cr_expect_eq(id_token_read(two, &rules, token, &arena, &claims, &why, &field), ID_TOKEN_KEY_UNKNOWN);
+    token = sign_with(ec, "ES256", "ec-1", payload_with(NULL, NULL));
+    cr_expect_eq(id_token_read(two, &rules, token, &arena, &claims, &why, &field), 0);
+    jwks_free(two);
+    free(a);
+    free(b);
+}
+
+Test(id_token, weak_private_and_foreign_keys_are_not_used)
+{
+    cjose_err err;
+    static const uint8_t e[] = {1, 0, 1};
+    cjose_jwk_t *weak = named(cjose_jwk_create_RSA_random(1024, e, sizeof(e), &err), "weak");
+    cjose_jwk_t *p521 = named(cjose_jwk_create_EC_random(CJOSE_JWK_EC_P_521, &err), "p521");
+    char *jsons[] = {cjose_jwk_to_json(weak, false, &err), cjose_jwk_to_json(p521, false, &err),
+                     cjose_jwk_to_json(ec, true, &err), NULL};
+    jsons[3] = cjose_jwk_to_json(ec, false, &err);
+    for (int i = 0; i < 3; i++)
+        cr_expect_null(jwks_parse(S(arena_printf(&arena, "{\"keys\":[%s]}", jsons[i])), &why), "%s", jsons[i]);
+    char *enc = arena_printf(&arena, "{\"keys\":[{\"use\":\"enc\",%s]}", jsons[3] + 1);
+    cr_expect_null(jwks_parse(S(enc), &why));
+    static const char *const no_sets[] = {"",
+                                          "[]",
+                                          "{}",
+                                          "{\"keys\":5}",
+                                          "{\"keys\":[]}",
+                                          "{\"keys\":[{}]}",
+                                          "{\"keys\":[{\"kty\":\"EC\"}]}",
+                                          "{\"keys\":[[[[[[",
+                                          "\xff"};
+    for (size_t i = 0; i < sizeof(no_sets) / sizeof(no_sets[0]); i++)
+        cr_expect_null(jwks_parse(S(no_sets[i]), &why), "%s", no_sets[i]);
+    for (int i = 0; i < 4; i++)
+        free(jsons[i]);
+    cjose_jwk_release(weak);
+    cjose_jwk_release(p521);
+}
+
+Test(id_token, claims_must_be_ours_and_timely)
+{
+    static const struct {
+        const char *name, *value;
+        int code;
+        const char *field;
+    } cases[] = {
+        {"iss", "\"https://evil.example\"", ERR_PROVIDER, "id_token"},
+        {"iss", "\"https://sso.example/\"", ERR_PROVIDER, "id_token"},
+        {"iss", "5", ERR_PROVIDER, "id_token"},
+        {"iss", NULL, ERR_PROVIDER, "id_token"},
+        {"aud", "\"other\"", ERR_PROVIDER, "id_token"},
+        {"aud", "[]", ERR_PROVIDER, "id_token"},
+        {"aud", "[\"other\"]", ERR_PROVIDER, "id_token"},
+        {"aud", "[\"hocvu\",\"other\"]", ERR_PROVIDER, "id_token"}, /* azp is missing */
+        {"aud", NULL, ERR_PROVIDER, "id_token"},
+        {"azp", "\"other\"", ERR_PROVIDER, "id_token"},
+        {"azp", "5", ERR_PROVIDER, "id_token"},
+        {"exp", "1789999970", ERR_PROVIDER, "id_token"}, /* skew is used up */
+        {"exp", "\"1790000300\"", ERR_PROVIDER, "id_token"},
+        {"exp", "1e300", ERR_PROVIDER, "id_token"},
+        {"exp", NULL, ERR_PROVIDER, "id_token"},
+        {"iat", "1790000031", ERR_PROVIDER, "id_token"},
+        {"iat", NULL, ERR_PROVIDER, "id_token"},
+        {"nbf", "1790000031", ERR_PROVIDER, "id_token"},
+        {"nbf", "\"soon\"", ERR_PROVIDER, "id_token"},
+        {"nonce", "\"n-0123456780\"", ERR_UNAUTHENTICATED, "nonce"},
+        {"nonce", "\"n-012345678\"", ERR_UNAUTHENTICATED, "nonce"},
+        {"nonce", "\"\"", ERR_UNAUTHENTICATED, "nonce"},
+        {"nonce", "null", ERR_UNAUTHENTICATED, "nonce"},
+        {"nonce", NULL, ERR_UNAUTHENTICATED, "nonce"},
+        {"acr", "\"1\"", ERR_ASSURANCE, "assurance"},
+        {"acr", "1", ERR_ASSURANCE, "assurance"},
+        {"acr", "\"two\"", ERR_ASSURANCE, "assurance"},
+        {"acr", "[\"2\"]", ERR_ASSURANCE, "assurance"},
+        {"acr", NULL, ERR_ASSURANCE, "assurance"},
+        {"sub", "\"\"", ERR_PROVIDER, "id_token"},
+        {"sub", NULL, ERR_PROVIDER, "id_token"},
+        {"SoDinhDanh", "\"99907900000\"", ERR_PROVIDER, "id_token"},
+        {"SoDinhDanh", "\"99907900000x\"", ERR_PROVIDER, "id_token"},
+        {"SoDinhDanh", "999079000001", ERR_PROVIDER, "id_token"},
+        {"SoDinhDanh", NULL, ERR_PROVIDER, "id_token"},
+        {"HoVaTen", "\"\"", ERR_PROVIDER, "id_token"},
+        {"HoVaTen", NULL, ERR_PROVIDER, "id_token"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int code = judge_with(cases[i].name, cases[i].value);
+        cr_expect_eq(code, cases[i].code, "%s = %s: %d", cases[i].name, cases[i].value ? cases[i].value : "-", code);
+        cr_expect_str_eq(field, cases[i].field, "%s", cases[i].name);
+        cr_expect(*why, "a refusal without a reason");
+        cr_expect_null(strstr(why, "9990"), "a number in the log");
+    }
+}
+
+Test(id_token, claims_have_some_freedom)
+{
+    static const struct {
+        const char *name, *value;
+    } cases[] = {
+        {"aud", "[\"hocvu\"]"}, {"azp", "\"hocvu\""},  {"exp", "1789999971"},
+        {"iat", "1790000030"},  {"nbf", "1790000030"}, {"exp", "1790000300.25"},
+        {"acr", "\"3\""},       {"acr", "2"},          {"acr", "\"10\""},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        cr_expect_eq(judge_with(cases[i].name, cases[i].value), 0, "%s = %s: %s", cases[i].name, cases[i].value, why);
+    rules.required_assurance = "";
+    cr_expect_eq(judge_with("acr", NULL), 0);
+    rules.required_assurance = "urn:vn:high";
+    cr_expect_eq(judge_with("acr", "\"urn:vn:high\""), 0);
+    cr_expect_eq(judge_with("acr", "\"urn:vn:higher\""), ERR_ASSURANCE);
+    rules.claim_national_id = "citizenPid";
+    rules.required_assurance = "";
+    cr_expect_eq(judge_with("citizenPid", "\"999079000009\""), 0);
+    cr_expect_arr_eq(claims.national_id.p, "999079000009", 12);
+}
+
+Test(id_token, payloads_that_are_no_objects_are_refused)
+{
+    static const char *const payloads[] = {"", "null", "[]", "\"x\"", "{", "{}", "5"};
+    for (size_t i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++) {
+        if (*payloads[i])
+            cr_expect_eq(judge(sign_with(ec, "ES256", "ec-1", payloads[i])), ERR_PROVIDER, "%s", payloads[i]);
+    }
+    static char deep[60000];
+    memset(deep, '[', sizeof(deep) - 1);
+    cr_expect_eq(judge(sign_with(ec, "ES256", "ec-1", deep)), ERR_PROVIDER);
+    static char huge[100000];
+    memset(huge, 'A', sizeof(huge) - 1);
+    cr_expect_eq(judge(S(huge)), ERR_PROVIDER);
+    static const char *const texts[] = {"", ".", "..", "...", "a.b.c", "{\"payload\":\"\"}"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        cr_expect_eq(judge(S(texts[i])), ERR_PROVIDER, "%s", texts[i]);
+}

@@ -1,0 +1,379 @@
+/*
+ * test_login.c - whole logins at the demonstration identity provider of deploy/idp: a real OpenID provider over real
+ * HTTP, with a browser that keeps cookies and follows redirects. Needs Node.js; fetches the provider's modules when
+ * they are missing.
+ */
+#include "http.h"
+#include "identity_test.h"
+#include "openid.h"
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MODULES                                                                                                        \
+    "cd deploy/idp && { [ node_modules/.package-lock.json -nt package-lock.json ] ||"                                  \
+    " npm ci --omit=dev --no-audit --no-fund --loglevel=error; } >&2"
+#define PASSWORD "mật khẩu thử"
+
+static pid_t provider;
+static int port;
+static char folder[256];
+
+static int free_port(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof(at);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    cr_assert_eq(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+    close(fd);
+    return ntohs(at.sin_port);
+}
+
+static void put_file(const char *name, const char *text)
+{
+    FILE *file = fopen(arena_printf(&h->arena, "%s/%s", folder, name), "we");
+    cr_assert(file && fputs(text, file) >= 0 && fclose(file) == 0);
+}
+
+/* Starts the provider on `port`, whose keys are those of the file. */
+static void start_provider(const char *keys, const char *alg)
+{
+    struct http_reply reply;
+    const char *why = "";
+    provider = fork();
+    cr_assert(provider >= 0);
+    if (provider == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        char *const env[] = {
+            arena_printf(&h->arena, "PATH=%s", getenv("PATH")),
+            arena_printf(&h->arena, "PORT=%d", port),
+            arena_printf(&h->arena, "ISSUER=http://127.0.0.1:%d", port),
+            "ROSTER_FILE=deploy/sample/roster.csv",
+            "CLIENT_ID=hocvu",
+            arena_printf(&h->arena, "CLIENT_SECRET_FILE=%s/secret", folder),
+            "REDIRECT_URI=http://127.0.0.1:9/login/callback",
+            arena_printf(&h->arena, "KEYS_FILE=%s/%s", folder, keys),
+            arena_printf(&h->arena, "PASSWORD_FILE=%s/password", folder),
+            arena_printf(&h->arena, "ID_TOKEN_ALG=%s", alg),
+            NULL,
+        };
+        int null = open("/dev/null", O_WRONLY);
+        dup2(null, STDOUT_FILENO);
+        execvpe("node", (char *const[]){"node", "deploy/idp/server.mjs", NULL}, env);
+        _exit(127);
+    }
+    struct http_request health = {.url = arena_printf(&h->arena, "http://127.0.0.1:%d/health", port),
+                                  .connect_ms = 200};
+    for (int i = 0; i < 200; i++) {
+        health.deadline_us = now_us() + 500000;
+        if (http_send(&health, &h->arena, &reply, &why) == 0 && reply.status == 200)
+            return;
+        usleep(50000);
+    }
+    cr_assert_fail("the provider does not start: %s", why);
+}
+
+static void stop_provider(void)
+{
+    if (provider > 0) {
+        kill(provider, SIGKILL);
+        waitpid(provider, NULL, 0);
+    }
+    provider = 0;
+}
+
+static void setup(void)
+{
+    open_identity();
+    cr_assert_eq(openid_start(), 0);
+    cr_assert_eq(system(MODULES), 0, "the modules of deploy/idp cannot be fetched");
+    snprintf(folder, sizeof(folder), "%s/idp-%d", getenv("HOCVU_TEST_TMP"), (int)getpid());
+    cr_assert_eq(mkdir(folder, 0700), 0);
+    put_file("secret", "0123456789abcdefghij._~-\n");
+    put_file("password", PASSWORD "\n");
+    port = free_port();
+    conf.oidc_issuer = arena_printf(&h->arena, "http://127.0.0.1:%d", port);
+    conf.oidc_client_secret = (struct conf_secret){.bytes = "0123456789abcdefghij._~-", .n = 24};
+    small_nation();
+    /* People whom the provider knows too. */
+    import_roster("999079927821,Mai Đình Phong,1979-04-14,S44,Chuyên viên chính,false,editor\n"
+                  "999074885698,Lương Văn Khác,1974-04-01,S44,Chuyên viên,false,\n");
+    expect_counts(2, 0, 0, 0);
+}
+
+static void teardown(void)
+{
+    stop_provider();
+    close_identity();
+}
+
+TestSuite(login, .init = setup, .fini = teardown, .timeout = 120);
+
+static size_t ignore(char *p, size_t size, size_t n, void *user)
+{
+    (void)p;
+    (void)user;
+    return size * n;
+}
+
+/* What a browser brings back; texts in the arena. */
+struct visit {
+    struct login_redirect redirect;
+    struct login_return back;
+};
+
+/* Value of a query parameter, unescaped. */
+static struct span query_value(CURL *browser, const char *url, const char *name)
+{
+    const char *at = strstr(url, arena_printf(&h->arena, "%s=", name));
+    if (!at)
+        return S("");
+    at += strlen(name) + 1;
+    int n = 0;
+    char *plain = curl_easy_unescape(browser, at, (int)strcspn(at, "&#"), &n);
+    struct span value;
+    cr_assert(plain && arena_span(&h->arena, (struct span){plain, (uint32_t)n}, &value) == 0);
+    curl_free(plain);
+    return value;
+}
+
+/* Goes to `url`; gives where it ended, or where a redirect that is not followed leads. */
+static char *go(CURL *browser, const char *url, const char *form, bool follow)
+{
+    char *to = NULL;
+    curl_easy_setopt(browser, CURLOPT_URL, url);
+    curl_easy_setopt(browser, CURLOPT_FOLLOWLOCATION, follow ? 1L : 0L);
+    if (form)
+        curl_easy_setopt(browser, CURLOPT_COPYPOSTFIELDS, form);
+    else
+        curl_easy_setopt(browser, CURLOPT_HTTPGET, 1L);
+    CURLcode done = curl_easy_perform(browser);
+    cr_assert_eq(done, CURLE_OK, "%s: %s", url, curl_easy_strerror(done));
+    curl_easy_getinfo(browser, follow ? CURLINFO_EFFECTIVE_URL : CURLINFO_REDIRECT_URL, &to);
+    cr_assert(to, "%s leads nowhere", url);
+    char *copy = arena_printf(&h->arena, "%s", to);
+    cr_assert(copy);
+    return copy;
+}
+
+/* A browser's whole way: to the provider, number and password, and back. */
+static struct visit visit_as(const char *number)
+{
+    struct login_begin begin = {0};
+    struct visit visit = {0};
+    struct fault fault;
+    PUT_FIELD(&begin, login_begin, address, S("192.0.2.7"));
+    cr_assert_eq(settled(on_login_start(&h->ctx, &begin, &visit.redirect)), 0, "%s", h->ctx.fault.field);
+    cr_assert_eq(msg_check(&msg_login_redirect, &visit.redirect, &fault), 0);
+    CURL *browser = curl_easy_init();
+    curl_easy_setopt(browser, CURLOPT_COOKIEFILE, "");
+    curl_easy_setopt(browser, CURLOPT_WRITEFUNCTION, ignore);
+    curl_easy_setopt(browser, CURLOPT_PROXY, "");
+    char *password = curl_easy_escape(browser, PASSWORD, 0);
+    char *page = go(browser, arena_printf(&h->arena, "%.*s", (int)visit.redirect.location.n, visit.redirect.location.p),
+                    NULL, true);
+    char *resume = go(browser, page, arena_printf(&h->arena, "number=%s&password=%s", number, password), false);
+    char *back = go(browser, resume, NULL, false);
+    curl_free(password);
+    cr_assert(!strncmp(back, "http://127.0.0.1:9/login/callback?", 34), "%s", back);
+    visit.back.state = query_value(browser, back, "state");
+    visit.back.binding = visit.redirect.binding;
+    PUT_FIELD(&visit.back, login_return, code, query_value(browser, back, "code"));
+    PUT_FIELD(&visit.back, login_return, iss, query_value(browser, back, "iss"));
+    curl_easy_cleanup(browser);
+    return visit;
+}
+
+static struct session_tokens tokens;
+
+static int finish(const struct visit *visit)
+{
+    tokens = (struct session_tokens){0};
+    return on_login_finish(&h->ctx, &visit->back, &tokens);
+}
+
+static const char *last_reason(void)
+{
+    return harness_get(h, "SELECT detail->>'reason' FROM audit WHERE action = 'login_refused' ORDER BY n DESC LIMIT 1");
+}
+
+Test(login, opens_a_session_and_links_once)
+{
+    struct access_claims claims;
+    struct fault fault;
+    start_provider("keys.json", "ES256");
+    struct visit visit = visit_as("999079927821");
+    EXPECT_FAULT(finish(&visit), 0, "");
+    cr_assert_eq(msg_check(&msg_session_tokens, &tokens, &fault), 0);
+    cr_assert_eq(token_verify(sign_public, tokens.access_token, now_us() / 1000000, &h->arena, &claims), 0);
+    struct uuid person = person_id("Mai Đình Phong"), unit = unit_id("S44");
+    cr_expect(uuid_equal(&claims.sub, &person));
+    cr_assert_eq(claims.n_grants, 1);
+    cr_expect(uuid_equal(&claims.grants[0].unit_id, &unit));
+    cr_expect_eq(claims.grants[0].roles, LEARNER | EDITOR);
+    cr_expect_eq(harness_events(h, "person_linked"), 1);
+    struct session_refresh refresh = {.refresh_token = tokens.refresh_token};
+    EXPECT_FAULT(on_session_renew(&h->ctx, &refresh, &tokens), 0, "");
+    visit = visit_as("999079927821");
+    EXPECT_FAULT(finish(&visit), 0, "");
+    cr_expect_eq(harness_events(h, "person_linked"), 1);
+    cr_expect_eq(count_of("session"), 2);
+    cr_expect_eq(count_of("audit WHERE action = 'login' AND detail->>'address' = '192.0.2.7'"), 2);
+    cr_expect_eq(count_of("audit WHERE action = 'login' AND detail->>'first' = 'true'"), 1);
+    cr_expect_str_eq(harness_get(h, "SELECT audit_broken()"), "");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM audit a WHERE a::text LIKE '%%999079927821%%'"), "0");
+}
+
+Test(login, works_once_in_the_browser_that_began_it)
+{
+    start_provider("keys.json", "RS256");
+    struct visit visit = visit_as("999079927821"), other = visit_as("999079927821");
+    struct visit stolen = visit;
+    stolen.back.binding = other.redirect.binding;
+    EXPECT_FAULT(finish(&stolen), ERR_UNAUTHENTICATED, "binding");
+    /* The state is used up: the thief has cost the owner this login, not more. */
+    EXPECT_FAULT(finish(&visit), ERR_UNAUTHENTICATED, "state");
+    EXPECT_FAULT(finish(&other), 0, "");
+    EXPECT_FAULT(finish(&other), ERR_UNAUTHENTICATED, "state");
+    struct visit empty = visit_as("999079927821");
+    empty.back.binding = S("");
+    EXPECT_FAULT(finish(&empty), ERR_UNAUTHENTICATED, "binding");
+    struct visit unknown = {.back = {.state = S("unknown"), .binding = S("x")}};
+    EXPECT_FAULT(finish(&unknown), ERR_UNAUTHENTICATED, "state");
+    cr_expect_eq(count_of("session"), 1);
+    cr_expect_eq(count_of("audit WHERE action = 'login_refused'"), 5);
+}
+
+Test(login, comes_back_in_time_with_a_code_of_the_right_provider)
+{
+    start_provider("keys.json", "ES256");
+    struct visit late = visit_as("999079927821");
+    harness_sql(h, "UPDATE login SET created = now() - interval '11 minutes'");
+    EXPECT_FAULT(finish(&late), ERR_UNAUTHENTICATED, "state");
+
+    struct visit refused = visit_as("999079927821");
+    PUT_FIELD(&refused.back, login_return, error, S("access_denied"));
+    EXPECT_FAULT(finish(&refused), ERR_UNAUTHENTICATED, "error");
+
+    struct visit codeless = visit_as("999079927821");
+    codeless.back.has &= ~(UINT64_C(1) << HAS_login_return_code);
+    EXPECT_FAULT(finish(&codeless), ERR_MISSING, "code");
+
+    struct visit mixed = visit_as("999079927821");
+    PUT_FIELD(&mixed.back, login_return, iss, S("https://evil.example"));
+    EXPECT_FAULT(finish(&mixed), ERR_UNAUTHENTICATED, "iss");
+    struct visit silent = visit_as("999079927821");
+    silent.back.has &= ~(UINT64_C(1) << HAS_login_return_iss);
+    EXPECT_FAULT(finish(&silent), ERR_UNAUTHENTICATED, "iss"); /* this provider always names itself */
+
+    struct visit wrong = visit_as("999079927821");
+    PUT_FIELD(&wrong.back, login_return, code, S("not-a-code&client_id=x"));
+    EXPECT_FAULT(finish(&wrong), ERR_UNAUTHENTICATED, "provider");
+    cr_expect_str_eq(last_reason(), "the provider does not know the code (any more)");
+
+    /* Another login's code: PKCE does not fit. */
+    struct visit one = visit_as("999079927821"), two = visit_as("999079927821");
+    PUT_FIELD(&one.back, login_return, code, two.back.code);
+    EXPECT_FAULT(finish(&one), ERR_UNAUTHENTICATED, "provider");
+
+    /* The right code and verifier, but the ID token answers another nonce. */
+    struct visit nonce = visit_as("999079927821");
+    harness_sql(h, "UPDATE login SET nonce = 'another' WHERE used_at IS NULL");
+    EXPECT_FAULT(finish(&nonce), ERR_UNAUTHENTICATED, "nonce");
+    cr_expect_eq(count_of("session"), 0);
+}
+
+Test(login, is_for_people_of_the_roster)
+{
+    start_provider("keys.json", "ES256");
+    struct visit stranger = visit_as("999178495932");
+    EXPECT_FAULT(finish(&stranger), ERR_NOT_ON_ROSTER, "national_id");
+    struct visit other_name = visit_as("999074885698");
+    EXPECT_FAULT(finish(&other_name), ERR_NOT_ON_ROSTER, "full_name");
+    cr_expect_eq(count_of("audit WHERE action = 'login_refused' AND subject IS NOT NULL"), 1);
+    harness_sql(h, "UPDATE tenure SET valid_to = valid_from");
+    struct visit left = visit_as("999079927821");
+    EXPECT_FAULT(finish(&left), ERR_NOT_ON_ROSTER, "tenure");
+    conf.required_assurance = "3";
+    struct visit low = visit_as("999079927821");
+    EXPECT_FAULT(finish(&low), ERR_ASSURANCE, "assurance");
+    cr_expect_eq(count_of("session"), 0);
+    cr_expect_eq(count_of("person_link"), 0);
+    cr_expect_eq(harness_events(h, "person_linked"), 0);
+}
+
+Test(login, survives_new_keys_of_the_provider)
+{
+    start_provider("keys.json", "ES256");
+    struct visit visit = visit_as("999079927821");
+    EXPECT_FAULT(finish(&visit), 0, "");
+    stop_provider();
+    start_provider("other-keys.json", "ES256");
+    /* A key that we do not know is looked up, but not more often than the configuration says. */
+    visit = visit_as("999079927821");
+    EXPECT_FAULT(finish(&visit), ERR_PROVIDER, "id_token");
+    cr_expect_str_eq(last_reason(), "the ID token names a key that the provider does not have");
+    conf.oidc_refetch_s = 0;
+    /* Another account id, because it is made with the provider's keys: link it anew. */
+    harness_sql(h, "DELETE FROM person_link");
+    visit = visit_as("999079927821");
+    EXPECT_FAULT(finish(&visit), 0, "");
+}
+
+Test(login, says_so_when_the_provider_is_away_or_not_itself)
+{
+    struct login_begin begin = {0};
+    struct login_redirect redirect;
+    int64_t before = now_us();
+    EXPECT_FAULT(on_login_start(&h->ctx, &begin, &redirect), ERR_PROVIDER, "provider");
+    cr_expect_lt(now_us() - before, 1500000);
+    before = now_us();
+    EXPECT_FAULT(on_login_start(&h->ctx, &begin, &redirect), ERR_PROVIDER, "provider");
+    cr_expect_lt(now_us() - before, 50000, "it is asked again at once");
+    start_provider("keys.json", "ES256");
+    openid_forget();
+    struct visit visit = visit_as("999079927821");
+    stop_provider();
+    EXPECT_FAULT(finish(&visit), ERR_PROVIDER, "provider");
+    start_provider("keys.json", "ES256");
+
+    /* Metadata of another issuer under this address. */
+    openid_forget();
+    conf.oidc_issuer = arena_printf(&h->arena, "http://localhost:%d", port);
+    EXPECT_FAULT(on_login_start(&h->ctx, &begin, &redirect), ERR_PROVIDER, "provider");
+    conf.oidc_issuer = "";
+    openid_forget();
+    EXPECT_FAULT(on_login_start(&h->ctx, &begin, &redirect), ERR_PROVIDER, "provider");
+    conf.oidc_issuer = arena_printf(&h->arena, "http://127.0.0.1:%d", port);
+    openid_forget();
+
+    /* Our secret is wrong. */
+    visit = visit_as("999079927821");
+    conf.oidc_client_secret = (struct conf_secret){.bytes = "wrong", .n = 5};
+    EXPECT_FAULT(finish(&visit), ERR_PROVIDER, "provider");
+    cr_expect_str_eq(last_reason(), "the provider does not accept our client name and secret");
+    cr_expect_eq(count_of("session"), 0);
+}
+
+Test(login, keeps_nothing_that_opens_it)
+{
+    start_provider("keys.json", "ES256");
+    struct visit visit = visit_as("999079927821");
+    cr_expect_str_eq(harness_get(h,
+                                 "SELECT count(*) FROM login l WHERE l::text LIKE '%%%.*s%%' OR l::text LIKE "
+                                 "'%%%.*s%%'",
+                                 (int)visit.back.state.n, visit.back.state.p, (int)visit.redirect.binding.n,
+                                 visit.redirect.binding.p),
+                     "0");
+    cr_expect_null(memmem(visit.redirect.location.p, visit.redirect.location.n, visit.redirect.binding.p,
+                          visit.redirect.binding.n));
+    const char *verifier = harness_get(h, "SELECT verifier FROM login");
+    cr_expect_null(memmem(visit.redirect.location.p, visit.redirect.location.n, verifier, strlen(verifier)));
+}
