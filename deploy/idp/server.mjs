@@ -10,8 +10,9 @@ import { createLogin } from './login.mjs';
 import { createProvider } from './provider.mjs';
 import { loadRoster } from './roster.mjs';
 
-// The provider is for demonstrations on one machine, so no other address can be chosen.
-const LISTEN = '127.0.0.1';
+// The provider is for demonstrations on one machine. Only a container, whose port is published on the loopback address of
+// its host, says otherwise.
+const LISTEN = process.env.LISTEN || '127.0.0.1';
 const DRAIN_MS = 10_000;
 
 function log(fields) {

@@ -16,8 +16,11 @@ static int draft(struct ctx *ctx, const struct version_new *draft)
 int on_framework_create(struct ctx *ctx, const struct framework_draft *req, struct version_state *ret_reply)
 {
     struct version_new row = {
-        .version_id = req->version_id, .kind = SPAN("framework"), .code = req->code,
-        .title_vi = req->title_vi,     .title_en = req->title_en,
+        .version_id = req->version_id,
+        .kind = SPAN("framework"),
+        .code = req->code,
+        .title_vi = req->title_vi,
+        .title_en = req->title_en,
     };
     PUT_FIELD(&row, version_new, label, req->label);
     PUT_FIELD(&row, version_new, source, req->source);
@@ -27,8 +30,12 @@ int on_framework_create(struct ctx *ctx, const struct framework_draft *req, stru
     for (uint32_t i = 0; i < req->n_groups; i++) {
         const struct skill_group *from = &req->groups[i];
         groups[i] = (struct group_row){
-            .version_id = req->version_id, .position = (uint16_t)(i + 1), .code = from->code,
-            .label = from->label,          .title_vi = from->title_vi,    .title_en = from->title_en,
+            .version_id = req->version_id,
+            .position = (uint16_t)(i + 1),
+            .code = from->code,
+            .label = from->label,
+            .title_vi = from->title_vi,
+            .title_en = from->title_en,
         };
     }
     struct accepted *done;
@@ -42,8 +49,11 @@ int on_framework_create(struct ctx *ctx, const struct framework_draft *req, stru
 int on_programme_create(struct ctx *ctx, const struct programme_draft *req, struct version_state *ret_reply)
 {
     struct version_new row = {
-        .version_id = req->version_id, .kind = SPAN("programme"), .code = req->code,
-        .title_vi = req->title_vi,     .title_en = req->title_en,
+        .version_id = req->version_id,
+        .kind = SPAN("programme"),
+        .code = req->code,
+        .title_vi = req->title_vi,
+        .title_en = req->title_en,
     };
     PUT_FIELD(&row, version_new, framework_id, req->framework_id);
     int code = draft(ctx, &row);
@@ -53,8 +63,11 @@ int on_programme_create(struct ctx *ctx, const struct programme_draft *req, stru
 int on_bank_create(struct ctx *ctx, const struct bank_draft *req, struct version_state *ret_reply)
 {
     struct version_new row = {
-        .version_id = req->version_id, .kind = SPAN("item_bank"), .code = req->code,
-        .title_vi = req->title_vi,     .title_en = req->title_en,
+        .version_id = req->version_id,
+        .kind = SPAN("item_bank"),
+        .code = req->code,
+        .title_vi = req->title_vi,
+        .title_en = req->title_en,
     };
     PUT_FIELD(&row, version_new, framework_id, req->framework_id);
     int code = draft(ctx, &row);

@@ -5,8 +5,8 @@
  * Announces: programme_published; item_published for each item of a bank, then item_bank_published
  * Follows:   nothing
  * Keeps:     schema "content" (migrations/); published programmes and lessons in Redis, which may vanish at any moment
- * Refuses:   a change of what is not a draft (STATE), a review by someone who wrote a part of it (SAME_PERSON), a submit
- *            of a programme with a hole in its lessons or a bank without items (STATE about what is missing)
+ * Refuses:   a change of what is not a draft (STATE), a review by someone who wrote a part of it (SAME_PERSON), a
+ * submit of a programme with a hole in its lessons or a bank without items (STATE about what is missing)
  *
  * Configuration: content --help
  */
@@ -16,10 +16,10 @@
 #include "bind.h"
 
 static const struct limits limits = {
-    .workers = 2,            /* reading is served from Redis, writing is a few editors */
-    .in_flight = 128,        /* at 1 ms a call the last one waits about 60 ms; beyond: busy at once */
-    .deadline_ms = 5000,     /* as the gateway waits */
-    .arena_bytes = 48u << 20 /* an items file of 4 MiB: the file, its cells, the rows, the statement's arrays */
+    .workers = 2,             /* reading is served from Redis, writing is a few editors */
+    .in_flight = 128,         /* at 1 ms a call the last one waits about 60 ms; beyond: busy at once */
+    .deadline_ms = 5000,      /* as the gateway waits */
+    .arena_bytes = 32u << 20, /* an items file of 4 MiB took 22 MiB: its cells, the rows, the statement's arrays */
 };
 
 static const struct service content = {

@@ -32,6 +32,7 @@ WITH it AS MATERIALIZED (
             THEN 'STATE:lessons'
         WHEN it.kind = 'item_bank' AND NOT EXISTS (SELECT FROM item i WHERE i.version_id = it.version_id)
             THEN 'STATE:items'
+        WHEN (SELECT count(*) > 20000 FROM item i WHERE i.version_id = it.version_id) THEN 'TOO_LARGE:items'
         WHEN EXISTS (SELECT skill_group FROM lesson WHERE version_id = it.version_id
                      UNION ALL SELECT skill_group FROM item WHERE version_id = it.version_id
                      EXCEPT SELECT f.code FROM framework_group f WHERE f.version_id = it.framework_id)

@@ -112,7 +112,6 @@ static int make_group(struct plan *plan, uint32_t unit)
     return 0;
 }
 
-/* The province's own people never are the whole of its subtree. */
 static void count_whole(struct plan *plan)
 {
     for (uint32_t i = 0; i < plan->n_groups; i++) {
@@ -120,7 +119,7 @@ static void count_whole(struct plan *plan)
         uint32_t all = 0;
         for (uint32_t k = 0; k < plan->sample->n_officials; k++)
             all += sample_unit_within(plan->sample, plan->sample->officials[k].unit, group->unit);
-        group->whole = group->unit != plan->province && all == group->n;
+        group->whole = all == group->n;
     }
 }
 

@@ -71,6 +71,17 @@ static void slot_release(struct upstreams *set, uint32_t index)
     set->free_last = index;
 }
 
+/* The slot of a call to this service that still waits; 0 when there is none. */
+static uint32_t slot_of(const struct upstream *upstream, uint64_t call_id)
+{
+    const struct upstreams *set = upstream->set;
+    uint64_t index = call_id & ((UINT64_C(1) << SLOT_BITS) - 1);
+    if (!index || index >= set->n_slots)
+        return 0;
+    const struct upstream_slot *slot = &set->slots[index];
+    return slot->upstream == upstream && slot->generation == call_id >> SLOT_BITS ? (uint32_t)index : 0;
+}
+
 /* Ends one call. */
 static void finish(struct upstreams *set, uint32_t index, int code, struct span field, struct span body)
 {
@@ -128,7 +139,7 @@ int upstream_call(struct upstreams *set, uint8_t service, bool internal, struct 
         slot_release(set, index);
         return ERR_TOO_LARGE;
     }
-    upstream->slots[upstream->n_pairs++] = index;
+    upstream->ids[upstream->n_pairs++] = head->call_id;
     return 0;
 }
 
@@ -144,17 +155,9 @@ static int send_frames(struct upstream *upstream)
     return 0;
 }
 
-static void send_pairs(struct upstream *upstream)
+/* Forgets the turn's frames. */
+static void clear_pairs(struct upstream *upstream)
 {
-    uint32_t n = upstream->n_pairs;
-    if (send_frames(upstream) < 0) {
-        upstream->count.refused += n;
-        for (uint32_t i = 0; i < n; i++)
-            finish_failed(upstream->set, upstream->slots[i], ERR_UNAVAILABLE, upstream);
-    } else {
-        upstream->count.messages_out++;
-        upstream->count.pairs_out += n;
-    }
     upstream->n_pairs = 0;
     if (upstream->out.room > KEPT_BYTES) {
         size_t max = upstream->out.max;
@@ -162,6 +165,23 @@ static void send_pairs(struct upstream *upstream)
         buf_init(&upstream->out, max);
     }
     buf_clear(&upstream->out);
+}
+
+static void send_pairs(struct upstream *upstream)
+{
+    uint32_t n = upstream->n_pairs;
+    if (send_frames(upstream) < 0) {
+        upstream->count.refused += n;
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t index = slot_of(upstream, upstream->ids[i]);
+            if (index) /* its time may have passed before it was sent */
+                finish_failed(upstream->set, index, ERR_UNAVAILABLE, upstream);
+        }
+    } else {
+        upstream->count.messages_out++;
+        upstream->count.pairs_out += n;
+    }
+    clear_pairs(upstream);
     /* Sending may take in what the descriptor announced, so the descriptor alone does not tell (ZMQ_FD). */
     upstream->readable = true;
 }
@@ -195,14 +215,13 @@ static void deliver(struct upstream *upstream, struct span head, struct span bod
         upstream->count.malformed++;
         return;
     }
-    uint64_t index = reply.call_id & ((UINT64_C(1) << SLOT_BITS) - 1);
-    struct upstream_slot *slot = index && index < set->n_slots ? &set->slots[index] : NULL;
-    if (!slot || slot->upstream != upstream || slot->generation != reply.call_id >> SLOT_BITS) {
+    uint32_t index = slot_of(upstream, reply.call_id);
+    if (!index) {
         upstream->count.late++;
         return;
     }
     upstream->count.pairs_in++;
-    finish(set, (uint32_t)index, reply.code, HAS(&reply, reply_header, field) ? reply.field : SPAN(""), body);
+    finish(set, index, reply.code, HAS(&reply, reply_header, field) ? reply.field : SPAN(""), body);
 }
 
 static struct span bytes_of(zmq_msg_t *frame)
@@ -237,10 +256,14 @@ static bool receive_message(struct upstream *upstream)
     return true;
 }
 
-/* A connection is lost: what was sent over it gets no answer, so nobody need wait for the deadline. */
+/*
+ * A connection is lost: what was sent over it gets no answer, so nobody need wait for the deadline. What was about to
+ * be sent fails with the rest.
+ */
 static void fail_waiting(struct upstream *upstream)
 {
     struct upstreams *set = upstream->set;
+    clear_pairs(upstream);
     for (uint32_t i = set->slots[LIST].next, next; i != LIST; i = next) {
         next = set->slots[i].next;
         if (set->slots[i].upstream == upstream)
@@ -282,6 +305,8 @@ static void receive(struct upstream *upstream)
     upstream->health.healthy = false;
     while (receive_message(upstream)) /* what came before the end still counts */
         continue;
+    if (upstream->n_pairs) /* not sent yet, but in the table that is emptied now: they must not be ended twice */
+        send_pairs(upstream);
     upstream->readable = false;
     log_warn(NO_TRACE, "%s is gone; %u calls to it fail", upstream->row->name, (unsigned)upstream->waiting);
     fail_waiting(upstream);
@@ -393,10 +418,10 @@ static int open_upstream(struct upstream *upstream, void *zmq, const struct bus_
 {
     upstream->socket = zsock_connect(zmq, ZMQ_DEALER, conf, upstream->row->name, ZSOCK_CALL);
     upstream->ends = calloc(2 * PAIRS_PER_MESSAGE, sizeof(*upstream->ends));
-    upstream->slots = calloc(PAIRS_PER_MESSAGE, sizeof(*upstream->slots));
+    upstream->ids = calloc(PAIRS_PER_MESSAGE, sizeof(*upstream->ids));
     buf_init(&upstream->out, BYTES_PER_MESSAGE + proto_max_packed() + msg_max_packed(&msg_call_header));
     upstream->readable = true;
-    if (!upstream->socket || !upstream->ends || !upstream->slots)
+    if (!upstream->socket || !upstream->ends || !upstream->ids)
         return -1;
     if (open_monitor(upstream, zmq) < 0 || watch(upstream, upstream->socket) < 0 ||
         watch(upstream, upstream->monitor) < 0) {
@@ -432,7 +457,7 @@ void upstreams_close(struct upstreams *set)
             zmq_close(upstream->socket);
         buf_release(&upstream->out);
         free(upstream->ends);
-        free(upstream->slots);
+        free(upstream->ids);
     }
     free(set->slots);
     arena_release(&set->arena);

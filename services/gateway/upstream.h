@@ -42,9 +42,9 @@ struct upstream {
     const struct service_row *row; /* NULL: no service has this number */
     struct upstreams *set;
     void *socket, *monitor;
-    struct buf out;  /* frames of this turn, one behind the other */
-    uint32_t *ends;  /* where each frame ends */
-    uint32_t *slots; /* of each pair */
+    struct buf out; /* frames of this turn, one behind the other */
+    uint32_t *ends; /* where each frame ends */
+    uint64_t *ids;  /* of each pair's call */
     uint32_t n_pairs;
     uint32_t waiting; /* calls in the table */
     bool readable;    /* replies may wait, whatever the descriptor says */

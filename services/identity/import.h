@@ -9,7 +9,7 @@
 #include "identity.h"
 
 /* Rows of one statement; and of one file, which is what 4 MiB of the shortest sensible rows come to. */
-enum { IMPORT_CHUNK = 1000, IMPORT_MAX_ROWS = 100000 };
+enum { IMPORT_CHUNK = 1000, IMPORT_CHUNK_BYTES = 8 << 20, IMPORT_MAX_ROWS = 100000 };
 
 /* Opens the transaction, waits for other imports. 0 or fail(). */
 MUST_CHECK int import_begin(struct ctx *ctx, int32_t *ret_today);

@@ -1,13 +1,15 @@
 -- The roster: persons, tenures and roles in sets.
 
 -- roster_look(roster_key) roster_seen BULK
--- A unit that is no longer in the tree lies in nobody's subtree, so whoever has the person on a roster may take him in.
+-- Looked up one by one (what is limited to one row is not joined as a whole), because a roster is small beside the
+-- people of a nation. A unit that is no longer in the tree lies in nobody's subtree, so whoever has the person on a
+-- roster may take him in.
 SELECT r.place, p.person_id, p.full_name, p.birth_date, t.tenure_id, t.unit_id, t.position, t.leader, t.valid_from,
-    coalesce(u.path && :ctx_scope, true) AS visible
+    coalesce((SELECT u.path && :ctx_scope FROM unit_now u WHERE u.unit_id = t.unit_id), true) AS visible
 FROM unnest(:place, :national_hash) AS r (place, national_hash)
-JOIN person p ON p.national_hash = r.national_hash
-LEFT JOIN tenure t ON t.person_id = p.person_id AND t.principal AND t.valid_to IS NULL
-LEFT JOIN unit_now u ON u.unit_id = t.unit_id;
+JOIN LATERAL (SELECT * FROM person WHERE national_hash = r.national_hash LIMIT 1) p ON true
+LEFT JOIN LATERAL (
+    SELECT * FROM tenure WHERE person_id = p.person_id AND principal AND valid_to IS NULL LIMIT 1) t ON true;
 
 -- person_add(person_new) BULK
 INSERT INTO person (person_id, full_name, birth_date, national_hash, hash_key, national_box, box_key)
@@ -20,22 +22,24 @@ WHERE p.person_id = row.person_id;
 
 -- tenure_put(person_fact) BULK
 -- Tenures that begin, differ or end, each told. An end is sent before the beginning that follows it.
-WITH put AS (
+WITH row AS (
+    SELECT *
+    FROM unnest(:tenure_id, :person_id, :full_name, :unit_id, :position, :leader, :valid_from, :valid_to)
+        WITH ORDINALITY
+        AS r (tenure_id, person_id, full_name, unit_id, position, leader, valid_from, valid_to, nr)
+), put AS (
     INSERT INTO tenure (tenure_id, person_id, unit_id, position, leader, valid_from, valid_to)
-    SELECT tenure_id, person_id, unit_id, position, leader, valid_from, valid_to
-    FROM unnest(:tenure_id, :person_id, :unit_id, :position, :leader, :valid_from, :valid_to) WITH ORDINALITY
-        AS row (tenure_id, person_id, unit_id, position, leader, valid_from, valid_to, nr)
-    ORDER BY nr
+    SELECT tenure_id, person_id, unit_id, position, leader, valid_from, valid_to FROM row ORDER BY nr
     ON CONFLICT (tenure_id) DO UPDATE
     SET position = excluded.position, leader = excluded.leader, valid_to = excluded.valid_to
     RETURNING *
 )
 INSERT INTO outbox (event, body, trace)
 SELECT 'person_changed', jsonb_strip_nulls(jsonb_build_object('person_id', put.person_id, 'tenure_id', put.tenure_id,
-    'full_name', p.full_name, 'unit_id', put.unit_id, 'position', put.position, 'leader', put.leader,
+    'full_name', row.full_name, 'unit_id', put.unit_id, 'position', put.position, 'leader', put.leader,
     'valid_from', put.valid_from, 'valid_to', put.valid_to)), :ctx_trace
-FROM put JOIN person p ON p.person_id = put.person_id
-ORDER BY put.person_id, put.valid_from, put.valid_to;
+FROM put JOIN row ON row.tenure_id = put.tenure_id
+ORDER BY row.nr;
 
 -- grants_put(role_step) place BULK
 -- Roles that are not held yet, each told; the result names the rows they came from.

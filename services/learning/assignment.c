@@ -1,6 +1,6 @@
 /*
- * assignment.c - who has to learn what: assignments of unit heads and officers, and the people who come under one later,
- * as identity's events tell of them.
+ * assignment.c - who has to learn what: assignments of unit heads and officers, and the people who come under one
+ * later, as identity's events tell of them.
  */
 #include "learning.h"
 

@@ -5,8 +5,8 @@
  * Announces: learner_assigned, lesson_completed, programme_completed
  * Follows:   content: programme_published; identity: org_changed, person_changed (who joins a covered unit is enrolled)
  * Keeps:     schema "learning" (migrations/), with a copy of the organisation and of published programmes
- * Refuses:   a unit outside the caller's subtree (FORBIDDEN), a lesson before its turn (ORDER), a completion without the
- *            time that the server measured (EVIDENCE)
+ * Refuses:   a unit outside the caller's subtree (FORBIDDEN), a lesson before its turn (ORDER), a completion without
+ * the time that the server measured (EVIDENCE)
  *
  * Configuration: learning --help
  */

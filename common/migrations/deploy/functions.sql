@@ -153,6 +153,7 @@ BEGIN
             above uuid[];
             old_path uuid[];
             new_path uuid[];
+            below_id uuid;
         BEGIN
             SELECT * INTO v FROM unit_version u
              WHERE u.unit_id = which AND u.valid_from <= today() AND (u.valid_to IS NULL OR u.valid_to > today())
@@ -160,6 +161,10 @@ BEGIN
             SELECT path INTO old_path FROM unit WHERE unit_id = which;
             IF v.unit_id IS NULL THEN
                 DELETE FROM unit WHERE unit_id = which;
+                -- What still hangs on it stands at the top until it is moved, as unit_as_of says too.
+                FOR below_id IN SELECT u.unit_id FROM unit u WHERE u.parent_id = which LOOP
+                    PERFORM org_refresh_unit(below_id);
+                END LOOP;
                 RETURN;
             END IF;
             SELECT path INTO above FROM unit WHERE unit_id = v.parent_id;
@@ -207,6 +212,7 @@ BEGIN
         DECLARE
             seen date;
             which uuid;
+            due uuid[];
         BEGIN
             SELECT day INTO seen FROM org_day FOR UPDATE;
             IF seen >= today() THEN
@@ -218,12 +224,21 @@ BEGIN
             LOOP
                 PERFORM org_refresh_unit(which);
             END LOOP;
-            FOR which IN SELECT DISTINCT t.person_id FROM tenure t
+            -- As one set: on the first of a month many tenures begin at once.
+            due := ARRAY(SELECT DISTINCT t.person_id FROM tenure t
                           WHERE (t.valid_from > seen AND t.valid_from <= today())
-                             OR (t.valid_to > seen AND t.valid_to <= today())
-            LOOP
-                PERFORM org_refresh_person(which);
-            END LOOP;
+                             OR (t.valid_to > seen AND t.valid_to <= today()));
+            INSERT INTO person (person_id, full_name, unit_id, leader)
+            SELECT DISTINCT ON (t.person_id) t.person_id, t.full_name, t.unit_id, t.leader
+              FROM tenure t JOIN unnest(due) AS d (person_id) USING (person_id)
+             WHERE t.valid_from <= today() AND (t.valid_to IS NULL OR t.valid_to > today())
+             ORDER BY t.person_id, t.valid_from DESC, t.tenure_id
+            ON CONFLICT (person_id) DO UPDATE
+               SET full_name = excluded.full_name, unit_id = excluded.unit_id, leader = excluded.leader;
+            DELETE FROM person p USING unnest(due) AS d (person_id)
+             WHERE p.person_id = d.person_id AND NOT EXISTS (
+                   SELECT FROM tenure t WHERE t.person_id = p.person_id AND t.valid_from <= today()
+                      AND (t.valid_to IS NULL OR t.valid_to > today()));
             UPDATE org_day SET day = today();
         END
         $f$;

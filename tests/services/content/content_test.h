@@ -35,7 +35,7 @@ static inline void refused(struct harness *h, int code, int expected, const char
     pg_settle(h->ctx.pg);
 }
 
-#define passes(h, call)                                                                                             \
+#define passes(h, call)                                                                                                \
     do {                                                                                                               \
         int code_ = (call);                                                                                            \
         cr_assert_eq(code_, 0, "%s about %s", err_find(code_)->name, code_ ? (h)->ctx.fault.field : "");               \
@@ -52,28 +52,43 @@ static inline struct framework_draft framework_draft(uint32_t id)
         {.code = SPAN("a"), .label = SPAN("a"), .title_vi = SPAN("Kiến thức chung"), .title_en = SPAN("General")},
         {.code = SPAN("dd"), .label = SPAN("đ"), .title_vi = SPAN("Sáng tạo nội dung"), .title_en = SPAN("Creation")},
     };
-    return (struct framework_draft){
-        .version_id = U(id), .code = SPAN("KNS"), .label = SPAN("1.0"), .title_vi = SPAN("Khung"),
-        .title_en = SPAN("Framework"), .source = SPAN("Decree"), .groups = groups, .n_groups = 2};
+    return (struct framework_draft){.version_id = U(id),
+                                    .code = SPAN("KNS"),
+                                    .label = SPAN("1.0"),
+                                    .title_vi = SPAN("Khung"),
+                                    .title_en = SPAN("Framework"),
+                                    .source = SPAN("Decree"),
+                                    .groups = groups,
+                                    .n_groups = 2};
 }
 
 static inline struct programme_draft programme_draft(uint32_t id)
 {
-    return (struct programme_draft){.version_id = U(id), .code = SPAN("CB"), .title_vi = SPAN("Cơ bản"),
-                                    .title_en = SPAN("Basics"), .framework_id = U(FRAMEWORK)};
+    return (struct programme_draft){.version_id = U(id),
+                                    .code = SPAN("CB"),
+                                    .title_vi = SPAN("Cơ bản"),
+                                    .title_en = SPAN("Basics"),
+                                    .framework_id = U(FRAMEWORK)};
 }
 
 static inline struct bank_draft bank_draft(uint32_t id)
 {
-    return (struct bank_draft){.version_id = U(id), .code = SPAN("NH"), .title_vi = SPAN("Ngân hàng"),
-                               .title_en = SPAN("Bank"), .framework_id = U(FRAMEWORK)};
+    return (struct bank_draft){.version_id = U(id),
+                               .code = SPAN("NH"),
+                               .title_vi = SPAN("Ngân hàng"),
+                               .title_en = SPAN("Bank"),
+                               .framework_id = U(FRAMEWORK)};
 }
 
 static inline struct lesson_draft lesson_draft(uint32_t programme, uint16_t position)
 {
-    return (struct lesson_draft){.version_id = U(programme), .position = position,
-                                 .lesson_id = U(programme * 1000 + position), .skill_group = SPAN("a"),
-                                 .title_vi = SPAN("Bài"), .title_en = SPAN("Lesson"), .min_seconds = 180,
+    return (struct lesson_draft){.version_id = U(programme),
+                                 .position = position,
+                                 .lesson_id = U(programme * 1000 + position),
+                                 .skill_group = SPAN("a"),
+                                 .title_vi = SPAN("Bài"),
+                                 .title_en = SPAN("Lesson"),
+                                 .min_seconds = 180,
                                  .body = SPAN("# Bài học")};
 }
 

@@ -1,4 +1,5 @@
-/* test_item.c - items of a bank: the import with its report, the keys that nobody else sees, the order of the events. */
+/* test_item.c - items of a bank: the import with its report, the keys that nobody else sees, the order of the events.
+ */
 #include "content_test.h"
 
 static struct item_list read_items(struct harness *h, uint32_t bank, const char *after)
@@ -32,7 +33,8 @@ Test(item, the_report_names_each_bad_row)
     static const struct {
         uint32_t line;
         const char *field;
-    } expected[] = {{3, "skill_group"}, {4, "level"}, {5, "key"}, {6, "option_3"}, {7, "code"}, {8, "stem"}, {10, "code"}};
+    } expected[] = {{3, "skill_group"}, {4, "level"}, {5, "key"},  {6, "option_3"},
+                    {7, "code"},        {8, "stem"},  {10, "code"}};
     cr_assert_eq(report.rows, 10);
     cr_assert_eq(report.created, 2);
     cr_assert_eq(report.changed, 0);
@@ -72,7 +74,8 @@ Test(item, a_code_that_is_there_is_replaced)
     make_bank(h, 300);
     passes(h, import(h, 300, ITEM_HEAD "A1,a,1,q,1,2,3,4,1,\nA2,a,1,q,1,2,3,4,1,\n", false, &report));
     const char *id = harness_get(h, "SELECT item_id FROM item WHERE code = 'A1'");
-    passes(h, import(h, 300, ITEM_HEAD "A1,a,1,q,1,2,3,4,2,\nA2,a,1,q,1,2,3,4,1,\nA3,a,1,q,1,2,3,4,1,\n", false, &report));
+    passes(h,
+           import(h, 300, ITEM_HEAD "A1,a,1,q,1,2,3,4,2,\nA2,a,1,q,1,2,3,4,1,\nA3,a,1,q,1,2,3,4,1,\n", false, &report));
     cr_assert_eq(report.created, 1);
     cr_assert_eq(report.changed, 1);
     cr_assert_eq(report.unchanged, 1);
@@ -119,8 +122,9 @@ Test(item, pages_follow_each_other)
     struct harness *h = content_open();
     make_framework(h);
     make_bank(h, 300);
-    harness_sql(h, "INSERT INTO item SELECT '00000000-0000-0000-0000-00000000012c', 'A' || lpad(n::text, 3, '0'), "
-                   "hocvu.uuid7(), 'a', 1, 'q', '1', '2', '3', '4', 1, '', hocvu.uuid7() FROM generate_series(1, 250) n");
+    harness_sql(h,
+                "INSERT INTO item SELECT '00000000-0000-0000-0000-00000000012c', 'A' || lpad(n::text, 3, '0'), "
+                "hocvu.uuid7(), 'a', 1, 'q', '1', '2', '3', '4', 1, '', hocvu.uuid7() FROM generate_series(1, 250) n");
     struct item_list first = read_items(h, 300, NULL), second = read_items(h, 300, "A200");
     cr_assert_eq(first.n_items, 200);
     cr_assert(is(first.items[199].code, "A200"));
@@ -140,10 +144,12 @@ Test(item, publishing_announces_items_then_the_bank)
     struct fault fault;
     make_framework(h);
     make_bank(h, 300);
-    passes(h, import(h, 300, ITEM_HEAD "B1,a,1,q,1,2,3,4,1,\nA2,dd,2,q,1,2,3,4,3,vì\nA1,a,1,q,1,2,3,4,1,\n", false, &report));
+    passes(h, import(h, 300, ITEM_HEAD "B1,a,1,q,1,2,3,4,1,\nA2,dd,2,q,1,2,3,4,3,vì\nA1,a,1,q,1,2,3,4,1,\n", false,
+                     &report));
     publish(h, 300);
-    cr_assert_str_eq(harness_get(h, "SELECT string_agg(event || ':' || (body ->> 'code'), ' ' ORDER BY id) FROM outbox"),
-                     "item_published:A1 item_published:A2 item_published:B1 item_bank_published:NH");
+    cr_assert_str_eq(
+        harness_get(h, "SELECT string_agg(event || ':' || (body ->> 'code'), ' ' ORDER BY id) FROM outbox"),
+        "item_published:A1 item_published:A2 item_published:B1 item_bank_published:NH");
     const char *body = harness_get(h, "SELECT body FROM outbox WHERE body ->> 'code' = 'A2'");
     cr_assert_eq(msg_from_json(&msg_item_source, &item, &h->arena, S(body), &fault), 0);
     cr_assert_eq(item.key, 3);

@@ -169,7 +169,8 @@ Test(state, a_repeated_step_is_the_same_step)
     cr_assert(uuid_equal(&again.reviewer_id, &(struct uuid[]){U(BINH)}[0]));
     cr_assert_eq(harness_events(h, "programme_published"), 1);
     cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM step WHERE version_id = "
-                                    "'00000000-0000-0000-0000-0000000000c8'"), "4");
+                                    "'00000000-0000-0000-0000-0000000000c8'"),
+                     "4");
     harness_close(h);
 }
 
@@ -204,7 +205,8 @@ Test(state, a_newer_version_supersedes)
     cr_assert_str_eq(state_of(h, 201), "published");
     cr_assert_str_eq(state_of(h, 300), "draft");
     cr_assert_str_eq(harness_get(h, "SELECT string_agg(version::text, ',' ORDER BY version) FROM version "
-                                    "WHERE kind = 'programme'"), "1,2");
+                                    "WHERE kind = 'programme'"),
+                     "1,2");
     passes(h, on_programmes(&h->ctx, &none, &list));
     cr_assert_eq(list.n_programmes, 1);
     cr_assert_eq(list.programmes[0].version, 2);

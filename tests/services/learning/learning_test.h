@@ -1,6 +1,6 @@
 /*
- * learning_test.h - what the tests of learning share: a small nation, published programmes, and time that passes without
- * waiting.
+ * learning_test.h - what the tests of learning share: a small nation, published programmes, and time that passes
+ * without waiting.
  *
  *     nation 1
  *       province 2: unit 3 (people 31, 32), unit 4 (person 41)
@@ -17,7 +17,8 @@
 enum { NATION = 1, PROVINCE = 2, UNIT = 3, UNIT_B = 4, OTHER_PROVINCE = 5, OTHER_UNIT = 6, HEAD = 20, PROGRAMME = 200 };
 enum { BEAT = 15, GAP = 30, NEEDED = 60 };
 
-static const struct learning_conf test_conf = {.beat_seconds = BEAT, .gap_factor = 2, .due_days = 365, .enrol_page = 1000};
+static const struct learning_conf test_conf = {
+    .beat_seconds = BEAT, .gap_factor = 2, .due_days = 365, .enrol_page = 1000};
 
 #define passes(h, call)                                                                                                \
     do {                                                                                                               \
@@ -42,7 +43,10 @@ static inline int32_t day(struct harness *h, int offset)
 /* The events of identity, applied as the follower does. Parent 0: none. */
 static inline void unit_event(struct harness *h, uint32_t unit, uint32_t parent, int from)
 {
-    struct unit_fact fact = {.unit_id = U(unit), .code = SPAN("code"), .kind = SPAN("unit"), .name = SPAN("Đơn vị"),
+    struct unit_fact fact = {.unit_id = U(unit),
+                             .code = SPAN("code"),
+                             .kind = SPAN("unit"),
+                             .name = SPAN("Đơn vị"),
                              .valid_from = day(h, from)};
     if (parent)
         PUT_FIELD(&fact, unit_fact, parent_id, U(parent));
@@ -51,8 +55,12 @@ static inline void unit_event(struct harness *h, uint32_t unit, uint32_t parent,
 
 static inline void person_event(struct harness *h, uint32_t person, uint32_t unit, int from)
 {
-    struct person_fact fact = {.person_id = U(person), .tenure_id = U(person + 100000), .full_name = SPAN("Người Học"),
-                               .unit_id = U(unit), .position = SPAN("Chuyên viên"), .valid_from = day(h, from)};
+    struct person_fact fact = {.person_id = U(person),
+                               .tenure_id = U(person + 100000),
+                               .full_name = SPAN("Người Học"),
+                               .unit_id = U(unit),
+                               .position = SPAN("Chuyên viên"),
+                               .valid_from = day(h, from)};
     passes(h, harness_event(h, follow_person_changed, &fact));
 }
 
@@ -60,12 +68,21 @@ static inline void person_event(struct harness *h, uint32_t person, uint32_t uni
 static inline void programme_event(struct harness *h, uint32_t programme, uint32_t version, uint16_t lessons)
 {
     struct lesson_ref refs[9];
-    struct programme fact = {.programme_id = U(programme), .code = SPAN("CB"), .version = version,
-                             .title_vi = SPAN("Cơ bản"), .title_en = SPAN("Basics"), .framework_code = SPAN("KNS"),
-                             .framework_label = SPAN("1.0"), .lessons = refs, .n_lessons = lessons};
+    struct programme fact = {.programme_id = U(programme),
+                             .code = SPAN("CB"),
+                             .version = version,
+                             .title_vi = SPAN("Cơ bản"),
+                             .title_en = SPAN("Basics"),
+                             .framework_code = SPAN("KNS"),
+                             .framework_label = SPAN("1.0"),
+                             .lessons = refs,
+                             .n_lessons = lessons};
     for (uint16_t i = 0; i < lessons; i++) {
-        refs[i] = (struct lesson_ref){.lesson_id = U(programme * 10 + i + 1), .position = (uint16_t)(i + 1),
-                                      .skill_group = SPAN("a"), .title_vi = SPAN("Bài"), .title_en = SPAN("Lesson"),
+        refs[i] = (struct lesson_ref){.lesson_id = U(programme * 10 + i + 1),
+                                      .position = (uint16_t)(i + 1),
+                                      .skill_group = SPAN("a"),
+                                      .title_vi = SPAN("Bài"),
+                                      .title_en = SPAN("Lesson"),
                                       .min_seconds = NEEDED};
     }
     passes(h, harness_event(h, follow_programme_published, &fact));
@@ -102,8 +119,8 @@ static inline struct harness *learning_open(void)
 
 static inline struct assignment_draft assignment_draft(struct harness *h, uint32_t id, uint32_t unit)
 {
-    return (struct assignment_draft){.assignment_id = U(id), .programme_id = U(PROGRAMME), .unit_id = U(unit),
-                                     .due_date = day(h, 30)};
+    return (struct assignment_draft){
+        .assignment_id = U(id), .programme_id = U(PROGRAMME), .unit_id = U(unit), .due_date = day(h, 30)};
 }
 
 static inline struct assignment assign(struct harness *h, uint32_t id, uint32_t unit)

@@ -144,7 +144,8 @@ Test(assignment, the_first_one_counts)
     cr_assert_eq(second.enrolled, 1);
     cr_assert_eq(harness_events(h, "learner_assigned"), 3);
     cr_assert_str_eq(harness_get(h, "SELECT string_agg(due_date - hocvu.today() || '', ' ' ORDER BY person_id) "
-                                    "FROM enrolment"), "30 30 10");
+                                    "FROM enrolment"),
+                     "30 30 10");
     harness_close(h);
 }
 
@@ -275,7 +276,8 @@ Test(assignment, of_two_assignments_above_the_earlier_enrols)
     assign(h, 500, UNIT);
     person_event(h, 33, UNIT, -1);
     cr_assert_str_eq(harness_get(h, "SELECT right(assignment_id::text, 3) FROM enrolment WHERE person_id = "
-                                    "'00000000-0000-0000-0000-000000000021'"), "1f5");
+                                    "'00000000-0000-0000-0000-000000000021'"),
+                     "1f5");
     cr_assert_eq(harness_events(h, "learner_assigned"), 4);
     harness_close(h);
 }

@@ -121,7 +121,8 @@ Test(study, time_is_what_the_server_saw)
     passes(h, beat(h, FIRST, &progress));
     cr_assert_eq(progress.seconds, 39 + GAP);
     cr_assert_str_eq(harness_get(h, "SELECT string_agg(what || ':' || counted_us / 1000000, ' ' ORDER BY at) "
-                                    "FROM evidence"), "open:0 beat:10 beat:29 beat:30");
+                                    "FROM evidence"),
+                     "open:0 beat:10 beat:29 beat:30");
     harness_close(h);
 }
 

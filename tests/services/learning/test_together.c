@@ -1,44 +1,9 @@
 /* test_together.c - the same calls on two connections at the same time: what a learner with two devices or a hurried
  * officer does, many times over. */
 #include "learning_test.h"
-#include <pthread.h>
+#include "pair.h"
 
 enum { ROUNDS = 40, PEOPLE = 64, FIRST = 2001 };
-
-/* A second worker: its own connection, arena and context on the same database. */
-struct other {
-    struct harness *harness;
-    struct ctx ctx;
-    struct arena arena;
-    struct pg pg;
-    bool backwards;
-    uint32_t failed;
-};
-
-static void other_open(struct other *other, struct harness *h)
-{
-    *other = (struct other){.harness = h};
-    arena_init(&other->arena, 8u << 20);
-    pg_init(&other->pg, h->ctx.pg->conf);
-    cr_assert_eq(pg_ensure(&other->pg), PG_READY);
-    other->ctx = h->ctx;
-    other->ctx.arena = &other->arena;
-    other->ctx.pg = &other->pg;
-}
-
-static void other_close(struct other *other)
-{
-    pg_release(&other->pg);
-    arena_release(&other->arena);
-}
-
-static void run_both(struct other pair[2], void *(*work)(void *))
-{
-    pthread_t thread;
-    cr_assert_eq(pthread_create(&thread, NULL, work, &pair[1]), 0);
-    work(&pair[0]);
-    pthread_join(thread, NULL);
-}
 
 static void *beat_all(void *arg)
 {
@@ -73,14 +38,16 @@ Test(together, batches_of_beats)
     for (size_t i = 0; i < 2; i++)
         other_open(&pair[i], h);
     pair[1].backwards = true;
-    harness_sql(h, "INSERT INTO progress (person_id, lesson_id, beat_at) SELECT ('00000000-0000-0000-0000-' || "
-                   "lpad(to_hex(10000 + n), 12, '0'))::uuid, '00000000-0000-0000-0000-%012x', "
-                   "clock_timestamp() - interval '10 s' FROM generate_series(1, %d) n",
+    harness_sql(h,
+                "INSERT INTO progress (person_id, lesson_id, beat_at) SELECT ('00000000-0000-0000-0000-' || "
+                "lpad(to_hex(10000 + n), 12, '0'))::uuid, '00000000-0000-0000-0000-%012x', "
+                "clock_timestamp() - interval '10 s' FROM generate_series(1, %d) n",
                 FIRST, PEOPLE);
     run_both(pair, beat_all);
     cr_assert_eq(pair[0].failed + pair[1].failed, 0);
-    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM progress WHERE beats = %d AND studied_us BETWEEN 10000000 AND "
-                                    "10000000 + extract(epoch FROM clock_timestamp() - opened_at) * 1000000",
+    cr_assert_str_eq(harness_get(h,
+                                 "SELECT count(*) FROM progress WHERE beats = %d AND studied_us BETWEEN 10000000 AND "
+                                 "10000000 + extract(epoch FROM clock_timestamp() - opened_at) * 1000000",
                                  2 * ROUNDS),
                      "64");
     /* The log says the same as the sum. */
@@ -102,8 +69,7 @@ static void *complete_all(void *arg)
         struct lesson_step step = {.lesson_id = U(FIRST)};
         struct lesson_progress reply = {0};
         PUT_FIELD(&head, call_header, subject, U(10000 + i));
-        other->failed += on_lesson_complete(&ctx, &step, &reply) != 0 ||
-                         !HAS(&reply, lesson_progress, completed_at);
+        other->failed += on_lesson_complete(&ctx, &step, &reply) != 0 || !HAS(&reply, lesson_progress, completed_at);
         arena_clear(&other->arena);
     }
     return NULL;
@@ -117,11 +83,15 @@ Test(together, completing_twice)
     for (size_t i = 0; i < 2; i++)
         other_open(&pair[i], h);
     assign(h, 500, UNIT);
-    harness_sql(h, "INSERT INTO enrolment (person_id, programme_id, assignment_id, due_date) SELECT "
-                   "('00000000-0000-0000-0000-' || lpad(to_hex(10000 + n), 12, '0'))::uuid, programme_id, "
-                   "assignment_id, due_date FROM assignment, generate_series(1, %d) n", PEOPLE);
-    harness_sql(h, "INSERT INTO progress (person_id, lesson_id, beat_at, studied_us) SELECT person_id, "
-                   "'00000000-0000-0000-0000-%012x', now(), %d FROM enrolment", FIRST, NEEDED * 1000000);
+    harness_sql(h,
+                "INSERT INTO enrolment (person_id, programme_id, assignment_id, due_date) SELECT "
+                "('00000000-0000-0000-0000-' || lpad(to_hex(10000 + n), 12, '0'))::uuid, programme_id, "
+                "assignment_id, due_date FROM assignment, generate_series(1, %d) n",
+                PEOPLE);
+    harness_sql(h,
+                "INSERT INTO progress (person_id, lesson_id, beat_at, studied_us) SELECT person_id, "
+                "'00000000-0000-0000-0000-%012x', now(), %d FROM enrolment",
+                FIRST, NEEDED * 1000000);
     run_both(pair, complete_all);
     cr_assert_eq(pair[0].failed + pair[1].failed, 0);
     cr_assert_eq(harness_events(h, "lesson_completed"), PEOPLE);
@@ -135,8 +105,8 @@ static void *assign_all(void *arg)
     struct other *other = arg;
     int32_t due = (int32_t)(now_us() / 86400000000) + 30;
     for (uint32_t i = 0; i < ROUNDS; i++) {
-        struct assignment_draft draft = {.assignment_id = U(600 + i), .programme_id = U(PROGRAMME),
-                                         .unit_id = U(PROVINCE), .due_date = due};
+        struct assignment_draft draft = {
+            .assignment_id = U(600 + i), .programme_id = U(PROGRAMME), .unit_id = U(PROVINCE), .due_date = due};
         struct assignment reply = {0};
         other->failed += on_assignment_create(&other->ctx, &draft, &reply) != 0 || reply.people != 3 ||
                          reply.enrolled != (i ? 0 : 3);
@@ -188,8 +158,9 @@ Test(together, opening_two_lessons)
     struct other pair[2];
     programme_event(h, 201, 2, 1);
     harness_as(h, U(31), LEARNER, U(UNIT));
-    harness_sql(h, "INSERT INTO assignment (assignment_id, programme_id, unit_id, due_date, assigned_by, covered, enrolled) "
-                   "SELECT hocvu.uuid7(), programme_id, hocvu.uuid7(), hocvu.today(), hocvu.uuid7(), 0, 0 FROM programme");
+    harness_sql(
+        h, "INSERT INTO assignment (assignment_id, programme_id, unit_id, due_date, assigned_by, covered, enrolled) "
+           "SELECT hocvu.uuid7(), programme_id, hocvu.uuid7(), hocvu.today(), hocvu.uuid7(), 0, 0 FROM programme");
     harness_sql(h, "INSERT INTO enrolment (person_id, programme_id, assignment_id, due_date) SELECT "
                    "'00000000-0000-0000-0000-00000000001f', programme_id, assignment_id, due_date FROM assignment");
     for (size_t i = 0; i < 2; i++)
