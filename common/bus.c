@@ -54,8 +54,7 @@ static int failed(struct bus *bus, int code, const char *field)
     return code;
 }
 
-static int send_call(void *socket, const struct call_header *head, const struct msg *in_desc,
-                     const void *in)
+static int send_call(void *socket, const struct call_header *head, const struct msg *in_desc, const void *in)
 {
     struct buf frame;
     int code = 0;
@@ -125,8 +124,7 @@ int bus_call_service(struct bus *bus, uint8_t service, uint16_t method, const st
         return failed(bus, ERR_UNAVAILABLE, row->name);
     arena_clear(&bus->arena);
     int64_t until = now_us() + (int64_t)bus->timeout_ms * 1000;
-    struct call_header head = {
-        .call_id = ++bus->last_call, .method = method, .deadline = until, .trace = SPAN("")};
+    struct call_header head = {.call_id = ++bus->last_call, .method = method, .deadline = until, .trace = SPAN("")};
     int code = send_call(socket, &head, in_desc, in);
     if (code)
         return failed(bus, code, row->name);

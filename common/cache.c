@@ -4,9 +4,9 @@
 #include <hiredis/hiredis.h>
 #include <pthread.h>
 
-#define RETRY_US     INT64_C(1000000)
-#define TIMEOUT_US   50000
-#define VALUE_LIMIT  (1u << 20)
+#define RETRY_US    INT64_C(1000000)
+#define TIMEOUT_US  50000
+#define VALUE_LIMIT (1u << 20)
 
 struct cache {
     char *path;

@@ -1,9 +1,9 @@
 /*
- * conf.h - configuration as rows: name, type, bounds, default, sentence. The same rows load the file and the environment,
- * check the bounds, and print --help.
+ * conf.h - configuration as rows: name, type, bounds, default, sentence. The same rows load the file and the
+ * environment, check the bounds, and print --help.
  *
- * A file has lines `name = value`, `#` begins a comment. HOCVU_<NAME> in the environment wins over the file. Secrets are
- * never values: a CONF_SECRET row names a file, whose content is read, stripped of the last newline and kept.
+ * A file has lines `name = value`, `#` begins a comment. HOCVU_<NAME> in the environment wins over the file. Secrets
+ * are never values: a CONF_SECRET row names a file, whose content is read, stripped of the last newline and kept.
  */
 #ifndef COMMON_CONF_H
 #define COMMON_CONF_H
@@ -35,9 +35,9 @@ struct conf_row {
 enum { CONF_SECRET_MAX = 65536, CONF_FILE_MAX = 65536 };
 
 /*
- * Fills the struct at `conf` from presets, then the file at `path` (NULL: none), then the environment. `rows` ends with a
- * row without name. Prints every fault on standard error and returns -1 if there was one. Rows of another table in the
- * same file are skipped when `others` (may be NULL) knows them, a name that neither knows is a fault.
+ * Fills the struct at `conf` from presets, then the file at `path` (NULL: none), then the environment. `rows` ends with
+ * a row without name. Prints every fault on standard error and returns -1 if there was one. Rows of another table in
+ * the same file are skipped when `others` (may be NULL) knows them, a name that neither knows is a fault.
  */
 MUST_CHECK int conf_load(const struct conf_row *rows, const struct conf_row *others, void *conf, const char *path);
 /* One paragraph per row. */

@@ -1,9 +1,9 @@
 /*
  * follow.c - the follower thread: applies the events of other services exactly once, and runs ticks.
  *
- * Per producer there is one cursor row. A page of events and the cursor's move are one transaction, and the cursor row is
- * locked first, so an event is applied once however often processes die or run beside each other. Events are fetched by
- * asking the producer's ROUTER; its PUB only says that there is something to ask for.
+ * Per producer there is one cursor row. A page of events and the cursor's move are one transaction, and the cursor row
+ * is locked first, so an event is applied once however often processes die or run beside each other. Events are fetched
+ * by asking the producer's ROUTER; its PUB only says that there is something to ask for.
  */
 #include "common_rows.h"
 #include "events_sql.h"

@@ -1,6 +1,6 @@
 /*
- * log.h - structured log: one JSON object per line on standard error, each with time, level, service and, where there is
- * one, the trace id of the call. Never a national number, a token, a secret or an answer.
+ * log.h - structured log: one JSON object per line on standard error, each with time, level, service and, where there
+ * is one, the trace id of the call. Never a national number, a token, a secret or an answer.
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H

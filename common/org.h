@@ -1,12 +1,11 @@
 /*
  * org.h - a service's own copy of the organisation: units and tenures, learned from identity's events.
  *
- * A service that wants the copy says so in its first migration (SELECT hocvu.make_org('<schema>', 'hocvu_<service>')) and
- * in its main (.org = true), follows org_changed and person_changed, and calls the two functions below from its handlers.
- * Its schema then has
- *   unit_version(unit_id, parent_id, code, kind, name, valid_from, valid_to)   every version ever told
- *   unit(unit_id, parent_id, code, kind, name, path uuid[])                    as of today; path from the root to itself
- *   tenure(tenure_id, person_id, full_name, unit_id, position, leader, valid_from, valid_to)
+ * A service that wants the copy says so in its first migration (SELECT hocvu.make_org('<schema>', 'hocvu_<service>'))
+ * and in its main (.org = true), follows org_changed and person_changed, and calls the two functions below from its
+ * handlers. Its schema then has unit_version(unit_id, parent_id, code, kind, name, valid_from, valid_to)   every
+ * version ever told unit(unit_id, parent_id, code, kind, name, path uuid[])                    as of today; path from
+ * the root to itself tenure(tenure_id, person_id, full_name, unit_id, position, leader, valid_from, valid_to)
  *   person(person_id, full_name, unit_id, leader)                              as of today
  *   unit_as_of(date), person_as_of(date)                                       the same for any day
  * A caller's subtree is tested in SQL with `unit.path && :ctx_scope`.

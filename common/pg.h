@@ -1,20 +1,20 @@
 /*
- * pg.h - PostgreSQL behind declared messages: named statements, prepared on connecting and compared with the descriptors,
- * parameters taken from message fields by name, rows put into messages by column name.
+ * pg.h - PostgreSQL behind declared messages: named statements, prepared on connecting and compared with the
+ * descriptors, parameters taken from message fields by name, rows put into messages by column name.
  *
  * Statements stand in services/<name>/<concern>.sql, each below a line that declares it:
  *
  *     -- lesson_open(lesson_step) lesson_progress
  *     UPDATE ... WHERE lesson_id = :lesson_id AND person_id = :ctx_subject RETURNING ...;
  *
- * The build turns it into `struct stmt SQL_lesson_open` (sql.h of the service). `-- name(in) out` names the message that
- * gives the parameters and the one that takes a row; either may be left out: `-- purge()`. Message names come from
+ * The build turns it into `struct stmt SQL_lesson_open` (sql.h of the service). `-- name(in) out` names the message
+ * that gives the parameters and the one that takes a row; either may be left out: `-- purge()`. Message names come from
  * proto/ or from the service's own rows.def. A parameter is :field of the in message, or one of
- *   :ctx_subject uuid, the caller; :ctx_session uuid; :ctx_scope uuid[], tops of the subtrees in which the caller may use
- *   this method; :ctx_roles int, the caller's role bits; :ctx_trace text.
- * An absent optional field is NULL. Types: BOOL bool, U8 smallint, U16 integer, U32 U64 I64 bigint, STR text, BIN bytea,
- * UUID uuid, TIME timestamptz, DATE date; a result column must have exactly that type, and every required field of the
- * out message needs a column (lists excepted).
+ *   :ctx_subject uuid, the caller; :ctx_session uuid; :ctx_scope uuid[], tops of the subtrees in which the caller may
+ * use this method; :ctx_roles int, the caller's role bits; :ctx_trace text. An absent optional field is NULL. Types:
+ * BOOL bool, U8 smallint, U16 integer, U32 U64 I64 bigint, STR text, BIN bytea, UUID uuid, TIME timestamptz, DATE date;
+ * a result column must have exactly that type, and every required field of the out message needs a column (lists
+ * excepted).
  *
  * Two words may follow: BATCH: every :field and :ctx_subject is an array with one element per call of the batch, to be
  * unnested WITH ORDINALITY; the result has a column `ord` bigint that says which call a row answers. BULK: every :field
@@ -40,7 +40,8 @@ struct stmt {
     const char *text; /* as written, with :names */
     const struct msg *in, *out;
     enum stmt_kind kind;
-    /* Filled before threads start: by stmt_parse from the text, by the first connection from PostgreSQL's description. */
+    /* Filled before threads start: by stmt_parse from the text, by the first connection from PostgreSQL's description.
+     */
     char *prepared; /* with $1... */
     uint8_t n_params;
     uint8_t n_columns;
@@ -52,20 +53,20 @@ struct stmt {
 /* Runs a statement that gives one row at most. No row is ERR_NOT_FOUND, unless `ret_row` is NULL. 0 or fail(). */
 MUST_CHECK int pg_call(struct ctx *ctx, const struct stmt *stmt, const void *in, void *ret_row);
 /*
- * Runs a statement that gives rows. `ret_rows` is the address of a pointer to the out message's struct: it gets an array
- * of *ret_n in the arena. More than `most` rows is ERR_INTERNAL, so statements carry their LIMIT. 0 or fail().
+ * Runs a statement that gives rows. `ret_rows` is the address of a pointer to the out message's struct: it gets an
+ * array of *ret_n in the arena. More than `most` rows is ERR_INTERNAL, so statements carry their LIMIT. 0 or fail().
  */
 MUST_CHECK int pg_list(struct ctx *ctx, const struct stmt *stmt, const void *in, uint32_t most, void *ret_rows,
                        uint32_t *ret_n);
 /* Runs a BATCH statement for all calls of the batch; calls without a row get ERR_NOT_FOUND. 0 or fail() for all. */
 MUST_CHECK int pg_batch(struct ctx *ctx, struct batch *batch, const struct stmt *stmt, const void *in, void *ret_rows);
 /* Runs a BULK statement over n rows of the in message; result as pg_list. 0 or fail(). */
-MUST_CHECK int pg_bulk(struct ctx *ctx, const struct stmt *stmt, const void *in, size_t n, uint32_t most, void *ret_rows,
-                       uint32_t *ret_n);
+MUST_CHECK int pg_bulk(struct ctx *ctx, const struct stmt *stmt, const void *in, size_t n, uint32_t most,
+                       void *ret_rows, uint32_t *ret_n);
 /*
  * For handlers that need several statements in one transaction. Every return path of the handler is safe: a transaction
- * left open is rolled back when the handler returns, so commit is the only call that keeps anything. In events and ticks
- * the transaction is open already and these must not be called.
+ * left open is rolled back when the handler returns, so commit is the only call that keeps anything. In events and
+ * ticks the transaction is open already and these must not be called.
  */
 MUST_CHECK int pg_begin(struct ctx *ctx);
 MUST_CHECK int pg_commit(struct ctx *ctx);

@@ -19,8 +19,11 @@ static int param_index(const struct stmt *stmt, const char *name, size_t n)
     static const struct {
         const char *name;
         int16_t which;
-    } special[] = {{"ctx_subject", CTX_SUBJECT}, {"ctx_session", CTX_SESSION}, {"ctx_scope", CTX_SCOPE},
-                   {"ctx_roles", CTX_ROLES},     {"ctx_trace", CTX_TRACE}};
+    } special[] = {{"ctx_subject", CTX_SUBJECT},
+                   {"ctx_session", CTX_SESSION},
+                   {"ctx_scope", CTX_SCOPE},
+                   {"ctx_roles", CTX_ROLES},
+                   {"ctx_trace", CTX_TRACE}};
     for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
         if (strlen(special[i].name) == n && !memcmp(special[i].name, name, n))
             return special[i].which;
@@ -191,10 +194,11 @@ enum pg_state pg_ensure(struct pg *pg)
     /* Every statement is prepared and runs often: one plan for all, instead of planning again for each small batch. */
     snprintf(options, sizeof(options), "-c statement_timeout=%u -c timezone=UTC -c plan_cache_mode=force_generic_plan",
              pg->conf->statement_ms);
-    const char *keys[] = {"dbname", "password", "application_name", "connect_timeout", "options",
-                          "gssencmode", "sslmode", "client_encoding", NULL};
-    const char *values[] = {pg->conf->database, pg->conf->password, pg->conf->application, "3", options,
-                            "disable", "prefer", "UTF8", NULL};
+    const char *keys[] = {"dbname",          "password",        "application_name",
+                          "connect_timeout", "options",         "gssencmode",
+                          "sslmode",         "client_encoding", NULL};
+    const char *values[] = {
+        pg->conf->database, pg->conf->password, pg->conf->application, "3", options, "disable", "prefer", "UTF8", NULL};
     pg->conn = PQconnectdbParams(keys, values, 1);
     if (PQstatus(pg->conn) != CONNECTION_OK) {
         log_warn(NO_TRACE, "PostgreSQL cannot be reached: %s", PQerrorMessage(pg->conn));
@@ -280,9 +284,9 @@ int pg_error(struct arena *arena, PGconn *conn, const PGresult *result, const ch
         const char *prefix;
         int code;
     } map[] = {
-        {"57014", ERR_DEADLINE},  {"57P", ERR_UNAVAILABLE}, {"53", ERR_UNAVAILABLE}, {"08", ERR_UNAVAILABLE},
-        {"25006", ERR_UNAVAILABLE}, {"40", ERR_BUSY},       {"55P03", ERR_BUSY},     {"23505", ERR_CONFLICT},
-        {"23503", ERR_NOT_FOUND}, {"23514", ERR_INVALID},   {"22", ERR_INVALID},
+        {"57014", ERR_DEADLINE},    {"57P", ERR_UNAVAILABLE}, {"53", ERR_UNAVAILABLE}, {"08", ERR_UNAVAILABLE},
+        {"25006", ERR_UNAVAILABLE}, {"40", ERR_BUSY},         {"55P03", ERR_BUSY},     {"23505", ERR_CONFLICT},
+        {"23503", ERR_NOT_FOUND},   {"23514", ERR_INVALID},   {"22", ERR_INVALID},
     };
     for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
         if (!strncmp(state, map[i].prefix, strlen(map[i].prefix)))

@@ -1,6 +1,7 @@
 /*
- * router.c - the I/O thread of a service. It owns the ROUTER: takes messages of [header][body] pairs in, drops calls whose
- * deadline has passed, answers BUSY beyond the in-flight limit from the header alone, and sends what workers finished.
+ * router.c - the I/O thread of a service. It owns the ROUTER: takes messages of [header][body] pairs in, drops calls
+ * whose deadline has passed, answers BUSY beyond the in-flight limit from the header alone, and sends what workers
+ * finished.
  */
 #include "runtime.h"
 #include <errno.h>

@@ -18,7 +18,9 @@
 #include <unistd.h>
 
 #define ROW(name, type, min, max, preset, doc)                                                                         \
-    {#name, type, min, max, preset, doc, offsetof(struct service_conf, name)}
+    {                                                                                                                  \
+#name, type, min, max, preset, doc, offsetof(struct service_conf, name)                                        \
+    }
 static const struct conf_row common_rows[] = {
     ROW(log_level, CONF_TEXT, 4, 5, "info", "debug, info, warn or error."),
     ROW(database, CONF_TEXT, 1, 1000, "dbname=hocvu", "PostgreSQL conninfo of this service's role, without password."),
@@ -93,8 +95,11 @@ static void print_help(const struct service *service)
 static int read_options(const struct service *service, int argc, char **argv, struct options *ret_options)
 {
     static const struct option known[] = {
-        {"conf", required_argument, NULL, 'f'}, {"check", no_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},    {NULL, 0, NULL, 0},
+        {"conf", required_argument, NULL, 'f'},
+        {"check", no_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
     };
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         switch (option) {

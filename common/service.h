@@ -1,6 +1,6 @@
 /*
- * service.h - the skeleton of a service. Its main names the parts; service_run owns the process: options, configuration,
- * log, workers, relay, followers, ticks, health, drain on SIGTERM.
+ * service.h - the skeleton of a service. Its main names the parts; service_run owns the process: options,
+ * configuration, log, workers, relay, followers, ticks, health, drain on SIGTERM.
  *
  * A handler is straight-line code on a worker thread with its own arena and its own PostgreSQL connection:
  *
@@ -47,8 +47,14 @@ struct follow {
     uint16_t number;
     int (*apply)(struct ctx *ctx, const void *event);
 };
-#define FOLLOW(event) {E_##event, follow_##event}
-#define FOLLOW_END    {0, NULL}
+#define FOLLOW(event)                                                                                                  \
+    {                                                                                                                  \
+        E_##event, follow_##event                                                                                      \
+    }
+#define FOLLOW_END                                                                                                     \
+    {                                                                                                                  \
+        0, NULL                                                                                                        \
+    }
 
 /* Work by the clock, on the follower thread, in a transaction of its own. */
 struct tick {
@@ -56,7 +62,10 @@ struct tick {
     uint32_t every_ms;
     int (*run)(struct ctx *ctx); /* 0, or fail(): rolled back and logged */
 };
-#define TICK_END {NULL, 0, NULL}
+#define TICK_END                                                                                                       \
+    {                                                                                                                  \
+        NULL, 0, NULL                                                                                                  \
+    }
 
 /* Reasons stand beside each number in the service's main. */
 struct limits {
@@ -80,8 +89,8 @@ struct service {
     bool org;                    /* keeps a copy of the organisation (org.h) */
     const struct conf_row *conf; /* the service's own rows; NULL: none */
     size_t conf_size;
-    int (*check)(void *conf);    /* between rows, and to derive keys; prints faults, returns -1; NULL: none */
-    int (*start)(void *conf);    /* once before the first call, single-threaded; NULL: none */
+    int (*check)(void *conf); /* between rows, and to derive keys; prints faults, returns -1; NULL: none */
+    int (*start)(void *conf); /* once before the first call, single-threaded; NULL: none */
 };
 
 int service_run(const struct service *service, int argc, char **argv);

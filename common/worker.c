@@ -1,6 +1,6 @@
 /*
- * worker.c - a worker thread: takes one call, or all waiting calls of a batch method, decodes them, runs the handler on its
- * own PostgreSQL connection, encodes the replies, hands them to the I/O thread.
+ * worker.c - a worker thread: takes one call, or all waiting calls of a batch method, decodes them, runs the handler on
+ * its own PostgreSQL connection, encodes the replies, hands them to the I/O thread.
  */
 #include "runtime.h"
 #include <errno.h>
@@ -135,8 +135,8 @@ static int check_roles(struct ctx *ctx)
 static void handle(struct worker *w, struct run *run)
 {
     struct runtime *rt = w->rt;
-    struct ctx ctx = {.head = run->heads[0], .method = run->method, .arena = &w->arena, .pg = &w->pg,
-                      .conf = rt->service_conf};
+    struct ctx ctx = {
+        .head = run->heads[0], .method = run->method, .arena = &w->arena, .pg = &w->pg, .conf = rt->service_conf};
     struct batch batch = {.n = run->good, .head = run->heads, .fault = run->fault};
     bool sampled = HAS(ctx.head, call_header, sampled) && ctx.head->sampled;
     int64_t begun = now_us();
@@ -220,8 +220,10 @@ static void count(struct runtime *rt, const struct call *calls, size_t n, size_t
 static void run_calls(struct worker *w, struct call *calls, size_t n)
 {
     struct runtime *rt = w->rt;
-    struct run run = {.binding = &rt->service->bindings[calls->binding], .method = rt->methods[calls->binding],
-                      .calls = calls, .n = n};
+    struct run run = {.binding = &rt->service->bindings[calls->binding],
+                      .method = rt->methods[calls->binding],
+                      .calls = calls,
+                      .n = n};
     struct replies *set = malloc(sizeof(*set) + n * sizeof(set->reply[0]));
     struct call **bad = arena_alloc(&w->arena, n * sizeof(*bad));
     struct fault *bad_fault = arena_alloc(&w->arena, n * sizeof(*bad_fault));

@@ -113,7 +113,8 @@ static int set_curve(void *socket, const struct bus_conf *conf, bool server, con
             log_error(NO_TRACE, "TCP on the bus needs curve_known: the keys that may connect");
             return -1;
         }
-        return set_int(socket, ZMQ_CURVE_SERVER, 1) || zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, own_secret, Z85_TEXT) ||
+        return set_int(socket, ZMQ_CURVE_SERVER, 1) ||
+                       zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, own_secret, Z85_TEXT) ||
                        zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, "hocvu", 5)
                    ? -1
                    : 0;

@@ -16,15 +16,31 @@ struct bus_conf {
 };
 
 #define BUS_CONF_ROWS(type, member)                                                                                    \
-    {"bus_dir", CONF_TEXT, 1, 90, "var/run", "Directory of the bus sockets of this host.",                            \
+    {"bus_dir",                                                                                                        \
+     CONF_TEXT,                                                                                                        \
+     1,                                                                                                                \
+     90,                                                                                                               \
+     "var/run",                                                                                                        \
+     "Directory of the bus sockets of this host.",                                                                     \
      offsetof(type, member.bus_dir)},                                                                                  \
-        {"peers", CONF_TEXT, 0, 2000, "",                                                                              \
+        {"peers",                                                                                                      \
+         CONF_TEXT,                                                                                                    \
+         0,                                                                                                            \
+         2000,                                                                                                         \
+         "",                                                                                                           \
          "Services elsewhere: name=tcp://host:port|tcp://host:port (calls, events), separated by blanks.",             \
          offsetof(type, member.peers)},                                                                                \
-        {"curve_key", CONF_SECRET, 0, 0, "", "CURVE key pair of this process: public and secret key, a line each.",    \
+        {"curve_key",                                                                                                  \
+         CONF_SECRET,                                                                                                  \
+         0,                                                                                                            \
+         0,                                                                                                            \
+         "",                                                                                                           \
+         "CURVE key pair of this process: public and secret key, a line each.",                                        \
          offsetof(type, member.curve_key)},                                                                            \
-        {"curve_known", CONF_SECRET, 0, 0, "", "Names and public CURVE keys of all processes: the allow-list.",        \
-         offsetof(type, member.curve_known)}
+    {                                                                                                                  \
+        "curve_known", CONF_SECRET, 0, 0, "", "Names and public CURVE keys of all processes: the allow-list.",         \
+            offsetof(type, member.curve_known)                                                                         \
+    }
 
 enum zsock_channel { ZSOCK_CALL, ZSOCK_EVENTS };
 enum { ZSOCK_ENDPOINT_MAX = 256 };

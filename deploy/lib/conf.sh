@@ -142,17 +142,14 @@ ID_TOKEN_ALG=ES256
 CONF
 }
 
-# Where process $1 stands on the bus. In containers each service is a host of its own name, but identity, which shares
-# the gateway's network (see docker-compose.yml).
+# Where process $1 stands on the bus. In containers each service is a host of its own name.
 rows_bus()
 {
-    local service host peers=
+    local service peers=
     echo "bus_dir = $STATE/run"
     [ "$BUS" = tcp ] || return 0
     for service in $(bus_services "$ROOT" | cut -d' ' -f2); do
-        host=$service
-        [ "$service" != identity ] || host=gateway
-        peers="$peers $service=tcp://$host:7001|tcp://$host:7002"
+        peers="$peers $service=tcp://$service:7001|tcp://$service:7002"
     done
     cat <<CONF
 peers =$peers

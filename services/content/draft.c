@@ -1,16 +1,26 @@
 /* draft.c - new versions: of a framework with its groups, of a programme, of an item bank. */
 #include "content.h"
 
-static int draft(struct ctx *ctx, const struct version_new *draft)
+/* Stores the draft in a transaction of its own, which change_end commits. */
+static int draft(struct ctx *ctx, const struct version_new *row)
 {
-    struct code_key key = {.kind = draft->kind, .code = draft->code};
+    struct code_key key = {.kind = row->kind, .code = row->code};
     struct accepted done = {0};
     if (!ctx->n_scope)
         return fail(ctx, ERR_FORBIDDEN, "");
     int code = pg_begin(ctx);
     if (!code)
         code = pg_call(ctx, &SQL_code_lock, &key, NULL);
-    return code ? code : pg_call(ctx, &SQL_version_draft, draft, &done);
+    return code ? code : pg_call(ctx, &SQL_version_draft, row, &done);
+}
+
+/* What a programme and a bank have in common: they rest on a framework. */
+static int draft_upon(struct ctx *ctx, struct version_new *row, struct uuid framework_id,
+                      struct version_state *ret_reply)
+{
+    PUT_FIELD(row, version_new, framework_id, framework_id);
+    int code = draft(ctx, row);
+    return code ? code : change_end(ctx, row->version_id, ret_reply);
 }
 
 int on_framework_create(struct ctx *ctx, const struct framework_draft *req, struct version_state *ret_reply)
@@ -55,9 +65,7 @@ int on_programme_create(struct ctx *ctx, const struct programme_draft *req, stru
         .title_vi = req->title_vi,
         .title_en = req->title_en,
     };
-    PUT_FIELD(&row, version_new, framework_id, req->framework_id);
-    int code = draft(ctx, &row);
-    return code ? code : change_end(ctx, req->version_id, ret_reply);
+    return draft_upon(ctx, &row, req->framework_id, ret_reply);
 }
 
 int on_bank_create(struct ctx *ctx, const struct bank_draft *req, struct version_state *ret_reply)
@@ -69,9 +77,7 @@ int on_bank_create(struct ctx *ctx, const struct bank_draft *req, struct version
         .title_vi = req->title_vi,
         .title_en = req->title_en,
     };
-    PUT_FIELD(&row, version_new, framework_id, req->framework_id);
-    int code = draft(ctx, &row);
-    return code ? code : change_end(ctx, req->version_id, ret_reply);
+    return draft_upon(ctx, &row, req->framework_id, ret_reply);
 }
 
 int on_lesson_put(struct ctx *ctx, const struct lesson_draft *req, struct accepted *ret_reply)

@@ -148,14 +148,13 @@ int on_items_import(struct ctx *ctx, const struct items_file *req, struct import
     struct item_tally none = {0}, *tally = &none;
     struct csv_file file;
     uint32_t n_groups = 0, n_items = 0, n_tally = 0;
+    if (csv_file_read(&file, ctx->arena, columns, COLUMNS, req->csv, FILE_ITEMS))
+        return fail(ctx, ERR_TOO_LARGE, "csv");
     int code = change_begin(ctx, req->version_id);
     if (!code)
         code = pg_list(ctx, &SQL_bank_groups, &bank, FRAMEWORK_GROUPS, &groups, &n_groups);
-    if (code)
-        return code;
-    if (csv_file_read(&file, ctx->arena, columns, COLUMNS, req->csv, FILE_ITEMS))
-        return fail(ctx, ERR_TOO_LARGE, "csv");
-    code = take_rows(ctx, req, &file, groups, n_groups, &items, &n_items);
+    if (!code)
+        code = take_rows(ctx, req, &file, groups, n_groups, &items, &n_items);
     if (!code && n_items)
         code = pg_bulk(ctx, &SQL_items_store, items, n_items, 1, &tally, &n_tally);
     if (!code)

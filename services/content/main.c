@@ -5,8 +5,8 @@
  * Announces: programme_published; item_published for each item of a bank, then item_bank_published
  * Follows:   nothing
  * Keeps:     schema "content" (migrations/); published programmes and lessons in Redis, which may vanish at any moment
- * Refuses:   a change of what is not a draft (STATE), a review by someone who wrote a part of it (SAME_PERSON), a
- * submit of a programme with a hole in its lessons or a bank without items (STATE about what is missing)
+ * Refuses:   a change of what is not a draft (STATE), a review by someone who wrote a part of it (SAME_PERSON), the
+ *            submit of lessons with a hole or of a bank without items (STATE about what is missing)
  *
  * Configuration: content --help
  */

@@ -205,7 +205,9 @@ static int journey(struct demo *demo)
     if (!result)
         result = step(demo, STAGE_REPORT, demo_report);
     if (pace_stopped()) {
-        fprintf(stderr, "hocvu: stopped; attempts that were running have been handed in.\n");
+        fprintf(
+            stderr,
+            "hocvu: stopped. Attempts that were running have been handed in; what could not be ends by its time.\n");
         return 130;
     }
     struct totals totals = count(&demo->plan);

@@ -12,11 +12,35 @@ int http_start(void)
     return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -1;
 }
 
+static size_t take(char *bytes, size_t size, size_t n, void *user)
+{
+    struct buf *reply = user;
+    buf_add(reply, bytes, size * n);
+    return reply->failed ? 0 : size * n;
+}
+
+/* What is the same for all requests. */
+static void set_options(CURL *curl, struct buf *reply)
+{
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "127.0.0.1,localhost");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)REQUEST_MS);
+    curl_easy_setopt(curl, CURLOPT_COOKIEFILE, "");
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "hocvu");
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
+}
+
 int http_init(struct http *http)
 {
     *http = (struct http){.curl = curl_easy_init()};
     buf_init(&http->reply, REPLY_MOST);
-    return http->curl ? 0 : -1;
+    if (!http->curl)
+        return -1;
+    set_options(http->curl, &http->reply);
+    return 0;
 }
 
 void http_release(struct http *http)
@@ -26,21 +50,18 @@ void http_release(struct http *http)
     http->curl = NULL;
 }
 
-static size_t take(char *bytes, size_t size, size_t n, void *user)
+/* What the last request set stays set, so each sets all of it. */
+static void set_request(CURL *curl, const struct http_request *request, struct curl_slist *headers)
 {
-    struct buf *reply = user;
-    buf_add(reply, bytes, size * n);
-    return reply->failed ? 0 : size * n;
-}
-
-static void set_body(CURL *curl, const struct http_request *request)
-{
-    bool plain = !strcmp(request->verb, "POST") || !strcmp(request->verb, "PUT");
-    if (plain) {
+    if (!strcmp(request->verb, "POST") || !strcmp(request->verb, "PUT")) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.p ? request->body.p : "");
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)request->body.n);
+    } else {
+        curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
     }
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->verb);
+    curl_easy_setopt(curl, CURLOPT_URL, request->url);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 }
 
 /* -1: out of memory. */
@@ -115,22 +136,11 @@ bool http_send(struct http *http, const struct http_request *request)
     http->trouble = "out of memory";
     if (!headers)
         return false;
-    curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_URL, request->url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_NOPROXY, "127.0.0.1,localhost");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)REQUEST_MS);
-    curl_easy_setopt(curl, CURLOPT_COOKIEFILE, "");
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "hocvu");
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &http->reply);
-    set_body(curl, request);
+    set_request(curl, request, headers);
 
     int64_t begin = mono_us();
     CURLcode result = curl_easy_perform(curl);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);
     if (result != CURLE_OK) {
         http->trouble = curl_easy_strerror(result);

@@ -33,6 +33,7 @@ struct http {
 
 /* Once, before threads begin. */
 MUST_CHECK int http_start(void);
+/* It must stay where it is from then on. */
 MUST_CHECK int http_init(struct http *http);
 /* Accepts a zeroed one. */
 void http_release(struct http *http);

@@ -96,6 +96,7 @@ int64_t revoked_since(const struct revoked *revoked)
 
 bool revoked_take(struct revoked *revoked, const struct revocation_list *list, int64_t now)
 {
+    int64_t before = revoked->newest_us;
     for (uint32_t i = 0; i < list->n_sessions; i++) {
         const struct revoked_session *session = &list->sessions[i];
         if (revoked_add(revoked, &session->session_id, session->revoked_at) < 0) {
@@ -109,5 +110,5 @@ bool revoked_take(struct revoked *revoked, const struct revocation_list *list, i
     /* A full page goes on where it ended, without reaching back, or it would be the same page again. */
     bool full = list->n_sessions == PAGE;
     revoked->asked_from_us = full ? revoked->newest_us : revoked->newest_us - REVOKED_OVERLAP_US;
-    return full;
+    return full && revoked->newest_us > before;
 }

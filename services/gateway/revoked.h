@@ -7,8 +7,8 @@
 
 #include "proto.h"
 
-/* Access tokens live 15 minutes; with clocks apart and a slow poll none lives longer than this. */
-#define REVOKED_KEEP_US (INT64_C(20) * 60 * 1000000)
+/* Identity makes no access token that lives longer than an hour; clocks apart and a slow poll have the rest. */
+#define REVOKED_KEEP_US (INT64_C(65) * 60 * 1000000)
 /* A session may be written as ended a little before others see it, so each question reaches back. */
 #define REVOKED_OVERLAP_US (INT64_C(10) * 1000000)
 
@@ -35,7 +35,7 @@ bool revoked_has(const struct revoked *revoked, const struct uuid *session_id);
 /* Forgets what has been kept long enough. */
 void revoked_prune(struct revoked *revoked, int64_t now);
 
-/* From which moment to ask, and what was told. A full page is followed by another question at once: true. */
+/* From which moment to ask, and what was told. A full page that brought news is followed by another question: true. */
 int64_t revoked_since(const struct revoked *revoked);
 bool revoked_take(struct revoked *revoked, const struct revocation_list *list, int64_t now);
 

@@ -72,7 +72,7 @@ int on_event_org_changed(struct ctx *ctx, const struct unit_fact *event)
     int code = org_apply_unit(ctx, event);
     if (!code)
         code = pg_call(ctx, &SQL_enrol_lock_shared, NULL, NULL);
-    return code ? code : pg_call(ctx, &SQL_enrol_unit, event, NULL);
+    return code ? code : pg_call(ctx, &SQL_walk_begin, NULL, NULL);
 }
 
 /*

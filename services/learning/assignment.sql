@@ -18,6 +18,7 @@ SELECT pg_advisory_xact_lock_shared(hashtextextended('learning enrol', 0)), set_
 WITH wish AS MATERIALIZED (
     SELECT (:assignment_id)[1] AS assignment_id, (:programme_id)[1] AS programme_id, (:unit_id)[1] AS unit_id,
            (:due_date)[1] AS due_date,
+           EXISTS (SELECT FROM unit u WHERE u.unit_id = (:unit_id)[1] AND u.path && :ctx_scope) AS in_scope,
            (SELECT array_agg(DISTINCT l.person_id ORDER BY l.person_id)
             FROM unnest(:person_id) AS l (person_id) WHERE l.person_id IS NOT NULL) AS people
 ), known AS MATERIALIZED (
@@ -28,7 +29,7 @@ WITH wish AS MATERIALIZED (
 ), covered AS MATERIALIZED (
     SELECT p.person_id, u.path
     FROM wish w JOIN unit u ON u.path @> ARRAY[w.unit_id] JOIN person p ON p.unit_id = u.unit_id
-    WHERE (w.people IS NULL OR p.person_id = ANY (w.people)) AND NOT EXISTS (SELECT FROM known)
+    WHERE w.in_scope AND (w.people IS NULL OR p.person_id = ANY (w.people)) AND NOT EXISTS (SELECT FROM known)
 ), free AS MATERIALIZED (
     SELECT c.person_id FROM covered c, wish w
     WHERE NOT EXISTS (SELECT FROM enrolment e WHERE (e.person_id, e.programme_id) = (c.person_id, w.programme_id))
@@ -40,8 +41,7 @@ WITH wish AS MATERIALIZED (
     SELECT CASE
         WHEN EXISTS (SELECT FROM known WHERE same) THEN NULL
         WHEN EXISTS (SELECT FROM known) THEN 'CONFLICT:assignment_id'
-        WHEN NOT EXISTS (SELECT FROM unit u WHERE u.unit_id = w.unit_id AND u.path && :ctx_scope)
-            THEN 'FORBIDDEN:unit_id'
+        WHEN NOT w.in_scope THEN 'FORBIDDEN:unit_id'
         WHEN p.programme_id IS NULL THEN 'NOT_FOUND:programme_id'
         WHEN EXISTS (SELECT FROM programme n WHERE n.code = p.code AND n.version > p.version) THEN 'STATE:programme_id'
         WHEN w.due_date NOT BETWEEN hocvu.today() AND hocvu.today() + (:due_days)[1]::integer THEN 'RANGE:due_date'
@@ -85,18 +85,14 @@ WITH enrolled AS (
 )
 INSERT INTO outbox (event, body, trace) SELECT 'learner_assigned', to_jsonb(e), :ctx_trace FROM enrolled e;
 
--- A unit came or moved, perhaps after its people: the same for everyone in its subtree.
--- enrol_unit(unit_fact)
-WITH enrolled AS (
-    INSERT INTO enrolment (person_id, programme_id, assignment_id, due_date)
-    SELECT person_id, programme_id, assignment_id, due_date FROM joiner WHERE path @> ARRAY[:unit_id]
-    ORDER BY assigned_at, assignment_id
-    ON CONFLICT (person_id, programme_id) DO NOTHING
-    RETURNING person_id, programme_id, assignment_id, due_date, assigned_at
-)
-INSERT INTO outbox (event, body, trace) SELECT 'learner_assigned', to_jsonb(e), :ctx_trace FROM enrolled e;
+-- A unit came or moved, perhaps after its people, and may have a province below it: the walk finds whom that brought
+-- under an assignment.
+-- walk_begin()
+UPDATE walk SET after = '00000000-0000-0000-0000-000000000000'
+WHERE after IS DISTINCT FROM '00000000-0000-0000-0000-000000000000'
+  AND EXISTS (SELECT FROM assignment WHERE people IS NULL AND due_date >= hocvu.today());
 
--- One page of the walk. It begins anew each day, and when an assignment leaves people to it.
+-- One page of the walk. It begins anew each day, when an assignment leaves people to it, and when the tree changes.
 -- walk_page(page)
 WITH place AS MATERIALIZED (
     SELECT CASE WHEN day = hocvu.today() THEN after ELSE '00000000-0000-0000-0000-000000000000' END AS after

@@ -9,7 +9,7 @@ const struct conf_row learning_conf_rows[] = {
      offsetof(struct learning_conf, gap_factor)},
     {"due_days", CONF_INT, 1, 3650, "730", "A due date lies at most this many days ahead.",
      offsetof(struct learning_conf, due_days)},
-    {"enrol_page", CONF_INT, 1, 20000, "2000",
+    {"enrol_page", CONF_INT, 1, 20000, "5000",
      "People that one statement enrols; the rest of a larger assignment follow at this many a second.",
      offsetof(struct learning_conf, enrol_page)},
     {0},

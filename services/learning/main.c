@@ -3,7 +3,8 @@
  *
  * Answers:   every METHOD in proto/learning.def
  * Announces: learner_assigned, lesson_completed, programme_completed
- * Follows:   content: programme_published; identity: org_changed, person_changed (who joins a covered unit is enrolled)
+ * Follows:   content's programme_published; identity's org_changed and person_changed: who comes under an assignment
+ *            later is enrolled too
  * Keeps:     schema "learning" (migrations/), with a copy of the organisation and of published programmes
  * Refuses:   a unit outside the caller's subtree (FORBIDDEN), a lesson before its turn (ORDER), a completion without
  * the time that the server measured (EVIDENCE)

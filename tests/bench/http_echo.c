@@ -1,7 +1,7 @@
 /*
- * http_echo.c - limit (a) of BENCH=answers: what libmicrohttpd alone reaches on this machine. One thread, one epoll loop;
- * each request is suspended when its body is complete and resumed at the end of the loop's turn, as the gateway does,
- * and its body is sent back.
+ * http_echo.c - limit (a) of BENCH=answers: what libmicrohttpd alone reaches on this machine. One thread, one epoll
+ * loop; each request is suspended when its body is complete and resumed at the end of the loop's turn, as the gateway
+ * does, and its body is sent back.
  *
  *     http_echo PORT
  */
@@ -77,10 +77,9 @@ int main(int argc, char **argv)
     address.sin_port = htons((uint16_t)strtol(argv[1], NULL, 10));
     signal(SIGTERM, on_signal);
     signal(SIGPIPE, SIG_IGN);
-    struct MHD_Daemon *daemon =
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR,
-                         &address, MHD_OPTION_CONNECTION_LIMIT, 2048u, MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
-                         MHD_OPTION_END);
+    struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
+                                                 NULL, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_CONNECTION_LIMIT,
+                                                 2048u, MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL, MHD_OPTION_END);
     if (!daemon) {
         perror("http_echo");
         return 1;

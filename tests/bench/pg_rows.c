@@ -50,11 +50,12 @@ static void *write_rows(void *arg)
     char sql[512];
     struct buf buf[4];
     PGconn *conn = PQconnectdb(conninfo);
-    snprintf(sql, sizeof(sql),
-             "INSERT INTO %s (attempt_id, position, revision, response, saved_at) SELECT a, p, r, s, now() FROM "
-             "unnest($1::uuid[], $2::int[], $3::bigint[], $4::text[]) AS t (a, p, r, s) ON CONFLICT (attempt_id, position, "
-             "revision) DO UPDATE SET response = excluded.response",
-             table);
+    snprintf(
+        sql, sizeof(sql),
+        "INSERT INTO %s (attempt_id, position, revision, response, saved_at) SELECT a, p, r, s, now() FROM "
+        "unnest($1::uuid[], $2::int[], $3::bigint[], $4::text[]) AS t (a, p, r, s) ON CONFLICT (attempt_id, position, "
+        "revision) DO UPDATE SET response = excluded.response",
+        table);
     for (int i = 0; i < 4; i++)
         buf_init(&buf[i], 1 << 20);
     PGresult *made = PQprepare(conn, "w", sql, 4, NULL);

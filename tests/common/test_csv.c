@@ -45,9 +45,7 @@ static void expect_fault(uint32_t i, uint32_t line, const char *field)
 
 #define HEAD "number,name,note\n"
 
-TestSuite(csv, .timeout = 20);
-
-Test(csv, takes_rows_in_any_order_of_columns)
+Test(csv, takes_rows_in_any_order_of_columns, .timeout = 20)
 {
     read_text("\xef\xbb\xbfnote, name ,number\r\n\r\n\"a, \"\"b\"\"\",  Lan ,000000000001\r\n,Hoa,000000000002");
     cr_assert_eq(report.rows, 2);
@@ -60,7 +58,7 @@ Test(csv, takes_rows_in_any_order_of_columns)
     cr_expect_eq(file.rows[1].line, 4);
 }
 
-Test(csv, knows_lines_through_quoted_line_breaks)
+Test(csv, knows_lines_through_quoted_line_breaks, .timeout = 20)
 {
     read_text(HEAD "000000000001,Lan,\"one\ntwo\n\nthree\"\n000000000002,Hoa,\nx,Mai,\n");
     cr_assert_eq(file.n_rows, 3);
@@ -69,20 +67,20 @@ Test(csv, knows_lines_through_quoted_line_breaks)
     expect_fault(0, 7, "number");
 }
 
-Test(csv, understands_the_line_ends_of_old_machines)
+Test(csv, understands_the_line_ends_of_old_machines, .timeout = 20)
 {
     read_text("number,name,note\r000000000001,Lan,\rx,Hoa,\r");
     cr_assert_eq(report.rows, 2);
     expect_fault(0, 3, "number");
 }
 
-Test(csv, puts_text_into_nfc)
+Test(csv, puts_text_into_nfc, .timeout = 20)
 {
     read_text(HEAD "000000000001,Nguye\xcc\x82\xcc\x83n,\n"); /* e, circumflex, tilde */
     cr_expect(says(file.rows[0].cells[NAME], "Nguy\xe1\xbb\x85n"));
 }
 
-Test(csv, names_missing_unknown_and_doubled_columns)
+Test(csv, names_missing_unknown_and_doubled_columns, .timeout = 20)
 {
     read_text("number,nam,note,note\n000000000001,Lan,,\n000000000002,Hoa,,\n");
     cr_expect(file.unreadable);
@@ -95,7 +93,7 @@ Test(csv, names_missing_unknown_and_doubled_columns)
     expect_fault(2, 1, "name");
 }
 
-Test(csv, refuses_an_empty_file)
+Test(csv, refuses_an_empty_file, .timeout = 20)
 {
     static const char *const empty[] = {"", "\n\n \n", "\xef\xbb\xbf"};
     for (size_t i = 0; i < 3; i++) {
@@ -106,7 +104,7 @@ Test(csv, refuses_an_empty_file)
     }
 }
 
-Test(csv, refuses_the_whole_file_when_quotes_do_not_close)
+Test(csv, refuses_the_whole_file_when_quotes_do_not_close, .timeout = 20)
 {
     read_text(HEAD "000000000001,Lan,\n000000000002,\"Hoa,\n000000000003,Mai,\n");
     cr_expect(file.unreadable);
@@ -119,7 +117,7 @@ Test(csv, refuses_the_whole_file_when_quotes_do_not_close)
     cr_expect(file.unreadable);
 }
 
-Test(csv, refuses_rows_with_another_number_of_cells)
+Test(csv, refuses_rows_with_another_number_of_cells, .timeout = 20)
 {
     read_text(HEAD "000000000001,Lan\n000000000002,Hoa,,\n000000000003,Mai,\n");
     cr_assert_eq(file.n_rows, 1);
@@ -129,7 +127,7 @@ Test(csv, refuses_rows_with_another_number_of_cells)
     cr_expect_eq(report.unchanged, 1);
 }
 
-Test(csv, survives_a_row_of_very_many_cells)
+Test(csv, survives_a_row_of_very_many_cells, .timeout = 20)
 {
     static char text[200000];
     size_t n = strlen(HEAD);
@@ -143,7 +141,7 @@ Test(csv, survives_a_row_of_very_many_cells)
     cr_expect(file.unreadable);
 }
 
-Test(csv, refuses_cells_with_a_sentence_each)
+Test(csv, refuses_cells_with_a_sentence_each, .timeout = 20)
 {
     read_text(HEAD "12,L,\n"          /* both too short */
                    "000000000001,,\n" /* empty */
@@ -170,7 +168,7 @@ Test(csv, refuses_cells_with_a_sentence_each)
         cr_expect(file.rows[i].refused);
 }
 
-Test(csv, masks_numbers_wherever_they_stand)
+Test(csv, masks_numbers_wherever_they_stand, .timeout = 20)
 {
     read_text(HEAD "0123456789012,Lan,\n"
                    "12,Lan,\n"
@@ -181,7 +179,7 @@ Test(csv, masks_numbers_wherever_they_stand)
     cr_expect(says(report.faults[2].value, "x 012********* y 12345678"));
 }
 
-Test(csv, shortens_values_between_characters)
+Test(csv, shortens_values_between_characters, .timeout = 20)
 {
     static char text[2048];
     size_t n = strlen(HEAD "000000000001,");
@@ -196,7 +194,7 @@ Test(csv, shortens_values_between_characters)
     cr_expect_eq(msg_check(&msg_import_report, &report, &fault), 0);
 }
 
-Test(csv, refuses_repeats_and_names_the_first)
+Test(csv, refuses_repeats_and_names_the_first, .timeout = 20)
 {
     static const uint32_t key[] = {NUMBER}, two[] = {NUMBER, NAME};
     const char *text = HEAD "000000000001,Lan,\n000000000002,Hoa,\n000000000001,Mai,\n000000000001,Lan,\n";
@@ -215,7 +213,7 @@ Test(csv, refuses_repeats_and_names_the_first)
     expect_fault(0, 5, "number");
 }
 
-Test(csv, counts_a_row_once_whatever_is_wrong_with_it)
+Test(csv, counts_a_row_once_whatever_is_wrong_with_it, .timeout = 20)
 {
     read_text(HEAD "000000000001,Lan,\n000000000002,Hoa,\n");
     csv_file_refuse(&file, &file.rows[1], NAME, "Hãy sửa.", "Correct it.");
@@ -228,7 +226,7 @@ Test(csv, counts_a_row_once_whatever_is_wrong_with_it)
     cr_expect_eq(report.n_faults, 2);
 }
 
-Test(csv, tells_the_first_thousand_faults_in_the_order_of_the_file)
+Test(csv, tells_the_first_thousand_faults_in_the_order_of_the_file, .timeout = 20)
 {
     static char text[400000];
     size_t n = strlen(HEAD);
@@ -246,7 +244,7 @@ Test(csv, tells_the_first_thousand_faults_in_the_order_of_the_file)
         expect_fault(i, i + 2, "note");
 }
 
-Test(csv, refuses_a_file_of_too_many_rows_whole)
+Test(csv, refuses_a_file_of_too_many_rows_whole, .timeout = 20)
 {
     read_most(HEAD "000000000001,Lan,\n000000000002,Hoa,\n000000000003,Mai,\n", 2);
     cr_expect(file.unreadable);
@@ -255,7 +253,7 @@ Test(csv, refuses_a_file_of_too_many_rows_whole)
     expect_fault(0, 4, "");
 }
 
-Test(csv, says_when_the_arena_is_too_small)
+Test(csv, says_when_the_arena_is_too_small, .timeout = 20)
 {
     static char text[300000];
     size_t n = strlen(HEAD "000000000001,Lan,\"");
@@ -266,7 +264,7 @@ Test(csv, says_when_the_arena_is_too_small)
     cr_expect_eq(csv_file_read(&file, &arena, columns, COLUMNS, S(text), 100), ERR_TOO_LARGE);
 }
 
-Test(csv, reads_a_large_cell_and_refuses_it)
+Test(csv, reads_a_large_cell_and_refuses_it, .timeout = 20)
 {
     static char text[3 << 20];
     size_t n = strlen(HEAD "000000000001,");

@@ -10,9 +10,7 @@ static void setup(void)
     arena_init(&arena, 1 << 20);
 }
 
-TestSuite(nfc, .init = setup);
-
-Test(nfc, composes_and_trims)
+Test(nfc, composes_and_trims, .init = setup)
 {
     struct span text;
     cr_assert_eq(nfc(&arena, S("  Nguye\xcc\x82\xcc\x83n "), &text), 0);
@@ -24,14 +22,14 @@ Test(nfc, composes_and_trims)
     cr_expect_eq(text.n, 0);
 }
 
-Test(nfc, refuses_what_is_not_utf8)
+Test(nfc, refuses_what_is_not_utf8, .init = setup)
 {
     struct span text;
     cr_expect_eq(nfc(&arena, S("\xc3("), &text), -1);
     cr_expect(!nfc_same_name(&arena, S("\xc3("), S("\xc3(")));
 }
 
-Test(nfc, compares_names_as_people_do)
+Test(nfc, compares_names_as_people_do, .init = setup)
 {
     cr_expect(nfc_same_name(&arena, S("Nguyễn Văn An"), S("NGUYỄN  VĂN AN ")));
     cr_expect(nfc_same_name(&arena, S("Đỗ Thị Ý"), S("đỗ thị ý")));

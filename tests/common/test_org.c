@@ -28,7 +28,8 @@ static int apply_tenure(struct ctx *ctx, const void *event)
 /* parent 0: none; to 0: lasts. Days since 1970. */
 static void unit(uint32_t id, uint32_t parent, int32_t from, int32_t to)
 {
-    struct unit_fact fact = {.unit_id = U(id), .code = S("C"), .kind = S("unit"), .name = S("Đơn vị"), .valid_from = from};
+    struct unit_fact fact = {
+        .unit_id = U(id), .code = S("C"), .kind = S("unit"), .name = S("Đơn vị"), .valid_from = from};
     if (parent)
         PUT_FIELD(&fact, unit_fact, parent_id, U(parent));
     if (to)
@@ -38,8 +39,12 @@ static void unit(uint32_t id, uint32_t parent, int32_t from, int32_t to)
 
 static void tenure(uint32_t id, uint32_t person, uint32_t where, int32_t from, int32_t to)
 {
-    struct person_fact fact = {.person_id = U(person), .tenure_id = U(id), .full_name = S("Nguyễn Văn An"),
-                               .unit_id = U(where), .position = S("Chuyên viên"), .valid_from = from};
+    struct person_fact fact = {.person_id = U(person),
+                               .tenure_id = U(id),
+                               .full_name = S("Nguyễn Văn An"),
+                               .unit_id = U(where),
+                               .position = S("Chuyên viên"),
+                               .valid_from = from};
     if (to)
         PUT_FIELD(&fact, person_fact, valid_to, to);
     cr_assert_eq(harness_event(h, apply_tenure, &fact), 0);
@@ -48,8 +53,9 @@ static void tenure(uint32_t id, uint32_t person, uint32_t where, int32_t from, i
 /* Path of a unit as the last digits of its ids. */
 static const char *path(uint32_t id)
 {
-    return harness_get(h, "SELECT string_agg(right(p::text, 1), '>' ORDER BY n) FROM unit, unnest(path) WITH ORDINALITY "
-                          "AS t (p, n) WHERE unit_id = '00000000-0000-0000-0000-%012u'",
+    return harness_get(h,
+                       "SELECT string_agg(right(p::text, 1), '>' ORDER BY n) FROM unit, unnest(path) WITH ORDINALITY "
+                       "AS t (p, n) WHERE unit_id = '00000000-0000-0000-0000-%012u'",
                        id);
 }
 
@@ -92,8 +98,9 @@ Test(org, an_ended_unit_leaves_and_what_hung_on_it_stands_at_the_top, .init = op
     unit(2, 1, 10, 30);
     cr_expect_str_eq(path(2), "");
     cr_expect_str_eq(path(4), "3>4");
-    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM unit u JOIN unit_as_of(hocvu.today()) a USING (unit_id) WHERE "
-                                    "u.path IS DISTINCT FROM a.path"),
+    cr_expect_str_eq(harness_get(h,
+                                 "SELECT count(*) FROM unit u JOIN unit_as_of(hocvu.today()) a USING (unit_id) WHERE "
+                                 "u.path IS DISTINCT FROM a.path"),
                      "0");
 }
 

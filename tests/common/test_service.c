@@ -70,10 +70,18 @@ int on_lesson_complete(struct ctx *ctx, const struct lesson_step *req, struct le
 }
 
 static const struct limits limits = {.workers = 3, .in_flight = 64, .deadline_ms = 5000, .arena_bytes = 16 << 20};
-static const struct service test_service = {.name = "learning", .number = SERVICE_learning, .doc = "A test.",
-                                            .bindings = bindings, .limits = &limits, .sql = test_sql};
-static const struct service drift_service = {.name = "learning", .number = SERVICE_learning, .doc = "A test.",
-                                             .bindings = bindings, .limits = &limits, .sql = drift_sql};
+static const struct service test_service = {.name = "learning",
+                                            .number = SERVICE_learning,
+                                            .doc = "A test.",
+                                            .bindings = bindings,
+                                            .limits = &limits,
+                                            .sql = test_sql};
+static const struct service drift_service = {.name = "learning",
+                                             .number = SERVICE_learning,
+                                             .doc = "A test.",
+                                             .bindings = bindings,
+                                             .limits = &limits,
+                                             .sql = drift_sql};
 
 /* A follower of it, with the reporting schema; keeps what it applied as rows of its own cursor table's neighbour. */
 static struct stmt SQL_keep = {
@@ -89,8 +97,12 @@ int on_event_lesson_completed(struct ctx *ctx, const struct lesson_fact *event)
 }
 
 static const struct follow follows[] = {FOLLOW(lesson_completed), FOLLOW_END};
-static const struct service follow_service = {.name = "reporting", .number = SERVICE_reporting, .doc = "A test.",
-                                              .bindings = bindings, .follows = follows, .limits = &limits,
+static const struct service follow_service = {.name = "reporting",
+                                              .number = SERVICE_reporting,
+                                              .doc = "A test.",
+                                              .bindings = bindings,
+                                              .follows = follows,
+                                              .limits = &limits,
                                               .sql = follow_sql};
 
 /*
@@ -346,8 +358,13 @@ Test(service, survives_hostile_frames)
         const char *bytes;
         size_t n;
     } hostile[] = {
-        {"\xdd\xff\x00\x00\x00", 5},     {"\xdf\xff\xff\xff\xff", 5}, {"\xdb\xff\xff\xff\xff", 5}, {"", 0},
-        {"\x81", 1},                     {"\xc1", 1},                 {"garbage that is no map", 22},
+        {"\xdd\xff\x00\x00\x00", 5},
+        {"\xdf\xff\xff\xff\xff", 5},
+        {"\xdb\xff\xff\xff\xff", 5},
+        {"", 0},
+        {"\x81", 1},
+        {"\xc1", 1},
+        {"garbage that is no map", 22},
         {"\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91", 12},
     };
     struct peer *p = peer_start(&test_service);
@@ -429,7 +446,8 @@ static int check_exit(const struct service *service, const char *more)
     char path[256], text[1024];
     int status;
     snprintf(path, sizeof(path), "%s/check.conf", p->dir);
-    snprintf(text, sizeof(text), "database = host=%s dbname=%s user=hocvu_learning\nbus_dir = %s\nlog_level = error\n%s",
+    snprintf(text, sizeof(text),
+             "database = host=%s dbname=%s user=hocvu_learning\nbus_dir = %s\nlog_level = error\n%s",
              getenv("HOCVU_TEST_PG"), database_of(p), p->dir, more);
     write_file(path, text);
     pid_t pid = spawn(service, path, true);
@@ -517,9 +535,9 @@ Test(service, an_event_that_is_not_as_declared_holds_the_stream)
     struct events_page page;
     harness_sql(p->h, "INSERT INTO learning.outbox (event, body) VALUES ('lesson_completed', '{\"person_id\": 5}')");
     wait_count(p, "SELECT count(*) FROM learning.outbox WHERE seq = 1", 1);
-    cr_expect_eq(bus_call_service(p->bus, SERVICE_learning, M_events_since, &msg_events_query, &query, &msg_events_page,
-                                  &page),
-                 ERR_INTERNAL);
+    cr_expect_eq(
+        bus_call_service(p->bus, SERVICE_learning, M_events_since, &msg_events_query, &query, &msg_events_page, &page),
+        ERR_INTERNAL);
     peer_close(p);
 }
 

@@ -35,9 +35,7 @@ static int verify(struct span token, int64_t now)
     return token_verify(public, token, now, &arena, &claims);
 }
 
-TestSuite(token, .init = setup, .timeout = 20);
-
-Test(token, says_what_was_signed)
+Test(token, says_what_was_signed, .init = setup, .timeout = 20)
 {
     struct access_claims claims;
     struct span token = make(NOW, NOW + 900, 2);
@@ -50,7 +48,7 @@ Test(token, says_what_was_signed)
     cr_expect_eq(claims.grants[1].roles, 0x7f);
 }
 
-Test(token, is_a_jwt_by_the_book)
+Test(token, is_a_jwt_by_the_book, .init = setup, .timeout = 20)
 {
     struct span token = make(NOW, NOW + 900, 0), header;
     const char *dot = memchr(token.p, '.', token.n);
@@ -60,14 +58,14 @@ Test(token, is_a_jwt_by_the_book)
     cr_expect_arr_eq(header.p, "{\"alg\":\"EdDSA\",\"typ\":\"JWT\",\"kid\":\"t1\"}", header.n);
 }
 
-Test(token, holds_the_most_grants)
+Test(token, holds_the_most_grants, .init = setup, .timeout = 20)
 {
     struct span token = make(INT64_MAX - 900, INT64_MAX, 32);
     cr_expect_leq(token.n, TOKEN_MAX);
     cr_expect_eq(verify(token, INT64_MAX - 10), 0);
 }
 
-Test(token, ends)
+Test(token, ends, .init = setup, .timeout = 20)
 {
     struct span token = make(NOW, NOW + 900, 1);
     cr_expect_eq(verify(token, NOW + 899), 0);
@@ -77,7 +75,7 @@ Test(token, ends)
     cr_expect_eq(verify(token, NOW - 60), ERR_UNAUTHENTICATED, "issued in the future");
 }
 
-Test(token, does_not_survive_any_changed_byte)
+Test(token, does_not_survive_any_changed_byte, .init = setup, .timeout = 20)
 {
     struct span token = make(NOW, NOW + 900, 1);
     char *copy = malloc(token.n);
@@ -91,7 +89,7 @@ Test(token, does_not_survive_any_changed_byte)
     free(copy);
 }
 
-Test(token, does_not_survive_being_cut_or_longer)
+Test(token, does_not_survive_being_cut_or_longer, .init = setup, .timeout = 20)
 {
     struct span token = make(NOW, NOW + 900, 1);
     for (uint32_t n = 0; n < token.n; n++)
@@ -128,7 +126,7 @@ static struct span forge(const char *header, const char *payload)
     "1790000000"
 #define GOOD_PAYLOAD "{" IDS ",\"exp\":1790000900,\"grants\":[]}"
 
-Test(token, has_one_header_only)
+Test(token, has_one_header_only, .init = setup, .timeout = 20)
 {
     cr_expect_eq(verify(forge(GOOD_HEADER, GOOD_PAYLOAD), NOW), 0);
     cr_expect_eq(verify(forge("{\"alg\":\"none\"}", GOOD_PAYLOAD), NOW), ERR_UNAUTHENTICATED);
@@ -139,7 +137,7 @@ Test(token, has_one_header_only)
     cr_expect_eq(verify(forge("", GOOD_PAYLOAD), NOW), ERR_UNAUTHENTICATED);
 }
 
-Test(token, is_read_strictly_even_when_signed)
+Test(token, is_read_strictly_even_when_signed, .init = setup, .timeout = 20)
 {
     static const char *const bad[] = {
         "",
@@ -158,7 +156,7 @@ Test(token, is_read_strictly_even_when_signed)
         cr_expect_eq(verify(forge(GOOD_HEADER, bad[i]), NOW), ERR_UNAUTHENTICATED, "%s", bad[i]);
 }
 
-Test(token, of_another_key_is_nobody)
+Test(token, of_another_key_is_nobody, .init = setup, .timeout = 20)
 {
     unsigned char other[TOKEN_PUBLIC_BYTES], other_secret[TOKEN_SECRET_BYTES];
     struct access_claims claims;
@@ -166,7 +164,7 @@ Test(token, of_another_key_is_nobody)
     cr_expect_eq(token_verify(other, make(NOW, NOW + 900, 1), NOW, &arena, &claims), ERR_UNAUTHENTICATED);
 }
 
-Test(token, keys_are_read_from_hex)
+Test(token, keys_are_read_from_hex, .init = setup, .timeout = 20)
 {
     char hex[2 * TOKEN_SECRET_BYTES + 1];
     unsigned char read[TOKEN_SECRET_BYTES], read_public[TOKEN_PUBLIC_BYTES];

@@ -81,8 +81,8 @@ struct harness *harness_open(const char *service, struct stmt *const *sql, bool 
             cr_assert(stmt_parse(*stmt) == 0, "statement %s", (*stmt)->name);
     }
     snprintf(p->database, sizeof(p->database), "host=%s dbname=%s user=hocvu_%s", socket_dir(), p->name, service);
-    p->conf = (struct pg_conf){.database = p->database, .application = "test", .statement_ms = STATEMENT_MS,
-                               .sql = p->sql};
+    p->conf =
+        (struct pg_conf){.database = p->database, .application = "test", .statement_ms = STATEMENT_MS, .sql = p->sql};
     pg_init(&p->pg, &p->conf);
     cr_assert(pg_ensure(&p->pg) == PG_READY, "the service's statements do not fit its schema");
     const char *redis = getenv("HOCVU_TEST_REDIS");
@@ -217,15 +217,14 @@ int harness_events(struct harness *h, const char *event)
     return (int)strtol(harness_get(h, "SELECT count(*) FROM outbox WHERE event = '%s'", event), NULL, 10);
 }
 
-struct uuid U(uint32_t n)
-{
+struct uuid U(uint32_t n) {
     struct uuid uuid = {{0}};
     for (int i = 0; i < 4; i++)
         uuid.b[15 - i] = (uint8_t)(n >> (8 * i));
     return uuid;
 }
 
-struct span S(const char *text)
-{
+struct span
+S(const char *text) {
     return (struct span){text, (uint32_t)strlen(text)};
 }

@@ -1,5 +1,6 @@
 /*
- * harness.h - one handler under test: a database of its own, the service's real role and statements, a caller of choice.
+ * harness.h - one handler under test: a database of its own, the service's real role and statements, a caller of
+ * choice.
  *
  * tests/run starts a private PostgreSQL with all migrations applied to a template; harness_open copies it, so each test
  * begins with empty tables and nothing is shared. No part of PostgreSQL is mocked.
@@ -17,7 +18,8 @@ struct harness {
     struct harness_private *private;
 };
 
-/* A fresh database, connected as the role hocvu_<service>, statements prepared and checked. Aborts the test on failure. */
+/* A fresh database, connected as the role hocvu_<service>, statements prepared and checked. Aborts the test on failure.
+ */
 struct harness *harness_open(const char *service, struct stmt *const *sql, bool org, const void *conf);
 void harness_close(struct harness *h);
 /* The caller of the next handler: a person with `roles` for the subtree of `unit` (and scope accordingly). */

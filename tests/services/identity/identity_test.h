@@ -59,7 +59,8 @@ static inline void close_identity(void)
     harness_close(h);
 }
 
-#define IDENTITY_SUITE(name, ...) TestSuite(name, .init = open_identity, .fini = close_identity, ##__VA_ARGS__)
+/* A test with the schema open; not a suite's init, which the shim for ThreadSanitizer does not know. */
+#define IDENTITY_TEST(suite, name) Test(suite, name, .init = open_identity, .fini = close_identity, .timeout = 60)
 
 /* The whole transaction as the skeleton leaves it: what was not committed is rolled back. */
 static inline int settled(int code)

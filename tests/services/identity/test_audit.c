@@ -1,14 +1,12 @@
 /* test_audit.c - the audit: complete, append-only, and any change of it shows. */
 #include "identity_test.h"
 
-IDENTITY_SUITE(audit, .timeout = 60);
-
 static const char *broken(void)
 {
     return harness_get(h, "SELECT audit_broken()");
 }
 
-Test(audit, is_a_chain)
+IDENTITY_TEST(audit, is_a_chain)
 {
     small_nation();
     cr_expect_str_eq(harness_get(h, "SELECT string_agg(action, ' ' ORDER BY n) FROM audit"),
@@ -22,7 +20,7 @@ Test(audit, is_a_chain)
     cr_expect_str_eq(harness_get(h, "SELECT count(DISTINCT trace) FROM audit"), "1");
 }
 
-Test(audit, shows_any_change)
+IDENTITY_TEST(audit, shows_any_change)
 {
     static const char *const changes[] = {
         "UPDATE audit SET action = 'nothing' WHERE n = 2",
@@ -47,7 +45,7 @@ Test(audit, shows_any_change)
     }
 }
 
-Test(audit, cannot_be_rewritten_by_the_service)
+IDENTITY_TEST(audit, cannot_be_rewritten_by_the_service)
 {
     cr_expect(harness_allowed(h, "INSERT INTO audit (action) VALUES ('test')"));
     cr_expect(!harness_allowed(h, "INSERT INTO audit (action, n) VALUES ('test', 7)"));
@@ -60,7 +58,7 @@ Test(audit, cannot_be_rewritten_by_the_service)
     cr_expect_str_eq(broken(), "");
 }
 
-Test(audit, keeps_its_order_within_one_statement)
+IDENTITY_TEST(audit, keeps_its_order_within_one_statement)
 {
     harness_sql(h, "WITH a AS (INSERT INTO audit (action) SELECT 'a' FROM generate_series(1, 50))"
                    " INSERT INTO audit (action) SELECT 'b' FROM generate_series(1, 50)");
@@ -68,7 +66,7 @@ Test(audit, keeps_its_order_within_one_statement)
     cr_expect_eq(count_of("audit"), 100);
 }
 
-Test(audit, a_refusal_is_on_record_without_a_name_or_number)
+IDENTITY_TEST(audit, a_refusal_is_on_record_without_a_name_or_number)
 {
     bootstrap();
     EXPECT_FAULT(audit_refuse(&h->ctx, "login_refused", NULL, "the \"state\" is unknown", ERR_UNAUTHENTICATED, "state"),

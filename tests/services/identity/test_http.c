@@ -137,9 +137,7 @@ static int ask(int64_t most_ms, const char *form)
     return http_send(&request, &arena, &reply, &why);
 }
 
-TestSuite(http, .timeout = 20);
-
-Test(http, replies_are_taken_and_connections_kept)
+Test(http, replies_are_taken_and_connections_kept, .timeout = 20)
 {
     begin(PLAIN);
     for (int i = 0; i < 3; i++) {
@@ -152,7 +150,7 @@ Test(http, replies_are_taken_and_connections_kept)
     shutdown(peer.listener, SHUT_RDWR);
 }
 
-Test(http, forms_go_with_basic_credentials_and_only_then)
+Test(http, forms_go_with_basic_credentials_and_only_then, .timeout = 20)
 {
     begin(ECHO);
     cr_assert_eq(ask(1000, "code=a%2Bb"), 0, "%s", why);
@@ -168,7 +166,7 @@ Test(http, forms_go_with_basic_credentials_and_only_then)
     cr_expect_null(strstr(text, "Authorization"), "credentials of the request before are sent again");
 }
 
-Test(http, slow_peers_cost_no_more_than_the_deadline)
+Test(http, slow_peers_cost_no_more_than_the_deadline, .timeout = 20)
 {
     static const enum behaviour slow[] = {SILENT, DRIP};
     for (int i = 0; i < 2; i++) {
@@ -184,7 +182,7 @@ Test(http, slow_peers_cost_no_more_than_the_deadline)
     cr_expect_eq(peer.requests, 0);
 }
 
-Test(http, long_replies_are_cut_off)
+Test(http, long_replies_are_cut_off, .timeout = 20)
 {
     static const enum behaviour longs[] = {HUGE_LENGTH, HUGE_STREAM};
     for (int i = 0; i < 2; i++) {
@@ -195,14 +193,14 @@ Test(http, long_replies_are_cut_off)
     }
 }
 
-Test(http, redirects_are_not_followed)
+Test(http, redirects_are_not_followed, .timeout = 20)
 {
     begin(REDIRECT);
     cr_assert_eq(ask(1000, NULL), 0);
     cr_expect_eq(reply.status, 302);
 }
 
-Test(http, peers_that_speak_something_else_are_refused)
+Test(http, peers_that_speak_something_else_are_refused, .timeout = 20)
 {
     static const enum behaviour others[] = {GARBAGE, HANG_UP, MALFORMED};
     for (int i = 0; i < 3; i++) {
@@ -213,7 +211,7 @@ Test(http, peers_that_speak_something_else_are_refused)
     }
 }
 
-Test(http, nobody_there_is_said_at_once)
+Test(http, nobody_there_is_said_at_once, .timeout = 20)
 {
     begin(PLAIN);
     end();
@@ -223,7 +221,7 @@ Test(http, nobody_there_is_said_at_once)
     cr_expect_lt(now_us() - before, 600000);
 }
 
-Test(http, only_https_and_the_loopback_address)
+Test(http, only_https_and_the_loopback_address, .timeout = 20)
 {
     static const char *const good[] = {"https://sso.example", "https://sso.example:8443/a?b=c", "http://127.0.0.1:8401",
                                        "http://localhost/x", "http://[::1]:80/"};
@@ -252,7 +250,7 @@ Test(http, only_https_and_the_loopback_address)
     cr_expect_eq(http_send(&request, &arena, &reply, &why), -1);
 }
 
-Test(http, text_is_escaped)
+Test(http, text_is_escaped, .timeout = 20)
 {
     struct buf out;
     buf_init(&out, 256);

@@ -54,8 +54,6 @@ static void teardown(void)
     arena_release(&arena);
 }
 
-TestSuite(id_token, .init = setup, .fini = teardown, .timeout = 30);
-
 static struct span sign_with(cjose_jwk_t *key, const char *alg, const char *kid, const char *payload)
 {
     cjose_err err;
@@ -113,7 +111,7 @@ static int judge_with(const char *name, const char *value)
     return judge(sign_with(ec, "ES256", "ec-1", payload_with(name, value)));
 }
 
-Test(id_token, good_ones_say_who_it_is)
+Test(id_token, good_ones_say_who_it_is, .init = setup, .fini = teardown, .timeout = 30)
 {
     static const char *const algs[] = {"RS256", "PS256", "ES256"};
     for (size_t i = 0; i < 3; i++) {
@@ -128,7 +126,7 @@ Test(id_token, good_ones_say_who_it_is)
     }
 }
 
-Test(id_token, tampered_ones_are_refused)
+Test(id_token, tampered_ones_are_refused, .init = setup, .fini = teardown, .timeout = 30)
 {
     struct span token = sign_with(ec, "ES256", "ec-1", payload_with(NULL, NULL));
     char *copy = malloc(token.n);
@@ -142,7 +140,7 @@ Test(id_token, tampered_ones_are_refused)
     free(copy);
 }
 
-Test(id_token, algorithms_come_from_the_list)
+Test(id_token, algorithms_come_from_the_list, .init = setup, .fini = teardown, .timeout = 30)
 {
     cjose_err err;
     struct buf text;
@@ -172,7 +170,7 @@ Test(id_token, algorithms_come_from_the_list)
     }
 }
 
-Test(id_token, keys_come_from_the_set)
+Test(id_token, keys_come_from_the_set, .init = setup, .fini = teardown, .timeout = 30)
 {
     cr_expect_eq(judge(sign_with(stranger, "ES256", "ec-1", payload_with(NULL, NULL))), ERR_PROVIDER);
     cr_expect_str_eq(why, "the ID token's signature is wrong");
@@ -182,7 +180,7 @@ Test(id_token, keys_come_from_the_set)
     cr_expect_eq(judge(sign_with(rsa, "RS256", "oct-1", payload_with(NULL, NULL))), ID_TOKEN_KEY_UNKNOWN);
 }
 
-Test(id_token, two_keys_of_a_kind_need_a_name)
+Test(id_token, two_keys_of_a_kind_need_a_name, .init = setup, .fini = teardown, .timeout = 30)
 {
     cjose_err err;
     char *a = cjose_jwk_to_json(ec, false, &err), *b = cjose_jwk_to_json(stranger, false, &err);
@@ -200,7 +198,7 @@ Test(id_token, two_keys_of_a_kind_need_a_name)
     free(b);
 }
 
-Test(id_token, weak_private_and_foreign_keys_are_not_used)
+Test(id_token, weak_private_and_foreign_keys_are_not_used, .init = setup, .fini = teardown, .timeout = 30)
 {
     cjose_err err;
     static const uint8_t e[] = {1, 0, 1};
@@ -230,7 +228,7 @@ Test(id_token, weak_private_and_foreign_keys_are_not_used)
     cjose_jwk_release(p521);
 }
 
-Test(id_token, claims_must_be_ours_and_timely)
+Test(id_token, claims_must_be_ours_and_timely, .init = setup, .fini = teardown, .timeout = 30)
 {
     static const struct {
         const char *name, *value;
@@ -284,7 +282,7 @@ Test(id_token, claims_must_be_ours_and_timely)
     }
 }
 
-Test(id_token, claims_have_some_freedom)
+Test(id_token, claims_have_some_freedom, .init = setup, .fini = teardown, .timeout = 30)
 {
     static const struct {
         const char *name, *value;
@@ -306,7 +304,7 @@ Test(id_token, claims_have_some_freedom)
     cr_expect_arr_eq(claims.national_id.p, "999079000009", 12);
 }
 
-Test(id_token, payloads_that_are_no_objects_are_refused)
+Test(id_token, payloads_that_are_no_objects_are_refused, .init = setup, .fini = teardown, .timeout = 30)
 {
     static const char *const payloads[] = {"", "null", "[]", "\"x\"", "{", "{}", "5"};
     for (size_t i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++) {

@@ -114,8 +114,6 @@ static void teardown(void)
     close_identity();
 }
 
-TestSuite(login, .init = setup, .fini = teardown, .timeout = 120);
-
 static size_t ignore(char *p, size_t size, size_t n, void *user)
 {
     (void)p;
@@ -204,7 +202,7 @@ static const char *last_reason(void)
     return harness_get(h, "SELECT detail->>'reason' FROM audit WHERE action = 'login_refused' ORDER BY n DESC LIMIT 1");
 }
 
-Test(login, opens_a_session_and_links_once)
+Test(login, opens_a_session_and_links_once, .init = setup, .fini = teardown, .timeout = 120)
 {
     struct access_claims claims;
     struct fault fault;
@@ -231,7 +229,7 @@ Test(login, opens_a_session_and_links_once)
     cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM audit a WHERE a::text LIKE '%%999079927821%%'"), "0");
 }
 
-Test(login, works_once_in_the_browser_that_began_it)
+Test(login, works_once_in_the_browser_that_began_it, .init = setup, .fini = teardown, .timeout = 120)
 {
     start_provider("keys.json", "RS256");
     struct visit visit = visit_as("999079927821"), other = visit_as("999079927821");
@@ -251,7 +249,7 @@ Test(login, works_once_in_the_browser_that_began_it)
     cr_expect_eq(count_of("audit WHERE action = 'login_refused'"), 5);
 }
 
-Test(login, comes_back_in_time_with_a_code_of_the_right_provider)
+Test(login, comes_back_in_time_with_a_code_of_the_right_provider, .init = setup, .fini = teardown, .timeout = 120)
 {
     start_provider("keys.json", "ES256");
     struct visit late = visit_as("999079927821");
@@ -290,7 +288,7 @@ Test(login, comes_back_in_time_with_a_code_of_the_right_provider)
     cr_expect_eq(count_of("session"), 0);
 }
 
-Test(login, is_for_people_of_the_roster)
+Test(login, is_for_people_of_the_roster, .init = setup, .fini = teardown, .timeout = 120)
 {
     start_provider("keys.json", "ES256");
     struct visit stranger = visit_as("999178495932");
@@ -309,7 +307,7 @@ Test(login, is_for_people_of_the_roster)
     cr_expect_eq(harness_events(h, "person_linked"), 0);
 }
 
-Test(login, survives_new_keys_of_the_provider)
+Test(login, survives_new_keys_of_the_provider, .init = setup, .fini = teardown, .timeout = 120)
 {
     start_provider("keys.json", "ES256");
     struct visit visit = visit_as("999079927821");
@@ -327,7 +325,7 @@ Test(login, survives_new_keys_of_the_provider)
     EXPECT_FAULT(finish(&visit), 0, "");
 }
 
-Test(login, says_so_when_the_provider_is_away_or_not_itself)
+Test(login, says_so_when_the_provider_is_away_or_not_itself, .init = setup, .fini = teardown, .timeout = 120)
 {
     struct login_begin begin = {0};
     struct login_redirect redirect;
@@ -362,7 +360,7 @@ Test(login, says_so_when_the_provider_is_away_or_not_itself)
     cr_expect_eq(count_of("session"), 0);
 }
 
-Test(login, keeps_nothing_that_opens_it)
+Test(login, keeps_nothing_that_opens_it, .init = setup, .fini = teardown, .timeout = 120)
 {
     start_provider("keys.json", "ES256");
     struct visit visit = visit_as("999079927821");

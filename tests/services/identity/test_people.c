@@ -1,8 +1,6 @@
 /* test_people.c - the people of a subtree, and oneself. */
 #include "identity_test.h"
 
-IDENTITY_SUITE(people, .timeout = 60);
-
 static struct people_list list;
 
 static int ask(const char *unit, const struct uuid *after)
@@ -14,7 +12,7 @@ static int ask(const char *unit, const struct uuid *after)
     return on_people(&h->ctx, &query, &list);
 }
 
-Test(people, are_shown_within_the_subtree_only)
+IDENTITY_TEST(people, are_shown_within_the_subtree_only)
 {
     small_nation();
     harness_as(h, U(9), UNIT_HEAD, unit_id("S44"));
@@ -32,7 +30,7 @@ Test(people, are_shown_within_the_subtree_only)
     EXPECT_FAULT(on_people(&h->ctx, &query, &list), ERR_FORBIDDEN, "unit_id");
 }
 
-Test(people, show_who_has_logged_in)
+IDENTITY_TEST(people, show_who_has_logged_in)
 {
     small_nation();
     harness_sql(h, "INSERT INTO person_link (person_id, provider, subject) SELECT person_id, 'openid', 's' FROM person"
@@ -42,7 +40,7 @@ Test(people, show_who_has_logged_in)
     cr_expect(list.people[0].linked);
 }
 
-Test(people, come_in_pages)
+IDENTITY_TEST(people, come_in_pages)
 {
     bootstrap();
     import_units("T1,VN,province,Tỉnh,,2025-07-01\n");
@@ -61,7 +59,7 @@ Test(people, come_in_pages)
     cr_expect_gt(memcmp(list.people[0].person_id.b, last.b, 16), 0);
 }
 
-Test(people, moved_away_are_no_longer_shown)
+IDENTITY_TEST(people, moved_away_are_no_longer_shown)
 {
     small_nation();
     import_roster("999079000003,Lê Văn Nam,1979-05-14,T66,Chuyên viên,false,\n");
@@ -71,7 +69,7 @@ Test(people, moved_away_are_no_longer_shown)
     cr_expect_eq(list.n_people, 2);
 }
 
-Test(people, see_themselves)
+IDENTITY_TEST(people, see_themselves)
 {
     struct empty empty = {0};
     struct profile me = {0};

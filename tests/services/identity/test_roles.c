@@ -1,8 +1,6 @@
 /* test_roles.c - who may give which role where; the first operator. */
 #include "identity_test.h"
 
-IDENTITY_SUITE(roles, .timeout = 60);
-
 static struct role_change change(const char *person, const char *role, const char *unit)
 {
     return (struct role_change){
@@ -23,7 +21,7 @@ static int take(const char *person, const char *role, const char *unit)
     return on_role_revoke(&h->ctx, &req, &accepted);
 }
 
-Test(roles, the_operator_gives_and_takes)
+IDENTITY_TEST(roles, the_operator_gives_and_takes)
 {
     small_nation();
     int events = harness_events(h, "role_changed");
@@ -46,7 +44,7 @@ Test(roles, the_operator_gives_and_takes)
     cr_expect_eq(count_of("role_grant WHERE role = 'exam_officer'"), 2);
 }
 
-Test(roles, nobody_gives_what_he_does_not_hold)
+IDENTITY_TEST(roles, nobody_gives_what_he_does_not_hold)
 {
     static const char *const others[] = {"national_operator", "unit_head", "editor", "reviewer", "exam_officer"};
     small_nation();
@@ -61,7 +59,7 @@ Test(roles, nobody_gives_what_he_does_not_hold)
     EXPECT_FAULT(give("Lê Văn Nam", "province_officer", "X44"), 0, "");
 }
 
-Test(roles, what_is_held_elsewhere_does_not_help)
+IDENTITY_TEST(roles, what_is_held_elsewhere_does_not_help)
 {
     small_nation();
     /* Province officer here, editor there: editor cannot be given here. */
@@ -81,7 +79,7 @@ Test(roles, what_is_held_elsewhere_does_not_help)
     EXPECT_FAULT(give("Lê Văn Nam", "editor", "VN"), ERR_FORBIDDEN, "unit_id");
 }
 
-Test(roles, nobody_reaches_beyond_his_subtree)
+IDENTITY_TEST(roles, nobody_reaches_beyond_his_subtree)
 {
     static const char *const units[] = {"VN", "T66"};
     small_nation();
@@ -94,7 +92,7 @@ Test(roles, nobody_reaches_beyond_his_subtree)
     }
 }
 
-Test(roles, what_does_not_exist_is_refused)
+IDENTITY_TEST(roles, what_does_not_exist_is_refused)
 {
     small_nation();
     struct role_change c = change("Lê Văn Nam", "editor", "P44");
@@ -110,7 +108,7 @@ Test(roles, what_does_not_exist_is_refused)
     EXPECT_FAULT(take("Lê Văn Nam", "editor", "P44"), ERR_NOT_FOUND, "person_id");
 }
 
-Test(roles, the_last_operator_stays)
+IDENTITY_TEST(roles, the_last_operator_stays)
 {
     small_nation();
     EXPECT_FAULT(take("Nguyễn Văn Nhân", "national_operator", "VN"), ERR_STATE, "role");
@@ -120,7 +118,7 @@ Test(roles, the_last_operator_stays)
     EXPECT_FAULT(take("Lê Văn Nam", "national_operator", "VN"), ERR_STATE, "role");
 }
 
-Test(roles, a_token_holds_32_units)
+IDENTITY_TEST(roles, a_token_holds_32_units)
 {
     bootstrap();
     char *rows = arena_printf(&h->arena, "T1,VN,province,Tỉnh,,2025-07-01\n");
@@ -134,7 +132,7 @@ Test(roles, a_token_holds_32_units)
     EXPECT_FAULT(give("Lê Văn Nam", "reviewer", "U3"), 0, "");
 }
 
-Test(roles, taking_one_ends_the_person_s_sessions)
+IDENTITY_TEST(roles, taking_one_ends_the_person_s_sessions)
 {
     small_nation();
     harness_sql(h,
@@ -154,7 +152,7 @@ static int first(const char *number, const char *name)
     return on_operator_bootstrap(&h->ctx, &req, &accepted);
 }
 
-Test(roles, there_is_one_first_operator)
+IDENTITY_TEST(roles, there_is_one_first_operator)
 {
     EXPECT_FAULT(first("99906900000x", "Nguyễn Văn Nhân"), ERR_INVALID, "national_id");
     EXPECT_FAULT(first(NATIONAL_OF_FIRST, "  "), ERR_INVALID, "full_name");
@@ -174,7 +172,7 @@ Test(roles, there_is_one_first_operator)
     cr_expect_eq(count_of("audit WHERE action = 'roles_granted' AND actor IS NULL"), 1);
 }
 
-Test(roles, an_installation_that_lost_its_operators_gets_one_again)
+IDENTITY_TEST(roles, an_installation_that_lost_its_operators_gets_one_again)
 {
     small_nation();
     harness_sql(h, "UPDATE role_grant SET revoked_at = now(), revoke_reason = 'x' WHERE role = 'national_operator'");

@@ -1,15 +1,13 @@
 /* test_roster.c - officials from files: who is new, who moved, who is refused, and that no number gets out. */
 #include "identity_test.h"
 
-IDENTITY_SUITE(roster, .timeout = 60);
-
 static void tree_only(void)
 {
     bootstrap();
     import_units(SMALL_TREE);
 }
 
-Test(roster, makes_persons_tenures_roles_and_events)
+IDENTITY_TEST(roster, makes_persons_tenures_roles_and_events)
 {
     small_nation();
     cr_expect_eq(harness_events(h, "person_changed"), 5); /* with the operator's own */
@@ -24,7 +22,7 @@ Test(roster, makes_persons_tenures_roles_and_events)
     cr_expect_eq(count_of("tenure WHERE valid_from = today() AND valid_to IS NULL AND principal"), 5);
 }
 
-Test(roster, keeps_numbers_sealed_and_nowhere_else)
+IDENTITY_TEST(roster, keeps_numbers_sealed_and_nowhere_else)
 {
     char digits[NATIONAL_DIGITS];
     small_nation();
@@ -40,7 +38,7 @@ Test(roster, keeps_numbers_sealed_and_nowhere_else)
                          "0");
 }
 
-Test(roster, same_file_twice_changes_nothing)
+IDENTITY_TEST(roster, same_file_twice_changes_nothing)
 {
     small_nation();
     const char *before = harness_get(h, "SELECT count(*) FROM outbox");
@@ -52,7 +50,7 @@ Test(roster, same_file_twice_changes_nothing)
     cr_expect_eq(count_of("audit WHERE action = 'roster_import'"), 2);
 }
 
-Test(roster, a_partial_file_removes_nobody)
+IDENTITY_TEST(roster, a_partial_file_removes_nobody)
 {
     small_nation();
     import_roster("999079000002,Trần Thị Hoa,1979-04-14,S44,Trưởng phòng,true,\n");
@@ -61,7 +59,7 @@ Test(roster, a_partial_file_removes_nobody)
     cr_expect_eq(count_of("role_grant WHERE revoked_at IS NULL"), 4);
 }
 
-Test(roster, another_unit_ends_the_tenure_and_begins_the_next)
+IDENTITY_TEST(roster, another_unit_ends_the_tenure_and_begins_the_next)
 {
     small_nation();
     harness_sql(h, "UPDATE tenure SET valid_from = today() - 30");
@@ -79,7 +77,7 @@ Test(roster, another_unit_ends_the_tenure_and_begins_the_next)
                      "the end is told before the beginning");
 }
 
-Test(roster, moves_twice_on_one_day_leave_one_open_tenure)
+IDENTITY_TEST(roster, moves_twice_on_one_day_leave_one_open_tenure)
 {
     small_nation();
     import_roster("999079000003,Lê Văn Nam,1979-05-14,X44,Chuyên viên,false,\n");
@@ -94,7 +92,7 @@ Test(roster, moves_twice_on_one_day_leave_one_open_tenure)
                  1);
 }
 
-Test(roster, corrections_update_what_is_stored)
+IDENTITY_TEST(roster, corrections_update_what_is_stored)
 {
     small_nation();
     int events = harness_events(h, "person_changed");
@@ -109,7 +107,7 @@ Test(roster, corrections_update_what_is_stored)
     cr_expect_eq(count_of("person WHERE birth_date = '1980-01-04'"), 1);
 }
 
-Test(roster, a_new_role_alone_is_a_change)
+IDENTITY_TEST(roster, a_new_role_alone_is_a_change)
 {
     small_nation();
     import_roster("999079000003,Lê Văn Nam,1979-05-14,P44,Chuyên viên,false,reviewer@S44; editor@S44;reviewer@S44;\n");
@@ -118,7 +116,7 @@ Test(roster, a_new_role_alone_is_a_change)
     cr_expect_eq(count_of("audit WHERE action = 'roles_granted' AND jsonb_array_length(detail->'grants') = 2"), 1);
 }
 
-Test(roster, bad_rows_do_not_stop_good_ones)
+IDENTITY_TEST(roster, bad_rows_do_not_stop_good_ones)
 {
     tree_only();
     import_roster("99907900000x,An Bình,1979-04-14,S44,,false,\n"          /* 2 */
@@ -158,7 +156,7 @@ Test(roster, bad_rows_do_not_stop_good_ones)
     }
 }
 
-Test(roster, dry_run_reports_and_keeps_nothing)
+IDENTITY_TEST(roster, dry_run_reports_and_keeps_nothing)
 {
     tree_only();
     const char *before = harness_get(h, "SELECT count(*) FROM outbox");
@@ -170,7 +168,7 @@ Test(roster, dry_run_reports_and_keeps_nothing)
     cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM outbox"), before);
 }
 
-Test(roster, needs_its_header)
+IDENTITY_TEST(roster, needs_its_header)
 {
     tree_only();
     import_csv(on_roster_import, "national_id,full_name,birth_date,unit,position,leader,roles\n" SMALL_ROSTER, false);
@@ -180,7 +178,7 @@ Test(roster, needs_its_header)
     cr_expect_eq(count_of("person"), 1);
 }
 
-Test(roster, names_are_kept_in_nfc_and_found_again)
+IDENTITY_TEST(roster, names_are_kept_in_nfc_and_found_again)
 {
     tree_only();
     import_roster("999079000002,Nguye\xcc\x82\xcc\x83n Thi\xcc\xa3 A\xcc\x81nh,1979-04-14,S44,,true,\n");
@@ -191,7 +189,7 @@ Test(roster, names_are_kept_in_nfc_and_found_again)
     expect_counts(2, 0, 0, 0);
 }
 
-Test(roster, stays_within_the_caller_s_subtree)
+IDENTITY_TEST(roster, stays_within_the_caller_s_subtree)
 {
     small_nation();
     harness_as(h, U(9), NATIONAL_OPERATOR, unit_id("T44"));
@@ -211,7 +209,7 @@ Test(roster, stays_within_the_caller_s_subtree)
                  1);
 }
 
-Test(roster, import_of_the_sample_has_no_fault)
+IDENTITY_TEST(roster, import_of_the_sample_has_no_fault)
 {
     static char csv[400000];
     static const char *const files[] = {"deploy/sample/units.csv", "deploy/sample/roster.csv"};
@@ -230,7 +228,7 @@ Test(roster, import_of_the_sample_has_no_fault)
     expect_counts(0, 0, 1000, 0);
 }
 
-Test(roster, privileges_are_as_meant)
+IDENTITY_TEST(roster, privileges_are_as_meant)
 {
     cr_expect(!harness_allowed(h, "UPDATE person SET national_hash = ''"));
     cr_expect(!harness_allowed(h, "UPDATE person SET national_box = ''"));

@@ -9,9 +9,7 @@ static void setup(void)
     cr_assert_eq(sealer_init(&sealer, &conf.seal_keys), 0);
 }
 
-TestSuite(seal, .init = setup, .timeout = 20);
-
-Test(seal, only_twelve_digits_are_a_number)
+Test(seal, only_twelve_digits_are_a_number, .init = setup, .timeout = 20)
 {
     cr_expect(national_valid(S("000000000000")));
     static const char *const bad[] = {"",
@@ -25,7 +23,7 @@ Test(seal, only_twelve_digits_are_a_number)
         cr_expect(!national_valid(S(bad[i])), "%s", bad[i]);
 }
 
-Test(seal, the_hash_finds_and_tells_nothing)
+Test(seal, the_hash_finds_and_tells_nothing, .init = setup, .timeout = 20)
 {
     unsigned char a[SEAL_HASH_BYTES], b[SEAL_HASH_BYTES], other[SEAL_HASH_BYTES];
     struct seal_keys keys = conf.seal_keys;
@@ -42,7 +40,7 @@ Test(seal, the_hash_finds_and_tells_nothing)
     cr_expect_arr_neq(a, b, sizeof(a));
 }
 
-Test(seal, the_box_opens_with_the_secret_half_only)
+Test(seal, the_box_opens_with_the_secret_half_only, .init = setup, .timeout = 20)
 {
     unsigned char box[SEAL_BOX_BYTES], again[SEAL_BOX_BYTES], wrong[SEAL_KEY_BYTES];
     struct span span = {(const char *)box, sizeof(box)};
@@ -66,7 +64,7 @@ Test(seal, the_box_opens_with_the_secret_half_only)
     cr_expect_eq(seal_open(box_secret, (struct span){span.p, span.n - 1}, digits), -1);
 }
 
-Test(seal, keys_have_names_and_are_read_strictly)
+Test(seal, keys_have_names_and_are_read_strictly, .init = setup, .timeout = 20)
 {
     struct seal_keys keys;
     static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";

@@ -1,8 +1,6 @@
 /* test_session.c - sessions: tokens, renewal, reuse, end, revocation list. */
 #include "identity_test.h"
 
-IDENTITY_SUITE(session, .timeout = 60);
-
 /* A session as a login opens it; the refresh token's text. */
 static struct span open_session(const char *person, const char *subject, struct uuid *ret_session)
 {
@@ -40,7 +38,7 @@ static const char *state_of(struct uuid session)
     return harness_get(h, "SELECT coalesce(revoke_reason, 'open') FROM session WHERE session_id = '%s'", text);
 }
 
-Test(session, renewal_gives_a_token_that_says_what_the_person_may)
+IDENTITY_TEST(session, renewal_gives_a_token_that_says_what_the_person_may)
 {
     struct uuid session, unit, province;
     struct access_claims claims;
@@ -66,7 +64,7 @@ Test(session, renewal_gives_a_token_that_says_what_the_person_may)
     cr_expect_neq(token_verify(sign_public, tokens.access_token, (int64_t)claims.exp, &h->arena, &claims), 0);
 }
 
-Test(session, rights_are_looked_up_at_each_renewal)
+IDENTITY_TEST(session, rights_are_looked_up_at_each_renewal)
 {
     struct uuid session;
     struct access_claims claims;
@@ -81,7 +79,7 @@ Test(session, rights_are_looked_up_at_each_renewal)
     cr_expect_eq(claims.grants[0].roles, LEARNER | REVIEWER);
 }
 
-Test(session, a_token_used_twice_ends_the_session)
+IDENTITY_TEST(session, a_token_used_twice_ends_the_session)
 {
     struct uuid session, other;
     small_nation();
@@ -97,7 +95,7 @@ Test(session, a_token_used_twice_ends_the_session)
     cr_expect_str_eq(state_of(other), "open");
 }
 
-Test(session, a_token_from_long_ago_ends_it_too)
+IDENTITY_TEST(session, a_token_from_long_ago_ends_it_too)
 {
     struct uuid session;
     small_nation();
@@ -110,7 +108,7 @@ Test(session, a_token_from_long_ago_ends_it_too)
     cr_expect_str_eq(state_of(session), "reuse");
 }
 
-Test(session, what_is_no_token_is_refused_and_ends_nothing)
+IDENTITY_TEST(session, what_is_no_token_is_refused_and_ends_nothing)
 {
     static const char *const bad[] = {"x", "not base64!", "AAAA",
                                       "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"};
@@ -125,7 +123,7 @@ Test(session, what_is_no_token_is_refused_and_ends_nothing)
     EXPECT_FAULT(renew(token), 0, "");
 }
 
-Test(session, tokens_are_kept_as_hashes_only)
+IDENTITY_TEST(session, tokens_are_kept_as_hashes_only)
 {
     struct uuid session;
     struct span bytes;
@@ -139,7 +137,7 @@ Test(session, tokens_are_kept_as_hashes_only)
     cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM session s WHERE s::text LIKE '%%%.20s%%'", token.p), "0");
 }
 
-Test(session, sessions_end_by_time)
+IDENTITY_TEST(session, sessions_end_by_time)
 {
     struct uuid idle, old;
     small_nation();
@@ -152,7 +150,7 @@ Test(session, sessions_end_by_time)
     cr_expect_lt(tokens.refresh_expires, now_us() + INT64_C(61) * 60 * 1000000, "renewal goes beyond the longest time");
 }
 
-Test(session, the_person_ends_his_own)
+IDENTITY_TEST(session, the_person_ends_his_own)
 {
     struct uuid session, other;
     struct empty empty = {0};
@@ -174,7 +172,7 @@ Test(session, the_person_ends_his_own)
     EXPECT_FAULT(renew(token), ERR_UNAUTHENTICATED, "refresh_token");
 }
 
-Test(session, ends_are_told_to_gateways_with_an_overlap)
+IDENTITY_TEST(session, ends_are_told_to_gateways_with_an_overlap)
 {
     struct revocation_query query = {0};
     struct revocation_list list = {0};
@@ -203,7 +201,7 @@ Test(session, ends_are_told_to_gateways_with_an_overlap)
     cr_expect_eq(list.n_sessions, 0);
 }
 
-Test(session, old_ones_and_lost_logins_are_pruned)
+IDENTITY_TEST(session, old_ones_and_lost_logins_are_pruned)
 {
     struct uuid a, b, c;
     small_nation();
@@ -227,7 +225,7 @@ Test(session, old_ones_and_lost_logins_are_pruned)
     cr_expect_eq(count_of("login"), 1);
 }
 
-Test(session, one_account_is_one_person)
+IDENTITY_TEST(session, one_account_is_one_person)
 {
     struct uuid session;
     struct refresh_token token;
@@ -256,7 +254,7 @@ Test(session, one_account_is_one_person)
     cr_expect_eq(count_of("person_link"), 1);
 }
 
-Test(session, privileges_are_as_meant)
+IDENTITY_TEST(session, privileges_are_as_meant)
 {
     cr_expect(!harness_allowed(h, "UPDATE session SET person_id = session_id"));
     cr_expect(!harness_allowed(h, "UPDATE session SET session_id = person_id"));

@@ -1,8 +1,6 @@
 /* test_units.c - the organisation tree: imports and questions, as of any day. */
 #include "identity_test.h"
 
-IDENTITY_SUITE(units, .timeout = 60);
-
 static struct unit_list ask(const char *parent, const char *code, const char *as_of, const char *after)
 {
     struct unit_query query = {0};
@@ -28,7 +26,7 @@ static const char *name_on(const char *code, const char *day)
     return list.n_units ? arena_printf(&h->arena, "%.*s", (int)list.units[0].name.n, list.units[0].name.p) : "";
 }
 
-Test(units, are_imported_with_paths_and_events)
+IDENTITY_TEST(units, are_imported_with_paths_and_events)
 {
     bootstrap();
     import_units(SMALL_TREE);
@@ -43,7 +41,7 @@ Test(units, are_imported_with_paths_and_events)
                      "Commune\", \"valid_from\": \"2025-07-01\"}");
 }
 
-Test(units, same_file_twice_changes_nothing)
+IDENTITY_TEST(units, same_file_twice_changes_nothing)
 {
     bootstrap();
     import_units(SMALL_TREE);
@@ -54,7 +52,7 @@ Test(units, same_file_twice_changes_nothing)
     cr_expect_eq(count_of("unit_version"), 6);
 }
 
-Test(units, dry_run_reports_and_keeps_nothing)
+IDENTITY_TEST(units, dry_run_reports_and_keeps_nothing)
 {
     bootstrap();
     import_csv(on_units_import, UNIT_HEAD_LINE SMALL_TREE "Q1,NONE,unit,Phòng,,2025-07-01\n", true);
@@ -64,7 +62,7 @@ Test(units, dry_run_reports_and_keeps_nothing)
     cr_expect_eq(harness_events(h, "org_changed"), 1);
 }
 
-Test(units, parents_may_follow_their_children)
+IDENTITY_TEST(units, parents_may_follow_their_children)
 {
     bootstrap();
     import_units("P44,S44,unit,Phòng Tổ chức,,2025-07-01\n"
@@ -74,7 +72,7 @@ Test(units, parents_may_follow_their_children)
     cr_expect_eq(count_of("unit_now"), 4);
 }
 
-Test(units, another_name_from_a_later_day_is_a_new_version)
+IDENTITY_TEST(units, another_name_from_a_later_day_is_a_new_version)
 {
     bootstrap();
     import_units(SMALL_TREE);
@@ -89,7 +87,7 @@ Test(units, another_name_from_a_later_day_is_a_new_version)
     cr_expect_eq(harness_events(h, "org_changed"), 8);
 }
 
-Test(units, the_same_day_again_is_a_correction)
+IDENTITY_TEST(units, the_same_day_again_is_a_correction)
 {
     bootstrap();
     import_units(SMALL_TREE);
@@ -99,7 +97,7 @@ Test(units, the_same_day_again_is_a_correction)
     cr_expect_str_eq(name_on("S44", "2025-07-01"), "Sở Nội vụ tỉnh");
 }
 
-Test(units, a_version_may_be_put_between_others_and_before_them)
+IDENTITY_TEST(units, a_version_may_be_put_between_others_and_before_them)
 {
     bootstrap();
     import_units(SMALL_TREE);
@@ -120,7 +118,7 @@ Test(units, a_version_may_be_put_between_others_and_before_them)
                      "0", "versions follow each other without hole or overlap");
 }
 
-Test(units, a_version_of_tomorrow_waits_for_its_day)
+IDENTITY_TEST(units, a_version_of_tomorrow_waits_for_its_day)
 {
     bootstrap();
     import_units(SMALL_TREE);
@@ -146,7 +144,7 @@ Test(units, a_version_of_tomorrow_waits_for_its_day)
                      "3");
 }
 
-Test(units, bad_rows_do_not_stop_good_ones)
+IDENTITY_TEST(units, bad_rows_do_not_stop_good_ones)
 {
     bootstrap();
     import_units(SMALL_TREE);
@@ -175,7 +173,7 @@ Test(units, bad_rows_do_not_stop_good_ones)
     cr_expect_eq(count_of("unit"), 7);
 }
 
-Test(units, rows_that_lean_on_a_refused_row_are_refused)
+IDENTITY_TEST(units, rows_that_lean_on_a_refused_row_are_refused)
 {
     bootstrap();
     import_units("T1,VN,province,Tỉnh,,2025-07-01\n"
@@ -188,7 +186,7 @@ Test(units, rows_that_lean_on_a_refused_row_are_refused)
         expect_row_fault(i, i + 3, "parent_code");
 }
 
-Test(units, no_cycles_at_any_time)
+IDENTITY_TEST(units, no_cycles_at_any_time)
 {
     bootstrap();
     import_units("T1,VN,province,Tỉnh,,2025-07-01\n"
@@ -210,7 +208,7 @@ Test(units, no_cycles_at_any_time)
     cr_expect_eq(count_of("unit_now"), 5);
 }
 
-Test(units, a_later_version_of_the_parent_counts_too)
+IDENTITY_TEST(units, a_later_version_of_the_parent_counts_too)
 {
     bootstrap();
     import_units("T1,VN,province,Tỉnh,,2025-07-01\nA,T1,unit,A,,2025-07-01\nB,T1,unit,B,,2025-07-01\n"
@@ -223,7 +221,7 @@ Test(units, a_later_version_of_the_parent_counts_too)
     expect_counts(0, 2, 0, 0);
 }
 
-Test(units, have_sixteen_levels_at_most)
+IDENTITY_TEST(units, have_sixteen_levels_at_most)
 {
     char *rows = arena_printf(&h->arena, "L0,VN,province,Tỉnh,,2025-07-01\n");
     bootstrap();
@@ -234,7 +232,7 @@ Test(units, have_sixteen_levels_at_most)
     cr_expect_eq(report.refused, 14);
 }
 
-Test(units, stay_within_the_caller_s_subtree)
+IDENTITY_TEST(units, stay_within_the_caller_s_subtree)
 {
     bootstrap();
     import_units(SMALL_TREE);
@@ -255,7 +253,7 @@ Test(units, stay_within_the_caller_s_subtree)
         expect_row_fault(i, lines[i], "code");
 }
 
-Test(units, are_listed_by_parent_and_page)
+IDENTITY_TEST(units, are_listed_by_parent_and_page)
 {
     bootstrap();
     char *rows = arena_printf(&h->arena, "T1,VN,province,Tỉnh,,2025-07-01\n");
@@ -272,7 +270,7 @@ Test(units, are_listed_by_parent_and_page)
     cr_expect_eq(ask("NONE", NULL, NULL, NULL).n_units, 0);
 }
 
-Test(units, import_of_the_sample_has_no_fault)
+IDENTITY_TEST(units, import_of_the_sample_has_no_fault)
 {
     static char csv[200000];
     FILE *file = fopen("deploy/sample/units.csv", "re");
@@ -289,7 +287,7 @@ Test(units, import_of_the_sample_has_no_fault)
     cr_expect_eq(report.unchanged, report.rows);
 }
 
-Test(units, privileges_are_as_meant)
+IDENTITY_TEST(units, privileges_are_as_meant)
 {
     cr_expect(harness_allowed(h, "SELECT 1 FROM unit_version"));
     cr_expect(!harness_allowed(h, "DELETE FROM unit_version"));

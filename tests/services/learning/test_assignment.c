@@ -238,11 +238,15 @@ Test(assignment, the_unit_may_be_told_after_its_people)
     assign(h, 500, PROVINCE);
     person_event(h, 71, 8, -1);
     unit_event(h, 8, 7, -1);
+    passes(h, harness_tick(h, learning_walk));
     cr_assert_str_eq(enrolled(h), "31 32 41");
     unit_event(h, 7, UNIT, -1); /* now the way up to the province is known */
+    passes(h, harness_tick(h, learning_walk));
     cr_assert_str_eq(enrolled(h), "31 32 41 71");
     unit_event(h, OTHER_UNIT, PROVINCE, 0); /* a unit that moves brings its people */
+    passes(h, harness_tick(h, learning_walk));
     cr_assert_str_eq(enrolled(h), "31 32 41 61 71");
+    cr_assert_eq(harness_events(h, "learner_assigned"), 5);
     harness_close(h);
 }
 

@@ -27,7 +27,7 @@ CREATE TABLE learning.enrolment (
 
 -- Who is covered by an assignment in force and not yet enrolled. Insert in order of assigned_at: the first one counts.
 CREATE VIEW learning.joiner AS
-SELECT p.person_id, u.path, a.programme_id, a.assignment_id, a.due_date, a.assigned_at
+SELECT p.person_id, a.programme_id, a.assignment_id, a.due_date, a.assigned_at
 FROM learning.person p
 JOIN learning.unit u ON u.unit_id = p.unit_id
 JOIN learning.assignment a ON a.unit_id = ANY (u.path)
@@ -35,8 +35,9 @@ WHERE a.people IS NULL AND a.due_date >= hocvu.today()
   AND NOT EXISTS (SELECT FROM learning.enrolment e
                   WHERE (e.person_id, e.programme_id) = (p.person_id, a.programme_id));
 
--- The walk over all people that enrols who is covered and was not enrolled at once: the people of a large assignment, and
--- at the beginning of a day those whose tenure begins. `after` is where it stands; NULL: it is through for this day.
+-- The walk over all people that enrols who is covered and was not enrolled at once: the people of a large assignment,
+-- those whom a change of the tree brought under one, those whose tenure begins today. `after` is where it stands; NULL: it
+-- is through for this day.
 CREATE TABLE learning.walk (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
     day date NOT NULL,

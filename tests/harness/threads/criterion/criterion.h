@@ -1,7 +1,7 @@
 /*
  * criterion.h - the part of Criterion that our tests use, for SAN=thread only. Criterion's sandbox maps memory where
- * ThreadSanitizer does not allow it ("could not initialize inheritable arena"), so under that sanitizer the same tests run
- * with this header instead: one forked process per test, and the same summary line.
+ * ThreadSanitizer does not allow it ("could not initialize inheritable arena"), so under that sanitizer the same tests
+ * run with this header instead: one forked process per test, and the same summary line.
  */
 #ifndef TESTS_THREADS_CRITERION_H
 #define TESTS_THREADS_CRITERION_H

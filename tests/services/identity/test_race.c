@@ -1,0 +1,128 @@
+/* test_race.c - two at once: one connection holds its transaction open while the other runs into it. */
+#include "../second.h"
+#include "identity_test.h"
+
+/* What the other one does, in a thread. */
+struct other {
+    struct second second;
+    int (*run)(struct ctx *ctx);
+    int code;
+};
+
+static void *run_other(void *arg)
+{
+    struct other *other = arg;
+    other->code = other->run(&other->second.ctx);
+    pg_settle(&other->second.pg);
+    return NULL;
+}
+
+/*
+ * `first` runs in a transaction that stays open until `run` waits for it on the second connection. Returns the second
+ * one's code; the first must succeed.
+ */
+static int collide(int (*first)(struct ctx *), int (*run)(struct ctx *))
+{
+    static struct other other;
+    pthread_t thread;
+    other = (struct other){.run = run};
+    second_open(&other.second, h, "identity", service_sql);
+    cr_assert_eq(pg_begin(&h->ctx), 0);
+    cr_assert_eq(first(&h->ctx), 0);
+    cr_assert_eq(pthread_create(&thread, NULL, run_other, &other), 0);
+    await_blocked(h);
+    cr_assert_eq(pg_commit(&h->ctx), 0);
+    pthread_join(thread, NULL);
+    int code = other.code;
+    second_close(&other.second);
+    return code;
+}
+
+static struct refresh_token token;
+
+static int renew(struct ctx *ctx)
+{
+    struct session_refresh req = {.refresh_token = token.text};
+    struct session_tokens tokens;
+    return on_session_renew(ctx, &req, &tokens);
+}
+
+IDENTITY_TEST(race, of_two_renewals_one_wins_and_then_the_session_ends)
+{
+    struct session_opened opened;
+    small_nation();
+    cr_assert_eq(refresh_token_make(&h->arena, NULL, &token), 0);
+    struct session_made made = {.session_id = uuid7(),
+                                .person_id = person_id("Lê Văn Nam"),
+                                .provider = S("openid"),
+                                .subject = S("s"),
+                                .family_hash = token.family_hash,
+                                .refresh_hash = token.hash,
+                                .idle_minutes = 480,
+                                .max_hours = 168};
+    cr_assert_eq(settled(pg_call(&h->ctx, &SQL_login_link, &made, &opened)), 0);
+    cr_expect_eq(collide(renew, renew), ERR_UNAUTHENTICATED);
+    cr_expect_str_eq(harness_get(h, "SELECT revoke_reason FROM session"), "reuse");
+}
+
+static int note_first(struct ctx *ctx)
+{
+    return audit_note(ctx, "first", NULL, SPAN("{}"));
+}
+
+static int note_second(struct ctx *ctx)
+{
+    return audit_note(ctx, "second", NULL, SPAN("{}"));
+}
+
+IDENTITY_TEST(race, the_audit_has_one_end)
+{
+    cr_expect_eq(collide(note_first, note_second), 0);
+    cr_expect_str_eq(harness_get(h, "SELECT string_agg(n || action, ' ' ORDER BY n) FROM audit"), "1first 2second");
+    cr_expect_str_eq(harness_get(h, "SELECT audit_broken()"), "");
+}
+
+static int lock_import(struct ctx *ctx)
+{
+    struct import_day day;
+    return pg_call(ctx, &SQL_import_begin, NULL, &day);
+}
+
+static int first_operator(struct ctx *ctx)
+{
+    struct operator_first req = {.national_id = S("999069000009"), .full_name = S("Hoàng Văn Hai")};
+    struct accepted accepted;
+    return on_operator_bootstrap(ctx, &req, &accepted);
+}
+
+/* The first connection has the lock; while the second waits for it, somebody else becomes operator. */
+static int lock_and_become(struct ctx *ctx)
+{
+    int code = lock_import(ctx);
+    harness_sql(h, "INSERT INTO unit VALUES ('00000000-0000-7000-8000-000000000001', 'VN');"
+                   "INSERT INTO person (person_id, full_name, national_hash, hash_key, national_box, box_key) VALUES"
+                   " ('00000000-0000-7000-8000-000000000002', 'Đinh Văn Một', sha256(''), 'k', '', 'k');"
+                   "INSERT INTO role_grant (person_id, role, bit, unit_id, reason) VALUES"
+                   " ('00000000-0000-7000-8000-000000000002', 'national_operator', 64,"
+                   " '00000000-0000-7000-8000-000000000001', 'x')");
+    return code;
+}
+
+IDENTITY_TEST(race, there_is_one_first_operator)
+{
+    cr_expect_eq(collide(lock_and_become, first_operator), ERR_STATE);
+    cr_expect_eq(count_of("person"), 1);
+}
+
+static int same_roster(struct ctx *ctx)
+{
+    struct import_file file = {.csv = S(ROSTER_HEAD_LINE SMALL_ROSTER)};
+    return on_roster_import(ctx, &file, &report);
+}
+
+IDENTITY_TEST(race, imports_wait_for_each_other)
+{
+    small_nation();
+    cr_expect_eq(collide(lock_import, same_roster), 0);
+    expect_counts(0, 0, 4, 0);
+}
