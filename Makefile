@@ -38,7 +38,7 @@ HARDEN   := -fstack-protector-strong -fno-omit-frame-pointer $(if $(SAN),,-D_FOR
 CSTD     := -std=c11 -D_GNU_SOURCE
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
 COMPILE   = $(Q)$(CC) $(CSTD) $(CFLAGS) $(WARN) $(HARDEN) $(SANFLAGS) -MMD -MP -include common/banned.h
-LINK      = $(Q)$(CC) $(CFLAGS) $(SANFLAGS) -pthread
+LINK      = $(Q)$(CC) $(CFLAGS) $(SANFLAGS) -pthread -Wl,--as-needed
 
 # The dependency rule, held by include paths: proto knows nobody, common knows proto, a service knows both.
 INC_proto  := -Iproto

@@ -1,10 +1,8 @@
 /* admin.c - /health and /metrics of a service process, on an address of its own, by a libmicrohttpd thread. */
-#include "admin.h"
+#include "admin_page.h"
 #include "runtime.h"
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <unistd.h>
 
 enum { PAGE_MAX = 1 << 18 };
 
@@ -53,23 +51,6 @@ int on_service_health(struct ctx *ctx, const struct empty *req, struct health *r
     if (*trouble)
         PUT_FIELD(ret_health, health, trouble, ((struct span){trouble, (uint32_t)strlen(trouble)}));
     return 0;
-}
-
-void metrics_head(struct buf *out, const char *name, const char *kind, const char *help)
-{
-    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind);
-}
-
-void metrics_memory(struct buf *out)
-{
-    FILE *statm = fopen("/proc/self/statm", "re");
-    long size = 0, resident = 0;
-    if (statm && fscanf(statm, "%ld %ld", &size, &resident) == 2) {
-        metrics_head(out, "process_resident_memory_bytes", "gauge", "Resident memory.");
-        buf_printf(out, "process_resident_memory_bytes %ld\n", resident * sysconf(_SC_PAGESIZE));
-    }
-    if (statm)
-        fclose(statm);
 }
 
 static void add_methods(struct runtime *rt, struct buf *out)
@@ -165,23 +146,6 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     }
     buf_release(&out);
     return result;
-}
-
-int admin_address(const char *text, struct sockaddr_in *ret_address)
-{
-    char host[64];
-    const char *colon = strrchr(text, ':');
-    char *end;
-    if (!colon || (size_t)(colon - text) >= sizeof(host))
-        return -1;
-    memcpy(host, text, (size_t)(colon - text));
-    host[colon - text] = '\0';
-    long port = strtol(colon + 1, &end, 10);
-    if (*end || port < 1 || port > 65535 || inet_pton(AF_INET, host, &ret_address->sin_addr) != 1)
-        return -1;
-    ret_address->sin_family = AF_INET;
-    ret_address->sin_port = htons((uint16_t)port);
-    return 0;
 }
 
 struct admin *admin_start(struct runtime *rt)

@@ -120,7 +120,7 @@ static int read_cursor(struct follower *f, struct producer *p)
 
 static void back_off(struct producer *p)
 {
-    uint32_t ms = BACKOFF_FIRST_MS << (p->failures < 6 ? p->failures : 6);
+    uint32_t ms = (uint32_t)BACKOFF_FIRST_MS << (p->failures < 6 ? p->failures : 6);
     if (ms > BACKOFF_LAST_MS)
         ms = BACKOFF_LAST_MS;
     p->failures++;

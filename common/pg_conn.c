@@ -190,9 +190,13 @@ enum pg_state pg_ensure(struct pg *pg)
         return gone(pg, PG_AWAY);
     if (now_us() < pg->retry_at_us)
         return PG_AWAY;
-    char options[128];
-    /* Every statement is prepared and runs often: one plan for all, instead of planning again for each small batch. */
-    snprintf(options, sizeof(options), "-c statement_timeout=%u -c timezone=UTC -c plan_cache_mode=force_generic_plan",
+    char options[160];
+    /*
+     * Every statement is prepared and runs often: one plan for all, instead of planning again for each small batch; and
+     * compiling a plan costs seconds where the statement costs milliseconds.
+     */
+    snprintf(options, sizeof(options), "-c statement_timeout=%u -c timezone=UTC -c plan_cache_mode=force_generic_plan "
+             "-c jit=off",
              pg->conf->statement_ms);
     const char *keys[] = {"dbname",          "password",        "application_name",
                           "connect_timeout", "options",         "gssencmode",

@@ -83,7 +83,20 @@ static void run_ended(struct runtime *rt, uint16_t binding)
     pthread_mutex_unlock(&rt->lock);
 }
 
-/* Decodes header and body of each call; those that fail are not given to the handler. Returns how many did. */
+/* The gateway has checked the roles; whoever else speaks to us has to hold them as well. Each call of a batch for itself. */
+static int check_roles(const struct method *method, const struct call_header *head, struct fault *ret_fault)
+{
+    uint32_t held = 0;
+    for (uint32_t i = 0; i < head->n_grants; i++)
+        held |= head->grants[i].roles;
+    if (!method->roles || (held & method->roles && HAS(head, call_header, subject)))
+        return 0;
+    bool known = HAS(head, call_header, subject);
+    *ret_fault = known ? (struct fault){ERR_FORBIDDEN, "role"} : (struct fault){ERR_UNAUTHENTICATED, "subject"};
+    return ret_fault->code;
+}
+
+/* Decodes each call and checks its roles; those that fail are not given to the handler. Returns how many did. */
 static size_t decode(struct worker *w, struct run *run, struct call **bad, struct fault *bad_fault, uint64_t *bad_id)
 {
     size_t n_bad = 0;
@@ -96,6 +109,9 @@ static size_t decode(struct worker *w, struct run *run, struct call **bad, struc
         int code = msg_unpack(&msg_call_header, into, &w->arena, head, &fault);
         if (!code) {
             id = into->call_id;
+            code = check_roles(run->method, into, &fault);
+        }
+        if (!code) {
             code = msg_unpack(run->method->in, run->in + run->good * run->method->in->size, &w->arena, body, &fault);
         }
         if (code) {
@@ -121,17 +137,6 @@ static void set_scope(struct ctx *ctx)
     }
 }
 
-/* The gateway has checked the roles; whoever else speaks to us has to hold them as well. */
-static int check_roles(struct ctx *ctx)
-{
-    if (!ctx->method->roles)
-        return 0;
-    if (!HAS(ctx->head, call_header, subject))
-        return fail(ctx, ERR_UNAUTHENTICATED, "subject");
-    set_scope(ctx);
-    return ctx->n_scope ? 0 : fail(ctx, ERR_FORBIDDEN, "role");
-}
-
 static void handle(struct worker *w, struct run *run)
 {
     struct runtime *rt = w->rt;
@@ -144,9 +149,8 @@ static void handle(struct worker *w, struct run *run)
     trouble_set(rt, TROUBLE_DATABASE, state != PG_READY);
     if (state == PG_DRIFT)
         trouble_set(rt, TROUBLE_DRIFT, true);
-    int code = check_roles(&ctx);
-    if (!code)
-        code = run->binding->call(&ctx, &batch, run->in, run->out);
+    set_scope(&ctx);
+    int code = run->binding->call(&ctx, &batch, run->in, run->out);
     pg_settle(&w->pg);
     for (size_t i = 0; code && i < run->good; i++)
         run->fault[i] = (struct fault){code, ctx.fault.code == code ? ctx.fault.field : ""};

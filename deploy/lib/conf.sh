@@ -205,6 +205,9 @@ CONF
 
 conf_gateway()
 {
+    local rate=
+    # The sample nation's people all come from this machine.
+    [ "$SAMPLE" = no ] || rate='rate_per_second = 0'
     { rows_bus gateway && cat; } <<CONF | conf gateway
 log_level = $LOG_LEVEL
 admin_listen = $LISTEN:$(port_admin 10)
@@ -212,6 +215,8 @@ listen = $LISTEN:$PORT
 public_url = http://127.0.0.1:$PORT
 token_public_key = $STATE/secrets/token_sign.pub
 static_dir = $ROOT/services/gateway/static
+api_dir = $ROOT/proto/derived
+$rate
 CONF
 }
 

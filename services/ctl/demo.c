@@ -216,8 +216,8 @@ static int journey(struct demo *demo)
                    totals.verified == totals.passed && totals.completed == demo->plan.n;
     if (!adds_up) {
         unsigned faults = atomic_load(&demo->faults);
-        fprintf(stderr, "hocvu: the journey does not add up: %u faults%s.\n", faults,
-                faults > FAULTS_SHOWN ? ", the first are shown above" : ", shown above");
+        fprintf(stderr, "hocvu: the journey does not add up. Faults: %u%s.\n", faults,
+                faults > FAULTS_SHOWN ? ", of which the first are shown above" : "");
         return 1;
     }
     printf("%u learners in %.1f s\n", demo->plan.n, (double)(mono_us() - begin) / 1e6);

@@ -41,10 +41,24 @@ static bool differs(const struct tally *is, const struct tally *must, char *ret_
     return false;
 }
 
-/* The first unit of the list that does not say what it must, or that should not stand there. -1: none. */
+/* How far below the nation a unit lies. */
+static int depth_of(const struct sample *sample, uint32_t unit)
+{
+    int depth = 0;
+    for (; unit != NO_UNIT; unit = sample->units[unit].parent)
+        depth++;
+    return depth;
+}
+
+/*
+ * A unit of the list that does not say what it must, or that should not stand there. -1: none. A wrong figure shows in
+ * every unit above too, so the deepest one is told.
+ */
 static int64_t find_difference(const struct demo *demo, const struct counts *units, uint32_t n,
                                const struct tally *tallies, char *ret_text, size_t room)
 {
+    int64_t found = -1;
+    int deepest = 0;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t unit = sample_unit_find(&demo->sample, units[i].code);
         struct tally is = tally_of(&units[i]);
@@ -56,10 +70,13 @@ static int64_t find_difference(const struct demo *demo, const struct counts *uni
             snprintf(ret_text, room, "another unit has this code");
             return i;
         }
-        if (differs(&is, &tallies[unit], ret_text, room))
-            return i;
+        int depth = depth_of(&demo->sample, unit);
+        if (depth > deepest && differs(&is, &tallies[unit], ret_text, room)) {
+            found = i;
+            deepest = depth;
+        }
     }
-    return -1;
+    return found;
 }
 
 /* Units of the sample below `top`: directly, or all of them with itself. */

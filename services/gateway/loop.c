@@ -10,6 +10,7 @@
 #include "service.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -23,7 +24,8 @@ enum {
     EXPIRY_MS = 50,         /* how late a deadline may be noticed */
     DRAIN_US = 5000000,     /* what is in flight may take this long after SIGTERM */
     PRUNE_US = 60000000,
-    OTHER_FILES = 64, /* descriptors that are no connections of clients */
+    OTHER_FILES = 64,      /* descriptors that are no connections of clients */
+    LARGE_BYTES = 1 << 18, /* memory of this size comes from the kernel and goes back to it: uploads are rare */
 };
 
 struct loop {
@@ -268,6 +270,7 @@ int gateway_run(const struct settings *settings, bool check)
     struct gateway *gw = &loop.gw;
     gw->settings = settings;
     gw->now = now_us();
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     int result = open_parts(gw);
     if (!result && !check)
         result = open_sockets(&loop);

@@ -1,6 +1,6 @@
 /* metrics.c - counters and the page of Prometheus text, see metrics.h. */
 #include "metrics.h"
-#include "admin.h"
+#include "admin_page.h"
 #include "request.h"
 
 /* Statuses that are counted by themselves; the rest is 0. */

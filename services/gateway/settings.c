@@ -1,6 +1,6 @@
 /* settings.c - configuration rows of the gateway, and the checks between them. */
 #include "settings.h"
-#include "admin.h"
+#include "admin_page.h"
 
 #define ROW(name, type, min, max, preset, doc)                                                                         \
     {                                                                                                                  \

@@ -12,7 +12,7 @@ RETURNING binding_hash, nonce, verifier, address;
 
 -- logins_prune()
 DELETE FROM login WHERE state_hash IN (
-    SELECT state_hash FROM login WHERE created < now() - interval '1 hour' LIMIT 5000);
+    SELECT state_hash FROM login WHERE created < now() - interval '1 hour' LIMIT 100000);
 
 -- person_find(person_key) person_found
 SELECT p.person_id, p.full_name, EXISTS (

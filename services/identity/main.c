@@ -17,9 +17,9 @@
 #include "bind.h"
 
 static const struct tick ticks[] = {
-    {"units_refresh", 60000, units_refresh},    /* versions whose day has come */
-    {"logins_prune", 60000, logins_prune},      /* browsers that never came back */
-    {"sessions_prune", 300000, sessions_prune}, /* sessions that ended a day ago */
+    {"units_refresh", 60000, units_refresh},   /* versions whose day has come */
+    {"logins_prune", 60000, logins_prune},     /* browsers that never came back */
+    {"sessions_prune", 60000, sessions_prune}, /* sessions that ended a day ago */
     TICK_END,
 };
 

@@ -24,5 +24,5 @@ LIMIT 1;
 SELECT g.role, g.unit_id, u.name AS unit_name
 FROM role_grant g JOIN unit_now u USING (unit_id)
 WHERE g.person_id = :ctx_subject AND g.revoked_at IS NULL
-ORDER BY g.bit, u.code COLLATE "C"
+ORDER BY g.bit, u.code
 LIMIT 31;

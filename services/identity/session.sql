@@ -58,4 +58,4 @@ LIMIT 32;
 DELETE FROM session WHERE session_id IN (
     SELECT session_id FROM session
     WHERE expires < now() - interval '1 day' OR revoked_at < now() - interval '1 day'
-    LIMIT 5000);
+    LIMIT 100000);

@@ -1,7 +1,7 @@
 -- The organisation tree.
 
 -- units(unit_query) unit_fact
-WITH shown AS (
+WITH shown AS NOT MATERIALIZED (
     SELECT unit_id, parent_id, code, kind, name, name_en, valid_from, valid_to
     FROM unit_version
     WHERE valid_from <= coalesce(:as_of, today()) AND (valid_to IS NULL OR valid_to > coalesce(:as_of, today()))
@@ -9,21 +9,21 @@ WITH shown AS (
 SELECT * FROM shown
 WHERE (:code IS NULL OR code = :code)
     AND (:parent_code IS NULL OR parent_id = (SELECT p.unit_id FROM shown p WHERE p.code = :parent_code))
-    AND (:after IS NULL OR code COLLATE "C" > :after)
-ORDER BY code COLLATE "C"
+    AND (:after IS NULL OR code > :after)
+ORDER BY code
 LIMIT 500;
 
 -- unit_in_scope(unit_ref) unit_ref
 SELECT unit_id FROM unit_now WHERE unit_id = :unit_id AND path && :ctx_scope;
 
 -- unit_codes() unit_code
-SELECT unit_id, code, path && :ctx_scope AS visible FROM unit_now ORDER BY code COLLATE "C" LIMIT 200000;
+SELECT unit_id, code, path && :ctx_scope AS visible FROM unit_now ORDER BY code LIMIT 200000;
 
 -- unit_versions() unit_fact
 -- The whole tree through all times, for an import that has the lock.
 SELECT unit_id, parent_id, code, kind, name, name_en, valid_from, valid_to
 FROM unit_version
-ORDER BY code COLLATE "C", unit_id, valid_from
+ORDER BY code, unit_id, valid_from
 LIMIT 200000;
 
 -- unit_add(unit_fact) BULK

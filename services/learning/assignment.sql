@@ -1,9 +1,9 @@
 -- Assignments, and enrolling the people they cover.
 
--- An assignment looks at who is there, an event at which assignments there are. Each must see the other: assignments take
--- this lock alone, events and the walk share it, both before the statement that looks. Plans are kept, and one that was
--- made while the tables were small would read them whole for each person: so these statements have to use indexes (and
--- the price that the planner then names for small tables must not make it compile the statement).
+-- An assignment looks at who is there, an event at which assignments there are. Each must see the other: assignments
+-- take this lock alone, events and the walk share it, both before the statement that looks. Plans are kept, and one
+-- that was made while the tables were small would read them whole for each person: so these statements have to use
+-- indexes (and the price that the planner then names for small tables must not make it compile the statement).
 -- enrol_lock()
 SELECT pg_advisory_xact_lock(hashtextextended('learning enrol', 0)), set_config('enable_seqscan', 'off', true),
        set_config('jit', 'off', true);

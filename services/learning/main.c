@@ -6,8 +6,8 @@
  * Follows:   content's programme_published; identity's org_changed and person_changed: who comes under an assignment
  *            later is enrolled too
  * Keeps:     schema "learning" (migrations/), with a copy of the organisation and of published programmes
- * Refuses:   a unit outside the caller's subtree (FORBIDDEN), a lesson before its turn (ORDER), a completion without
- * the time that the server measured (EVIDENCE)
+ * Refuses:   a unit outside the caller's subtree (FORBIDDEN), a lesson before its turn (ORDER), a completion for which
+ *            the server has not measured the time (EVIDENCE)
  *
  * Configuration: learning --help
  */

@@ -41,8 +41,8 @@ SELECT place.lesson_id, coalesce(o.studied_us, place.studied_us, 0) / 1000000 AS
 FROM place LEFT JOIN opened o USING (lesson_id);
 
 -- Rows are locked in the order of their keys, because two batches run at once. Each row is written once, however many
--- beats of the batch are about it: `ords` says which calls it answers. A lesson that was left counts nothing (STATE: open
--- it again), and one that was never opened has no row (NOT_FOUND). No join looks for an answer by key: a plan made
+-- beats of the batch are about it: `ords` says which calls it answers. A lesson that was left counts nothing (STATE:
+-- open it again), and one that was never opened has no row (NOT_FOUND). No join looks for an answer by key: a plan made
 -- without knowing the size of the batch would compare every call with every row.
 -- lesson_beat(study) lesson_progress BATCH
 WITH wanted AS (

@@ -315,6 +315,12 @@ Test(service, batches_grow_under_load_and_fail_one_by_one)
     struct lesson_progress progress;
     uint32_t largest = 0, good = 0, refused = 0;
     uint64_t id;
+    /* Behind the first, a call of someone without the role: the others' roles do not cover it. */
+    raw_send(socket, 100, M_lesson_beat, soon(), true, U(1), ZMQ_SNDMORE);
+    raw_send(socket, 101, M_lesson_beat, soon(), false, U(1), 0);
+    cr_expect_eq(raw_receive(socket, 3000, &id, &progress), 0);
+    cr_expect_eq(raw_receive(socket, 3000, &id, NULL), ERR_FORBIDDEN);
+    cr_expect_eq(id, 101);
     for (uint32_t i = 0; i < 50; i++) /* one message of many pairs, as the gateway sends a turn of its loop */
         raw_send(socket, i + 1, M_lesson_beat, soon(), true, U(i == 20 ? 99 : 1), i < 49 ? ZMQ_SNDMORE : 0);
     for (int i = 0; i < 50; i++) {

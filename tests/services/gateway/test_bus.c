@@ -345,6 +345,69 @@ Test(bus, documents, .init = open_edge, .fini = close_edge)
     cr_assert(r.n_body == file.content.n && !memcmp(r.body, file.content.p, r.n_body));
 }
 
+/* Takes messages off the socket until one has a body of more than `n` bytes; it is left in `body`. */
+static void await_large(struct peer *peer, size_t n, struct call *ret_call, zmq_msg_t *body)
+{
+    zmq_msg_t head;
+    struct fault fault;
+    zmq_msg_init(&head);
+    zmq_msg_init(body);
+    do {
+        ret_call->n_peer = (size_t)zmq_recv(peer->socket, ret_call->peer, sizeof(ret_call->peer), 0);
+        cr_assert(zmq_msg_recv(&head, peer->socket, 0) >= 0 && zmq_msg_recv(body, peer->socket, 0) >= 0);
+    } while (zmq_msg_size(body) <= n);
+    struct span bytes = {zmq_msg_data(&head), (uint32_t)zmq_msg_size(&head)};
+    cr_assert_eq(msg_unpack(&msg_call_header, &ret_call->head, &e->arena, bytes, &fault), 0);
+    zmq_msg_close(&head);
+}
+
+Test(bus, the_largest_upload, .init = open_edge, .fini = close_edge)
+{
+    enum { CSV = 4 << 20, EXTRA = 32 };
+    struct peer *identity = peer_open(e, "identity");
+    peer_await_health(identity);
+    char *text = malloc(2 * CSV + EXTRA), *p = text + snprintf(text, EXTRA, "{\"csv\":\"");
+    for (int i = 0; i < CSV / 4; i++) {
+        memcpy(p, i % 2 ? "abc\\n" : "d,e\\n", 5);
+        p += 5;
+    }
+    size_t n = (size_t)(p - text) + (size_t)snprintf(p, EXTRA, "\"}");
+    const char *head = arena_printf(&e->arena,
+                                    "POST /v1/units/import HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer %s\r\n"
+                                    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                                    edge_token(e, NATIONAL_OPERATOR), n);
+    int fd = edge_connect(e);
+    edge_say(fd, head);
+    edge_send(fd, text, n);
+    struct call call;
+    struct import_file file;
+    struct fault fault;
+    zmq_msg_t body;
+    await_large(identity, 1 << 20, &call, &body);
+    struct span bytes = {zmq_msg_data(&body), (uint32_t)zmq_msg_size(&body)};
+    cr_assert_eq(msg_unpack(&msg_import_file, &file, &e->arena, bytes, &fault), 0);
+    cr_assert(file.csv.n == CSV && !memcmp(file.csv.p, "d,e\nabc\nd,e\n", 12));
+    zmq_msg_close(&body);
+    struct import_report report = {.rows = 7};
+    peer_reply(identity, &call, &msg_import_report, &report);
+    struct response r = edge_read(e, fd);
+    cr_assert(r.status == 200 && strstr(r.body, "\"rows\":7,"), "%d %s", r.status, r.body);
+    cr_assert_eq(edge_metric(e, "hocvu_body_bytes"), 0);
+    /* One row more is out of bounds, which only the message knows. */
+    memmove(p + 5, p, 3);
+    memcpy(p, "abc\\n", 5);
+    head = arena_printf(&e->arena,
+                        "POST /v1/units/import HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer %s\r\n"
+                        "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                        edge_token(e, NATIONAL_OPERATOR), n + 5);
+    edge_say(fd, head);
+    edge_send(fd, text, n + 5);
+    r = edge_read(e, fd);
+    assert_error(r, 400, "range", "csv");
+    free(text);
+    close(fd);
+}
+
 Test(bus, drain_finishes_what_was_asked, .init = open_edge, .fini = close_edge)
 {
     int fd = asked(put_answer()), idle = edge_connect(e), status;

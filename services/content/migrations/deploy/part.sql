@@ -42,8 +42,8 @@ CREATE TABLE content.item (
     PRIMARY KEY (version_id, code)
 );
 
--- Parts change only while their version is a draft, whoever asks. The row lock makes a submit that runs beside this wait,
--- or this see what it did.
+-- Parts change only while their version is a draft, whoever asks. The row lock makes a submit that runs beside this
+-- wait, or this see what it did.
 CREATE FUNCTION content.part_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     found_state text;
@@ -79,7 +79,8 @@ WHERE p.kind = 'programme';
 
 GRANT SELECT, INSERT ON content.framework_group TO hocvu_content;
 GRANT SELECT, INSERT ON content.lesson TO hocvu_content;
-GRANT UPDATE (lesson_id, skill_group, title_vi, title_en, min_seconds, body, editor_id) ON content.lesson TO hocvu_content;
+GRANT UPDATE (lesson_id, skill_group, title_vi, title_en, min_seconds, body, editor_id)
+    ON content.lesson TO hocvu_content;
 GRANT SELECT, INSERT ON content.item TO hocvu_content;
 GRANT UPDATE (skill_group, level, stem, option_1, option_2, option_3, option_4, key, explanation, editor_id)
     ON content.item TO hocvu_content;

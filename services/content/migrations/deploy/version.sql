@@ -88,6 +88,7 @@ CREATE TRIGGER version_guard BEFORE INSERT OR UPDATE OR DELETE ON content.versio
 GRANT SELECT ON content.transition TO hocvu_content;
 GRANT SELECT, INSERT ON content.step TO hocvu_content;
 GRANT SELECT, INSERT ON content.version TO hocvu_content;
-GRANT UPDATE (state, submitted_at, reviewer_id, published_at, superseded_at, comment) ON content.version TO hocvu_content;
+GRANT UPDATE (state, submitted_at, reviewer_id, published_at, superseded_at, comment)
+    ON content.version TO hocvu_content;
 
 COMMIT;

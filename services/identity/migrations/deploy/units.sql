@@ -11,7 +11,7 @@ CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA identity;
 -- A unit stays the same through all versions; its code is how files name it.
 CREATE TABLE unit (
     unit_id uuid PRIMARY KEY,
-    code    text NOT NULL UNIQUE CHECK (octet_length(code) BETWEEN 1 AND 32),
+    code    text COLLATE "C" NOT NULL UNIQUE CHECK (octet_length(code) BETWEEN 1 AND 32),
     created timestamptz NOT NULL DEFAULT now()
 );
 
@@ -20,7 +20,7 @@ CREATE TABLE unit_version (
     valid_from date NOT NULL,
     valid_to   date CHECK (valid_to > valid_from),
     parent_id  uuid REFERENCES unit CHECK (parent_id <> unit_id),
-    code       text NOT NULL,
+    code       text COLLATE "C" NOT NULL,
     kind       text NOT NULL CHECK (kind IN ('nation', 'ministry', 'province', 'commune', 'department', 'unit')),
     name       text NOT NULL CHECK (octet_length(name) BETWEEN 1 AND 200),
     name_en    text CHECK (octet_length(name_en) BETWEEN 1 AND 200),
@@ -29,7 +29,7 @@ CREATE TABLE unit_version (
     -- Deferred, because one import ends a version and begins the next in either order.
     EXCLUDE USING gist (unit_id WITH =, daterange(valid_from, valid_to) WITH &&) DEFERRABLE INITIALLY DEFERRED
 );
-CREATE INDEX unit_version_code ON unit_version (code COLLATE "C");
+CREATE INDEX unit_version_code ON unit_version (code);
 CREATE INDEX unit_version_parent ON unit_version (parent_id);
 
 -- The tree as of today, made from the versions by unit_now_refresh; `path` goes from the root to the unit itself.
@@ -37,7 +37,7 @@ CREATE TABLE unit_now (
     unit_id    uuid PRIMARY KEY REFERENCES unit,
     valid_from date NOT NULL,
     parent_id  uuid,
-    code       text NOT NULL,
+    code       text COLLATE "C" NOT NULL,
     kind       text NOT NULL,
     name       text NOT NULL,
     name_en    text,

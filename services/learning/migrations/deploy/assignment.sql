@@ -36,8 +36,8 @@ WHERE a.people IS NULL AND a.due_date >= hocvu.today()
                   WHERE (e.person_id, e.programme_id) = (p.person_id, a.programme_id));
 
 -- The walk over all people that enrols who is covered and was not enrolled at once: the people of a large assignment,
--- those whom a change of the tree brought under one, those whose tenure begins today. `after` is where it stands; NULL: it
--- is through for this day.
+-- those whom a change of the tree brought under one, those whose tenure begins today. `after` is where it stands; NULL:
+-- it is through for this day.
 CREATE TABLE learning.walk (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
     day date NOT NULL,

@@ -1,8 +1,8 @@
 -- Deploy learning:progress to pg
 BEGIN;
 
--- One row per learner and lesson. No column that a beat writes is indexed and pages keep room, so a beat rewrites the row
--- in its page.
+-- One row per learner and lesson. No column that a beat writes is indexed and pages keep room, so a beat rewrites the
+-- row in its page.
 CREATE TABLE learning.progress (
     person_id uuid NOT NULL,
     lesson_id uuid NOT NULL REFERENCES learning.lesson,

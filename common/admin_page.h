@@ -1,6 +1,6 @@
-/* admin.h - what the admin pages of services and of the gateway share. */
-#ifndef COMMON_ADMIN_H
-#define COMMON_ADMIN_H
+/* admin_page.h - what the admin pages of services and of the gateway share. */
+#ifndef COMMON_ADMIN_PAGE_H
+#define COMMON_ADMIN_PAGE_H
 
 #include "buf.h"
 #include <netinet/in.h>
