@@ -2,6 +2,7 @@
 #include "pg_conn.h"
 #include "service.h"
 #include <ctype.h>
+#include <poll.h>
 #include <sodium.h>
 
 /* Back-off after a failed connect: doubled from the first to the last, each time a random part of it. */
@@ -182,12 +183,21 @@ static enum pg_state gone(struct pg *pg, enum pg_state state)
     return state;
 }
 
+/* A server that went away while we were idle has closed the socket: seen here, before a user's call finds out. */
+static bool alive(PGconn *conn)
+{
+    struct pollfd socket = {.fd = PQsocket(conn), .events = POLLIN};
+    if (PQstatus(conn) != CONNECTION_OK)
+        return false;
+    return poll(&socket, 1, 0) <= 0 || (PQconsumeInput(conn) && PQstatus(conn) == CONNECTION_OK);
+}
+
 enum pg_state pg_ensure(struct pg *pg)
 {
-    if (pg->conn && PQstatus(pg->conn) == CONNECTION_OK)
+    if (pg->conn && alive(pg->conn))
         return PG_READY;
-    if (pg->conn)
-        return gone(pg, PG_AWAY);
+    pg_release(pg);
+    pg->in_transaction = false;
     if (now_us() < pg->retry_at_us)
         return PG_AWAY;
     char options[160];
@@ -195,7 +205,8 @@ enum pg_state pg_ensure(struct pg *pg)
      * Every statement is prepared and runs often: one plan for all, instead of planning again for each small batch; and
      * compiling a plan costs seconds where the statement costs milliseconds.
      */
-    snprintf(options, sizeof(options), "-c statement_timeout=%u -c timezone=UTC -c plan_cache_mode=force_generic_plan "
+    snprintf(options, sizeof(options),
+             "-c statement_timeout=%u -c timezone=UTC -c plan_cache_mode=force_generic_plan "
              "-c jit=off",
              pg->conf->statement_ms);
     const char *keys[] = {"dbname",          "password",        "application_name",

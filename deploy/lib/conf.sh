@@ -73,7 +73,9 @@ conf()
 
 conf_postgres()
 {
-    local on=on
+    local on=on shm=posix
+    # In a bare chroot there may be none.
+    [ -w /dev/shm ] || shm=mmap
     # Commits reach the operating system in any case: what is acknowledged outlives a killed process, not a power cut.
     [ "$FAST" = no ] || on=off
     echo "pg/$PG_VERSION" | put "$STATE/etc/pg_data"
@@ -86,7 +88,7 @@ unix_socket_directories = '$STATE/run'
 unix_socket_permissions = 0700
 max_connections = 100
 shared_buffers = 128MB
-dynamic_shared_memory_type = posix
+dynamic_shared_memory_type = $shm
 password_encryption = scram-sha-256
 fsync = $on
 synchronous_commit = on

@@ -49,7 +49,8 @@ scan_left_over()
         done
     done
     for name in $NAMES; do
-        wait_for 600 not_supervised "$name" || die "an old supervisor of $name does not end. See $STATE/log/$name/current."
+        wait_for 600 not_supervised "$name" ||
+            die "an old supervisor of $name does not end. See $STATE/log/$name/current."
     done
 }
 

@@ -66,10 +66,8 @@ static size_t take_body(char *p, size_t size, size_t n, void *buf)
 static CURL *thread_handle(void)
 {
     CURL *handle = pthread_getspecific(handle_key);
-    if (handle) {
-        curl_easy_reset(handle); /* keeps the connections */
+    if (handle)
         return handle;
-    }
     handle = curl_easy_init();
     if (handle && pthread_setspecific(handle_key, handle) != 0) {
         curl_easy_cleanup(handle);
@@ -127,7 +125,7 @@ int http_send(const struct http_request *request, struct arena *arena, struct ht
     if (done == CURLE_OK)
         done = curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &reply.status);
     if (handle)
-        curl_easy_reset(handle); /* forgets the secrets and the pointers of this request */
+        curl_easy_reset(handle); /* forgets this request, its secrets too; keeps the connection */
     curl_slist_free_all(headers);
     int result = -1;
     if (body.failed)

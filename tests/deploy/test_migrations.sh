@@ -16,10 +16,11 @@ traces()
     psql -X -A -t -d $database <<'SQL'
 SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname !~ '^pg_|^(information_schema|public|sqitch)$'
 UNION ALL
-SELECT 'object of ' || relnamespace::regnamespace || ': ' || relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
+SELECT 'table ' || relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
 UNION ALL
 SELECT DISTINCT 'right of ' || r.rolname FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid
- WHERE d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND d.deptype = 'a' AND r.rolname LIKE 'hocvu%'
+ WHERE d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+   AND d.deptype = 'a' AND r.rolname LIKE 'hocvu%'
    AND d.objid NOT IN (SELECT oid FROM pg_namespace WHERE nspname = 'sqitch')
  ORDER BY 1
 SQL

@@ -54,7 +54,8 @@ static void teardown(void)
     arena_release(&arena);
 }
 
-static struct span sign_with(cjose_jwk_t *key, const char *alg, const char *kid, const char *payload)
+/* `crit` NULL: the header has no such member. */
+static struct span sign_crit(cjose_jwk_t *key, const char *alg, const char *kid, const char *crit, const char *payload)
 {
     cjose_err err;
     cjose_header_t *header = cjose_header_new(&err);
@@ -63,12 +64,19 @@ static struct span sign_with(cjose_jwk_t *key, const char *alg, const char *kid,
     cr_assert(cjose_header_set(header, CJOSE_HDR_ALG, alg, &err));
     if (kid)
         cr_assert(cjose_header_set(header, CJOSE_HDR_KID, kid, &err));
+    if (crit)
+        cr_assert(cjose_header_set_raw(header, "crit", crit, &err));
     cjose_jws_t *jws = cjose_jws_sign(key, header, (const uint8_t *)payload, strlen(payload), &err);
     cr_assert(jws && cjose_jws_export(jws, &text, &err), "%s", err.message);
     cr_assert_eq(arena_span(&arena, S(text), &token), 0);
     cjose_jws_release(jws);
     cjose_header_release(header);
     return token;
+}
+
+static struct span sign_with(cjose_jwk_t *key, const char *alg, const char *kid, const char *payload)
+{
+    return sign_crit(key, alg, kid, NULL, payload);
 }
 
 /* A payload in which one member is replaced (or added); NULL: left out. */
@@ -151,6 +159,8 @@ Test(id_token, algorithms_come_from_the_list, .init = setup, .fini = teardown, .
     cjose_jwk_release(hmac);
     /* The right key with an algorithm that is not listed. */
     cr_expect_eq(judge(sign_with(rsa, "RS512", "rsa-1", payload_with(NULL, NULL))), ERR_PROVIDER);
+    /* Whoever marks something as critical wants it understood, and we understand no such thing. */
+    cr_expect_eq(judge(sign_crit(ec, "ES256", "ec-1", "[\"b64\"]", payload_with(NULL, NULL))), ERR_PROVIDER);
     static const char *const headers[] = {
         "{\"alg\":\"none\"}", "{\"alg\":\"None\",\"kid\":\"ec-1\"}",
         "{\"alg\":\"\"}",     "{}",

@@ -112,10 +112,12 @@ IDENTITY_TEST(roles, the_last_operator_stays)
 {
     small_nation();
     EXPECT_FAULT(take("Nguyễn Văn Nhân", "national_operator", "VN"), ERR_STATE, "role");
+    cr_expect_eq(count_of("role_grant WHERE role = 'national_operator' AND revoked_at IS NULL"), 1);
     EXPECT_FAULT(give("Lê Văn Nam", "national_operator", "VN"), 0, "");
     harness_as(h, person_id("Lê Văn Nam"), NATIONAL_OPERATOR, unit_id("VN"));
     EXPECT_FAULT(take("Nguyễn Văn Nhân", "national_operator", "VN"), 0, "");
     EXPECT_FAULT(take("Lê Văn Nam", "national_operator", "VN"), ERR_STATE, "role");
+    cr_expect_eq(count_of("role_grant WHERE role = 'national_operator' AND revoked_at IS NULL"), 1);
 }
 
 IDENTITY_TEST(roles, a_token_holds_32_units)

@@ -195,6 +195,7 @@ IDENTITY_TEST(units, no_cycles_at_any_time)
     import_units("A,C,unit,A,,2026-01-01\n");
     expect_counts(0, 0, 0, 1);
     expect_row_fault(0, 2, "parent_code");
+    cr_expect(memmem(report.faults[0].message_en.p, report.faults[0].message_en.n, "below itself", 12));
     /* New units that only hold each other. */
     import_units("E,F,unit,E,,2025-07-01\nF,E,unit,F,,2025-07-01\n");
     expect_counts(0, 0, 0, 2);
