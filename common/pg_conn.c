@@ -183,13 +183,25 @@ static enum pg_state gone(struct pg *pg, enum pg_state state)
     return state;
 }
 
-/* A server that went away while we were idle has closed the socket: seen here, before a user's call finds out. */
+/*
+ * A server that went away while we were idle has closed the socket: seen here, before a user's call finds out. Its last
+ * words may stand before the end, hence the loop.
+ */
 static bool alive(PGconn *conn)
 {
     struct pollfd socket = {.fd = PQsocket(conn), .events = POLLIN};
-    if (PQstatus(conn) != CONNECTION_OK)
-        return false;
-    return poll(&socket, 1, 0) <= 0 || (PQconsumeInput(conn) && PQstatus(conn) == CONNECTION_OK);
+    while (PQstatus(conn) == CONNECTION_OK && poll(&socket, 1, 0) > 0) {
+        if (!PQconsumeInput(conn))
+            return false;
+    }
+    return PQstatus(conn) == CONNECTION_OK;
+}
+
+/* What the server says besides results: notices, and why it closes a connection. */
+static void on_notice(void *arg, const char *message)
+{
+    (void)arg;
+    log_info(NO_TRACE, "PostgreSQL says: %s", message);
 }
 
 enum pg_state pg_ensure(struct pg *pg)
@@ -219,6 +231,7 @@ enum pg_state pg_ensure(struct pg *pg)
         log_warn(NO_TRACE, "PostgreSQL cannot be reached: %s", PQerrorMessage(pg->conn));
         return gone(pg, PG_AWAY);
     }
+    PQsetNoticeProcessor(pg->conn, on_notice, NULL);
     for (struct stmt *const *const *list = pg->conf->sql; *list; list++) {
         for (struct stmt *const *stmt = *list; *stmt; stmt++) {
             enum pg_state state = prepare(pg, *stmt);
