@@ -83,7 +83,7 @@ static void run_ended(struct runtime *rt, uint16_t binding)
     pthread_mutex_unlock(&rt->lock);
 }
 
-/* The gateway has checked the roles; whoever else speaks to us has to hold them as well. Each call of a batch for itself. */
+/* The gateway has checked the roles; whoever else speaks to us must hold them too. Each call of a batch by itself. */
 static int check_roles(const struct method *method, const struct call_header *head, struct fault *ret_fault)
 {
     uint32_t held = 0;
