@@ -149,9 +149,14 @@ packages-bench: packages
 check: packages-test ## All tests on their own private PostgreSQL and Redis
 	$(MAKE) check-all
 check-all: all format-check derived-check check-tests
-check-tests: all $(TESTS) $(BUILD)/tests/fuzz/replay
+# The demonstration provider's modules, fetched once.
+IDP_MODULES := deploy/idp/node_modules/.package-lock.json
+$(IDP_MODULES): deploy/idp/package-lock.json
+	cd deploy/idp && npm ci --omit=dev --no-audit --no-fund --loglevel=error
+	@touch $@
+check-tests: all $(TESTS) $(BUILD)/tests/fuzz/replay $(IDP_MODULES)
 	HOCVU_BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) tests/run $(TESTS) $(TEST_SH) $(FLOW_SH)
-check-unit: all $(TESTS) ## The Criterion tests only
+check-unit: all $(TESTS) $(IDP_MODULES) ## The Criterion tests only
 	HOCVU_BIN=$(abspath $(BUILD))/bin tests/run $(TESTS)
 
 $(BUILD)/tests/fuzz/%.o: tests/fuzz/%.c
