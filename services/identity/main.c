@@ -26,7 +26,7 @@ static const struct tick ticks[] = {
 static const struct limits limits = {
     .workers = 6,              /* a login waits for the provider up to 3.5 s; others must not wait with it */
     .in_flight = 256,          /* logins are the slow calls: at 20 ms the last one waits under a second */
-    .deadline_ms = 5000,       /* as the gateway waits; a roster of 4 MiB (45,000 rows) needs 3 s of two idle cores */
+    .deadline_ms = 5000,       /* as the gateway waits; a roster of 4 MiB (45,000 rows) takes 2 to 4 s */
     .arena_bytes = 160u << 20, /* that roster takes 90 MB, one of 600,000 bad rows 96 MB; all else under one */
 };
 

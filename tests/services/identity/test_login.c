@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -374,4 +375,48 @@ Test(login, keeps_nothing_that_opens_it, .init = setup, .fini = teardown, .timeo
                           visit.redirect.binding.n));
     const char *verifier = harness_get(h, "SELECT verifier FROM login");
     cr_expect_null(memmem(visit.redirect.location.p, visit.redirect.location.n, verifier, strlen(verifier)));
+}
+
+/* One of several workers that exchange their codes at the same time. */
+struct worker {
+    pthread_t thread;
+    struct arena arena;
+    struct openid_answer answer;
+    int code;
+    const char *why;
+};
+
+static void *exchange_in_thread(void *arg)
+{
+    struct worker *w = arg;
+    struct id_claims claims;
+    const char *field;
+    w->code = openid_exchange(&conf, &w->answer, &w->arena, &claims, &w->why, &field);
+    return NULL;
+}
+
+Test(login, many_at_once_share_what_one_has_looked_up, .init = setup, .fini = teardown, .timeout = 120)
+{
+    enum { WORKERS = 6 };
+    static struct worker workers[WORKERS];
+    start_provider("keys.json", "RS256");
+    for (int i = 0; i < WORKERS; i++) {
+        struct visit visit = visit_as("999079927821");
+        workers[i].answer = (struct openid_answer){
+            .code = visit.back.code,
+            .iss = visit.back.iss,
+            .nonce = S(harness_get(h, "SELECT nonce FROM login WHERE used_at IS NULL")),
+            .verifier = S(harness_get(h, "SELECT verifier FROM login WHERE used_at IS NULL")),
+        };
+        arena_init(&workers[i].arena, 4 << 20);
+        harness_sql(h, "UPDATE login SET used_at = now()");
+    }
+    openid_forget();
+    for (int i = 0; i < WORKERS; i++)
+        cr_assert_eq(pthread_create(&workers[i].thread, NULL, exchange_in_thread, &workers[i]), 0);
+    for (int i = 0; i < WORKERS; i++) {
+        pthread_join(workers[i].thread, NULL);
+        cr_expect_eq(workers[i].code, 0, "%s", workers[i].why);
+        arena_release(&workers[i].arena);
+    }
 }
