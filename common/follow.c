@@ -19,6 +19,7 @@ struct producer {
     void *sub;
     uint64_t seq, head;
     bool asked; /* since the process began */
+    bool stuck; /* its events cannot be applied */
     uint32_t failures;
     int64_t ask_at_us; /* next time without a wake-up */
 };
@@ -127,6 +128,15 @@ static void back_off(struct producer *p)
     p->ask_at_us = now_us() + (int64_t)(ms / 2 + randombytes_uniform(ms / 2)) * 1000;
 }
 
+/* One producer's trouble is the process's, whatever the others do. */
+static void set_stuck(struct follower *f, struct producer *p, bool stuck)
+{
+    p->stuck = stuck;
+    for (size_t i = 0; i < f->n_producers; i++)
+        stuck = stuck || f->producers[i].stuck;
+    trouble_set(f->rt, TROUBLE_FOLLOW, stuck);
+}
+
 /* Fetches and applies one page. True when there is more to fetch at once. */
 static bool advance(struct follower *f, struct producer *p)
 {
@@ -134,7 +144,7 @@ static bool advance(struct follower *f, struct producer *p)
     struct events_page page;
     if (pg_ensure(&f->pg) != PG_READY || (!p->asked && read_cursor(f, p))) {
         pg_settle(&f->pg);
-        trouble_set(rt, TROUBLE_FOLLOW, true);
+        set_stuck(f, p, true);
         back_off(p);
         return false;
     }
@@ -144,7 +154,7 @@ static bool advance(struct follower *f, struct producer *p)
         code = apply_page(f, p, &page);
     else if (p->failures == 3)
         log_warn(NO_TRACE, "%s does not send its events: %s", p->name, err_find(code)->name);
-    trouble_set(rt, TROUBLE_FOLLOW, code && code != ERR_UNAVAILABLE && code != ERR_DEADLINE);
+    set_stuck(f, p, code && code != ERR_UNAVAILABLE && code != ERR_DEADLINE);
     if (code) {
         back_off(p);
         return false;

@@ -239,6 +239,8 @@ enum pg_state pg_ensure(struct pg *pg)
                 return gone(pg, state);
         }
     }
+    /* From here on errors go without their DETAIL: it quotes rows, and people's data has no place in a log. */
+    PQsetErrorVerbosity(pg->conn, PQERRORS_TERSE);
     if (pg->failures)
         log_info(NO_TRACE, "PostgreSQL is reached again after %u tries", pg->failures);
     pg->failures = 0;

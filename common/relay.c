@@ -41,6 +41,7 @@ struct relay {
     struct runtime *rt;
     struct ctx ctx;
     bool locked;
+    uint64_t session; /* connection that holds the lock: a new one, even if made at once, does not */
     uint64_t head;
     void *pub;
     int64_t announced_us;
@@ -55,10 +56,13 @@ static bool relay_pass(struct relay *r)
         trouble_set(r->rt, TROUBLE_RELAY, true);
         return false;
     }
+    if (r->session != r->ctx.pg->reconnects)
+        r->locked = false;
     if (!r->locked) {
         if (pg_call(&r->ctx, &SQL_relay_lock, NULL, &state) || !state.locked)
             return false;
         r->locked = true;
+        r->session = r->ctx.pg->reconnects;
         r->head = state.head;
     }
     for (;;) {

@@ -96,10 +96,14 @@ static int check_roles(const struct method *method, const struct call_header *he
     return ret_fault->code;
 }
 
-/* Decodes each call and checks its roles; those that fail are not given to the handler. Returns how many did. */
+/*
+ * Decodes each call and checks its roles; those that fail are not given to the handler, nor those that waited here
+ * until nobody wants the reply any more. Returns how many did.
+ */
 static size_t decode(struct worker *w, struct run *run, struct call **bad, struct fault *bad_fault, uint64_t *bad_id)
 {
     size_t n_bad = 0;
+    int64_t now = now_us();
     for (struct call *call = run->calls; call; call = call->next) {
         struct span head = {zmq_msg_data(&call->head), (uint32_t)zmq_msg_size(&call->head)};
         struct span body = {zmq_msg_data(&call->body), (uint32_t)zmq_msg_size(&call->body)};
@@ -110,6 +114,11 @@ static size_t decode(struct worker *w, struct run *run, struct call **bad, struc
         if (!code) {
             id = into->call_id;
             code = check_roles(run->method, into, &fault);
+        }
+        if (!code && into->deadline <= now) {
+            fault = (struct fault){ERR_DEADLINE, w->rt->service->name};
+            code = fault.code;
+            w->rt->expired++;
         }
         if (!code) {
             code = msg_unpack(run->method->in, run->in + run->good * run->method->in->size, &w->arena, body, &fault);
@@ -172,9 +181,11 @@ static void add_reply(struct replies *set, const struct call *call, uint64_t cal
     memcpy(reply->peer, call->peer, call->n_peer);
     reply->n_peer = call->n_peer;
     reply->sent = false;
-    /* The body first: a reply that its own bounds refuse becomes an error. */
-    if (!fault.code && msg_check(method->out, out, &fault))
+    /* The body first: a reply that its own bounds refuse becomes an error, and ours, not the caller's. */
+    if (!fault.code && msg_check(method->out, out, &fault)) {
         log_error(NO_TRACE, "%s made a reply whose %s is out of bounds", method->name, fault.field);
+        fault = (struct fault){ERR_INTERNAL, "reply"};
+    }
     if (!fault.code)
         msg_pack(method->out, out, &set->bytes);
     reply->body = begin;

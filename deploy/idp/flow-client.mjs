@@ -92,12 +92,17 @@ export class ProviderProcess {
     }
 }
 
+// Debian's Node 18 has no getSetCookie: there the lines come joined by ", ", which also stands within dates.
+function setCookies(headers) {
+    return headers.getSetCookie?.() ?? headers.get('set-cookie')?.split(/, (?=[^;,= ]+=)/) ?? [];
+}
+
 // Cookies of one browser: by name and path, sent where the path fits.
 class CookieJar {
     #cookies = new Map();
 
     take(response) {
-        for (const line of response.headers.getSetCookie()) {
+        for (const line of setCookies(response.headers)) {
             const [pair, ...attributes] = line.split(/; */);
             const at = pair.indexOf('=');
             const name = pair.slice(0, at);

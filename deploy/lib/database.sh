@@ -69,9 +69,9 @@ SQL
 # Directories of the sqitch projects under the root $1, one a line, in the order in which they are deployed.
 migration_projects()
 {
-    local number service
+    local service
     echo "$1/common/migrations"
-    bus_services "$1" | while read -r number service; do
+    bus_services "$1" | while read -r _ service; do
         echo "$1/services/$service/migrations"
     done
 }

@@ -44,9 +44,8 @@ scan_left_over()
 {
     local name
     for name in $NAMES; do
-        for name in "$name" "$name/log"; do
-            ! supervised "$name" || s6-svc -dx "$SCAN/$name"
-        done
+        ! supervised "$name" || s6-svc -dx "$SCAN/$name"
+        ! supervised "$name/log" || s6-svc -dx "$SCAN/$name/log"
     done
     for name in $NAMES; do
         wait_for 600 not_supervised "$name" ||
@@ -184,6 +183,14 @@ wait_healthy()
     done
 }
 
+# Stops NAME. A process that does not drain in time is killed; PostgreSQL gets longer, a checkpoint may be large.
+stop()
+{
+    s6-svc -wd -T "$([ "$1" = postgres ] && echo 120000 || echo 15000)" -d "$SCAN/$1" && return
+    say "$1 does not stop: killing it"
+    s6-svc -wd -T 10000 -k "$SCAN/$1"
+}
+
 # Stops what scan_start started: the edge first, PostgreSQL last, so that what is in flight ends well.
 scan_stop()
 {
@@ -195,11 +202,7 @@ scan_stop()
         supervised "$name" || continue
         pid=$(pid_of "$name")
         [ "$pid" -lt 0 ] || pids+=("$pid")
-        # A process that does not drain in time is killed; PostgreSQL gets longer, a checkpoint may be large.
-        s6-svc -wd -T "$([ "$name" = postgres ] && echo 120000 || echo 15000)" -d "$SCAN/$name" || {
-            say "$name does not stop: killing it"
-            s6-svc -wd -T 10000 -k "$SCAN/$name"
-        }
+        stop "$name"
     done
     pid=$(scan_pid)
     if [ -n "$pid" ]; then

@@ -65,7 +65,7 @@ int on_lesson_complete(struct ctx *ctx, const struct lesson_step *req, struct le
     (void)ctx;
     nanosleep(&wait, NULL);
     ret_reply->lesson_id = req->lesson_id;
-    ret_reply->beat_seconds = 1;
+    ret_reply->beat_seconds = req->lesson_id.b[15] == 98 ? 0 : 1; /* 0 is out of bounds */
     return 0;
 }
 
@@ -96,6 +96,12 @@ int on_event_lesson_completed(struct ctx *ctx, const struct lesson_fact *event)
     return pg_call(ctx, &SQL_keep, event, NULL);
 }
 
+int on_event_programme_published(struct ctx *ctx, const struct programme *event)
+{
+    (void)event;
+    return fail(ctx, ERR_INTERNAL, "never sent");
+}
+
 static const struct follow follows[] = {FOLLOW(lesson_completed), FOLLOW_END};
 static const struct service follow_service = {.name = "reporting",
                                               .number = SERVICE_reporting,
@@ -105,6 +111,16 @@ static const struct service follow_service = {.name = "reporting",
                                               .limits = &limits,
                                               .sql = follow_sql};
 
+/* The same beside a producer that is not there. */
+static const struct follow more_follows[] = {FOLLOW(lesson_completed), FOLLOW(programme_published), FOLLOW_END};
+static const struct service follow_more_service = {.name = "reporting",
+                                                   .number = SERVICE_reporting,
+                                                   .doc = "A test.",
+                                                   .bindings = bindings,
+                                                   .follows = more_follows,
+                                                   .limits = &limits,
+                                                   .sql = follow_sql};
+
 /*
  * A service is started as this program again, with the service's name in the environment: a fork of a process that has
  * threads may only call exec.
@@ -112,7 +128,10 @@ static const struct service follow_service = {.name = "reporting",
 static const struct {
     const char *as;
     const struct service *service;
-} startable[] = {{"plain", &test_service}, {"drift", &drift_service}, {"follower", &follow_service}};
+} startable[] = {{"plain", &test_service},
+                 {"drift", &drift_service},
+                 {"follower", &follow_service},
+                 {"follower of two", &follow_more_service}};
 
 __attribute__((constructor)) static void run_as_service(int argc, char **argv)
 {
@@ -304,6 +323,8 @@ Test(service, answers_and_refuses_by_role)
     cr_expect_eq(raw_receive(socket, 3000, &id, NULL), ERR_FORBIDDEN);
     raw_send(socket, 9, M_answer_save, soon(), true, U(1), 0);
     cr_expect_eq(raw_receive(socket, 3000, &id, NULL), ERR_NOT_FOUND, "a method of another service");
+    raw_send(socket, 10, M_lesson_complete, soon(), true, U(98), 0);
+    cr_expect_eq(raw_receive(socket, 3000, &id, NULL), ERR_INTERNAL, "a reply out of bounds is not the caller's fault");
     zmq_close(socket);
     peer_close(p);
 }
@@ -354,6 +375,41 @@ Test(service, drops_expired_calls_and_sheds_load)
         fine += code == 0;
     }
     cr_expect_leq(fine, 6, "the refusals come first");
+    zmq_close(socket);
+    peer_close(p);
+}
+
+static long count(struct peer *p, const char *sql)
+{
+    return strtol(harness_get(p->h, "%s", sql), NULL, 10);
+}
+
+static void wait_count(struct peer *p, const char *sql, long wanted)
+{
+    for (int i = 0; i < 300 && count(p, sql) != wanted; i++)
+        usleep(20000);
+    cr_assert_eq(count(p, sql), wanted, "%s", sql);
+}
+
+Test(service, does_not_run_a_call_that_expired_while_it_waited)
+{
+    struct peer *p = peer_open();
+    int code[4] = {-1, -1, -1, -1};
+    p->pid = start(p, &test_service, "workers = 1\n");
+    wait_ready(p, SERVICE_learning);
+    void *socket = raw_open(p);
+    raw_send(socket, 1, M_lesson_complete, soon(), true, U(1), 0); /* keeps the one worker for 400 ms */
+    raw_send(socket, 2, M_lesson_open, now_us() + 150000, true, U(1), 0);
+    raw_send(socket, 3, M_lesson_open, soon(), true, U(2), 0);
+    for (int i = 0; i < 3; i++) {
+        uint64_t id = 0;
+        int got = raw_receive(socket, 3000, &id, NULL);
+        code[id & 3] = got;
+    }
+    cr_expect_eq(code[1], 0);
+    cr_expect_eq(code[2], ERR_DEADLINE);
+    cr_expect_eq(code[3], 0);
+    cr_expect_eq(count(p, "SELECT count(*) FROM learning.outbox"), 1);
     zmq_close(socket);
     peer_close(p);
 }
@@ -439,6 +495,18 @@ Test(service, notices_idle_connections_that_broke_before_a_call_does)
     peer_close(p);
 }
 
+Test(service, errors_of_statements_do_not_quote_rows)
+{
+    struct harness *h = harness_open("learning", test_sql, false, NULL);
+    PGresult *result = PQexec(h->ctx.pg->conn, "INSERT INTO evidence VALUES ('00000000-0000-0000-0000-000000000001',"
+                                               " '00000000-0000-0000-0000-000000000002', now(), 'secret', 0, 0)");
+    cr_expect_str_eq(PQresultErrorField(result, PG_DIAG_SQLSTATE), "23514");
+    cr_expect_not_null(strstr(PQresultErrorMessage(result), "evidence_what_check"));
+    cr_expect_null(strstr(PQresultErrorMessage(result), "secret"), "%s", PQresultErrorMessage(result));
+    PQclear(result);
+    harness_close(h);
+}
+
 /* --- Boot. --- */
 
 static int check_exit(const struct service *service, const char *more)
@@ -477,16 +545,11 @@ Test(service, bad_configuration_fails_the_boot)
 
 /* --- Events. --- */
 
-static long count(struct peer *p, const char *sql)
+/* What the follower writes into. */
+static void make_applied(struct peer *p)
 {
-    return strtol(harness_get(p->h, "%s", sql), NULL, 10);
-}
-
-static void wait_count(struct peer *p, const char *sql, long wanted)
-{
-    for (int i = 0; i < 300 && count(p, sql) != wanted; i++)
-        usleep(20000);
-    cr_assert_eq(count(p, sql), wanted, "%s", sql);
+    harness_sql(p->h, "CREATE TABLE reporting.test_applied (lesson_id uuid); "
+                      "GRANT INSERT ON reporting.test_applied TO hocvu_reporting");
 }
 
 Test(service, events_are_numbered_without_holes_and_applied_once)
@@ -494,8 +557,7 @@ Test(service, events_are_numbered_without_holes_and_applied_once)
     struct peer *p = peer_start(&test_service);
     void *socket = raw_open(p);
     uint64_t id;
-    harness_sql(p->h, "CREATE TABLE reporting.test_applied (lesson_id uuid); "
-                      "GRANT INSERT ON reporting.test_applied TO hocvu_reporting");
+    make_applied(p);
     pid_t follower = start(p, &follow_service, "");
     wait_ready(p, SERVICE_reporting);
     for (uint32_t i = 1; i <= 300; i++) {
@@ -526,6 +588,44 @@ Test(service, events_are_numbered_without_holes_and_applied_once)
     cr_expect_eq(count(p, "SELECT seq FROM learning.outbox WHERE id = 0"), 301);
     cr_expect_eq(stop(follower), 0);
     zmq_close(socket);
+    peer_close(p);
+}
+
+/* Two relays that number at once would number a row twice. */
+Test(service, a_relay_whose_connection_broke_takes_the_lock_again)
+{
+    static const char held[] = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+                               " WHERE l.locktype = 'advisory' AND l.granted AND a.usename = 'hocvu_learning'"
+                               " AND a.datname = current_database()";
+    struct peer *p = peer_start(&test_service);
+    wait_count(p, held, 1);
+    harness_sql(p->h, "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity"
+                      " WHERE usename = 'hocvu_learning' AND datname = current_database()");
+    wait_count(p, held, 1);
+    harness_sql(p->h, "INSERT INTO learning.outbox (event, body) VALUES ('lesson_completed', '{}')");
+    wait_count(p, "SELECT count(*) FROM learning.outbox WHERE seq = 1", 1);
+    cr_expect_eq(count(p, held), 1);
+    peer_close(p);
+}
+
+Test(service, a_producer_that_is_away_does_not_hide_that_another_is_stuck)
+{
+    struct peer *p = peer_start(&test_service);
+    struct empty none = {0};
+    struct health health;
+    int healthy = 0;
+    make_applied(p);
+    harness_sql(p->h, "INSERT INTO learning.outbox (event, body) VALUES ('lesson_completed', '{\"person_id\": 5}')");
+    pid_t follower = start(p, &follow_more_service, "");
+    wait_ready(p, SERVICE_reporting);
+    sleep(2); /* both have been asked */
+    for (int i = 0; i < 80; i++, usleep(50000)) {
+        cr_assert_eq(
+            bus_call_service(p->bus, SERVICE_reporting, M_service_health, &msg_empty, &none, &msg_health, &health), 0);
+        healthy += health.healthy;
+    }
+    cr_expect_eq(healthy, 0);
+    cr_expect_eq(stop(follower), 0);
     peer_close(p);
 }
 

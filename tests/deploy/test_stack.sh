@@ -97,11 +97,15 @@ done
 [ "$(sql 'SELECT n FROM hocvu.kept')" = 7 ] || fail "data is lost after a kill"
 refused 'not a running process' stack kill nobody
 
-# --- stop: everything of ours, nothing else, and the data stays ---
+# --- the supervisor itself is killed: the next up begins anew, and nothing of the old one stays ---
 own=$(cd "$dir" && pwd -P)
+kill -9 "$(cat "$own/run/s6-svscan.pid")"
+stack up >"$tmp/said" 2>&1 || fail "up after the supervisor's death fails: $(cat "$tmp/said")"
+
+# --- stop: everything of ours, nothing else, and the data stays ---
 stack down >/dev/null
 left=$(for p in /proc/[0-9]*; do
-    case $(readlink "$p/cwd" 2>/dev/null) in "$own"*) cat "$p/comm" ;; esac
+    case $(readlink "$p/cwd" 2>/dev/null) in "$own" | "$own"/*) cat "$p/comm" ;; esac
 done || true)
 [ -z "$left" ] || fail "down leaves behind: $left"
 [ -d "/proc/$bystander" ] || fail "down ended a process that is not ours"

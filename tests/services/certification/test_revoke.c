@@ -1,7 +1,8 @@
 /* test_revoke.c - who may revoke what, once, and everybody sees it. */
 #include "seed.h"
 
-static int revoke(struct harness *h, struct span number, const char *reason, struct certificate_status *ret_status)
+static int revoke_as_caller(struct harness *h, struct span number, const char *reason,
+                            struct certificate_status *ret_status)
 {
     struct certificate_revocation req = {.number = number, .reason = S(reason)};
     return on_certificate_revoke(&h->ctx, &req, ret_status);
@@ -13,10 +14,10 @@ Test(revoke, outside_the_subtree)
     struct certificate_status status;
     struct span number = certified(h);
     harness_as(h, U(OFFICER), EXAM_OFFICER, U(ELSEWHERE));
-    cr_expect_eq(revoke(h, number, "gian lận", &status), ERR_FORBIDDEN);
+    cr_expect_eq(revoke_as_caller(h, number, "gian lận", &status), ERR_FORBIDDEN);
     cr_expect_str_eq(h->ctx.fault.field, "number");
     h->ctx.n_scope = 0;
-    cr_expect_eq(revoke(h, number, "gian lận", &status), ERR_FORBIDDEN);
+    cr_expect_eq(revoke_as_caller(h, number, "gian lận", &status), ERR_FORBIDDEN);
     cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM revocation"), "0");
     cr_expect_eq(harness_events(h, "certificate_revoked"), 0);
     harness_close(h);
@@ -29,9 +30,9 @@ Test(revoke, number_unknown_or_wrong)
     char number[NUMBER_TEXT];
     harness_as(h, U(OPERATOR), NATIONAL_OPERATOR, U(NATION));
     number_make("26", number);
-    cr_expect_eq(revoke(h, S(number), "sai", &status), ERR_NOT_FOUND);
+    cr_expect_eq(revoke_as_caller(h, S(number), "sai", &status), ERR_NOT_FOUND);
     number[10] = number[10] == 'X' ? 'Y' : 'X';
-    cr_expect_eq(revoke(h, S(number), "sai", &status), ERR_INVALID);
+    cr_expect_eq(revoke_as_caller(h, S(number), "sai", &status), ERR_INVALID);
     harness_close(h);
 }
 
@@ -43,10 +44,10 @@ Test(revoke, is_seen_everywhere_and_stays)
     struct empty empty = {0};
     struct span number = certified(h), document = document_of(h, number);
     harness_as(h, U(OFFICER), EXAM_OFFICER, U(PROVINCE));
-    cr_assert_eq(revoke(h, number, "gian lận", &status), 0);
+    cr_assert_eq(revoke_as_caller(h, number, "gian lận", &status), 0);
     cr_expect(is(status.status, "revoked"));
     cr_expect(is(status.reason, "gian lận"));
-    cr_expect_eq(revoke(h, number, "lý do khác", &again), 0, "revoking again changes nothing");
+    cr_expect_eq(revoke_as_caller(h, number, "lý do khác", &again), 0, "revoking again changes nothing");
     cr_expect(is(again.reason, "gian lận"));
     cr_expect_eq(again.revoked_at, status.revoked_at);
     cr_expect_eq(harness_events(h, "certificate_revoked"), 1);
@@ -78,9 +79,9 @@ Test(revoke, holder_who_left)
     cr_assert_eq(harness_event(h, follow_org_changed, &end), 0);
     cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM unit"), "3");
     harness_as(h, U(OFFICER), EXAM_OFFICER, U(ELSEWHERE));
-    cr_expect_eq(revoke(h, number, "sai", &status), ERR_FORBIDDEN);
+    cr_expect_eq(revoke_as_caller(h, number, "sai", &status), ERR_FORBIDDEN);
     harness_as(h, U(OFFICER), EXAM_OFFICER, U(PROVINCE));
-    cr_expect_eq(revoke(h, number, "sai", &status), 0);
+    cr_expect_eq(revoke_as_caller(h, number, "sai", &status), 0);
     harness_close(h);
 }
 
@@ -92,8 +93,8 @@ Test(revoke, holder_who_moved)
     struct span number = certified(h);
     know_person(h, LAN, "Nguyễn Thị Lan", ELSEWHERE, 0);
     harness_as(h, U(OFFICER), EXAM_OFFICER, U(PROVINCE));
-    cr_expect_eq(revoke(h, number, "sai", &status), ERR_FORBIDDEN);
+    cr_expect_eq(revoke_as_caller(h, number, "sai", &status), ERR_FORBIDDEN);
     harness_as(h, U(OFFICER), EXAM_OFFICER, U(ELSEWHERE));
-    cr_expect_eq(revoke(h, number, "sai", &status), 0);
+    cr_expect_eq(revoke_as_caller(h, number, "sai", &status), 0);
     harness_close(h);
 }

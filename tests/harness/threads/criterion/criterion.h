@@ -28,9 +28,16 @@ struct criterion_case {
     struct criterion_case *next;
 };
 
+struct criterion_suite {
+    const char *name;
+    struct criterion_more more;
+    struct criterion_suite *next;
+};
+
 /* One program is one translation unit of tests, so these are its own. */
 #ifndef CRITERION_NO_MAIN
 static struct criterion_case *criterion_cases;
+static struct criterion_suite *criterion_suites;
 #endif
 static int criterion_failed;
 
@@ -44,7 +51,15 @@ static int criterion_failed;
         criterion_cases = &s##_##n##_case;                                                                             \
     }                                                                                                                  \
     static void s##_##n##_run(void)
-#define TestSuite(s, ...) extern int criterion_unused_suite
+/* Options of a suite hold for those of its tests that have none of their own. */
+#define TestSuite(s, ...)                                                                                              \
+    static struct criterion_suite s##_suite = {.name = #s, .more = {__VA_ARGS__}};                                     \
+    __attribute__((constructor)) static void s##_suite_add(void)                                                       \
+    {                                                                                                                  \
+        s##_suite.next = criterion_suites;                                                                             \
+        criterion_suites = &s##_suite;                                                                                 \
+    }                                                                                                                  \
+    extern int criterion_unused_suite
 
 static inline void criterion_check(bool good, bool fatal, const char *file, int line, const char *what)
 {
@@ -99,8 +114,16 @@ static inline void criterion_check(bool good, bool fatal, const char *file, int 
 #define cr_log_error(...)                fprintf(stderr, __VA_ARGS__)
 
 #ifndef CRITERION_NO_MAIN /* the harness asserts too, but has no tests */
-static int criterion_run_one(const struct criterion_case *test)
+static int criterion_run_one(struct criterion_case *test)
 {
+    for (const struct criterion_suite *suite = criterion_suites; suite; suite = suite->next) {
+        if (strcmp(suite->name, test->suite))
+            continue;
+        if (!test->more.init)
+            test->more.init = suite->more.init;
+        if (!test->more.fini)
+            test->more.fini = suite->more.fini;
+    }
     int status = 1;
     fprintf(stderr, "[RUN ] %s::%s\n", test->suite, test->name);
     pid_t pid = fork();
@@ -123,7 +146,7 @@ static int criterion_run_one(const struct criterion_case *test)
 int main(void)
 {
     int tested = 0, failing = 0;
-    for (const struct criterion_case *test = criterion_cases; test; test = test->next) {
+    for (struct criterion_case *test = criterion_cases; test; test = test->next) {
         if (test->more.disabled)
             continue;
         tested++;
