@@ -1,17 +1,17 @@
 # Makefile - the only one: builds, tests, runs and measures hocvu. `make help` lists the targets.
 #
 # Knobs: DEV=1 warnings as errors (default here), SAN=address,undefined | thread, CC=clang, BUILD=directory,
-#        BENCH=name, FUZZ=seconds, PORT=first port of `make up`, DIR=state directory of `make up`.
+#        BENCH=name, FUZZ=seconds, PORT=first port of `make up` (8400), DIR=state directory of `make up`.
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
+MAKEFLAGS += --no-builtin-rules $(if $(filter 0,$(MAKELEVEL)),-j$(shell nproc))
 
 SAN   ?=
 CC     = gcc
 DEV   ?= 1
 BUILD ?= build$(if $(SAN),-$(firstword $(subst $(comma), ,$(SAN))))
-PORT  ?= 8400
+PORT  ?=
 DIR   ?= var
 FUZZ  ?= 60
 BENCH ?= answers
@@ -201,7 +201,7 @@ format-check:
 
 up: packages ## Install, build, migrate, start everything, load the sample
 	$(MAKE) all
-	BUILD=$(abspath $(BUILD)) deploy/up --dir $(DIR) --port $(PORT)
+	BUILD=$(abspath $(BUILD)) deploy/up --dir $(DIR) $(if $(PORT),--port $(PORT))
 down: ## Stop exactly what make up started; data stays
 	deploy/stack down --dir $(DIR)
 status: ## What runs, and how well

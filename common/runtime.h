@@ -85,7 +85,7 @@ struct runtime {
     const struct method **methods; /* of each binding */
     size_t n_bindings;
     struct method_metrics *metrics;
-    _Atomic uint64_t expired, malformed, undeliverable, reconnects;
+    _Atomic uint64_t expired, malformed, undeliverable;
     _Atomic uint64_t events_head, events_stamped;
     _Atomic uint64_t follow_seq[SERVICE_COUNT_LIMIT], follow_head[SERVICE_COUNT_LIMIT];
     _Atomic uint32_t in_flight;

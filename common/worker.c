@@ -88,8 +88,8 @@ static int check_roles(const struct method *method, const struct call_header *he
 {
     uint32_t held = 0;
     for (uint32_t i = 0; i < head->n_grants; i++)
-        held |= head->grants[i].roles;
-    if (!method->roles || (held & method->roles && HAS(head, call_header, subject)))
+        held |= grant_allows(&head->grants[i], method->roles);
+    if (!method->roles || (held && HAS(head, call_header, subject)))
         return 0;
     bool known = HAS(head, call_header, subject);
     *ret_fault = known ? (struct fault){ERR_FORBIDDEN, "role"} : (struct fault){ERR_UNAUTHENTICATED, "subject"};
@@ -141,7 +141,7 @@ static void set_scope(struct ctx *ctx)
 {
     const struct call_header *head = ctx->head;
     for (uint32_t i = 0; i < head->n_grants && ctx->n_scope < sizeof(ctx->scope) / sizeof(ctx->scope[0]); i++) {
-        if (head->grants[i].roles & ctx->method->roles)
+        if (grant_allows(&head->grants[i], ctx->method->roles))
             ctx->scope[ctx->n_scope++] = head->grants[i].unit_id;
     }
 }

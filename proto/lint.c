@@ -196,7 +196,7 @@ size_t lint_method(const struct method *method, struct buf *out)
 {
     size_t faults = 0;
     const char *m = method->name;
-    uint32_t known = 0;
+    uint32_t known = NATIONAL;
     for (size_t i = 0; i < proto_n_roles; i++)
         known |= proto_roles[i].bit;
     if (!is_name(m))

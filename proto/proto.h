@@ -24,7 +24,16 @@ enum {
 #include "roles.def"
 #undef ROLE
     ANY_ROLE = 0x7f,
+    /* In a METHOD's roles: held for the whole nation, not for a part of it. In a grant: its unit is the nation. */
+    NATIONAL = 0x80,
 };
+
+/* Which of a METHOD's roles this grant gives; 0: none. */
+static inline uint32_t grant_allows(const struct grant *grant, uint32_t wanted)
+{
+    bool place = !(wanted & NATIONAL) || grant->roles & NATIONAL;
+    return place ? grant->roles & wanted & ANY_ROLE : 0;
+}
 
 enum {
 #define SERVICE(number, name, doc) SERVICE_##name = number,

@@ -96,6 +96,8 @@ full_page_writes = $on
 min_wal_size = 80MB
 max_wal_size = 1GB
 log_destination = stderr
+# Without DETAIL, which quotes rows: people's data do not belong in a log.
+log_error_verbosity = terse
 logging_collector = off
 log_line_prefix = '%m [%p] %q%u '
 log_timezone = UTC

@@ -31,6 +31,8 @@ void roles_write(uint32_t roles, struct buf *out)
             before = ", ";
         }
     }
+    if (roles & NATIONAL)
+        buf_add_text(out, " (for the whole nation)");
 }
 
 /* Text put together from pieces, as one JSON string. */

@@ -44,8 +44,10 @@ static struct session *session_new(const struct access_claims *claims, struct sp
     memcpy(text, token.p, token.n);
     *session = (struct session){.holders = 1, .hash = hash, .token = {text, token.n}, .claims = *claims};
     session->claims.grants = grants;
-    for (uint32_t i = 0; i < claims->n_grants; i++)
+    for (uint32_t i = 0; i < claims->n_grants; i++) {
         session->roles |= grants[i].roles;
+        session->national |= grants[i].roles & NATIONAL ? grants[i].roles : 0;
+    }
     return session;
 }
 

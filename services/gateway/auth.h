@@ -16,8 +16,9 @@ enum { AUTH_SETS = 2048, AUTH_WAYS = 4 };
 
 /* A verified token. Lives as long as somebody holds it. */
 struct session {
-    uint32_t holders; /* the table is one of them */
-    uint32_t roles;   /* of all grants together */
+    uint32_t holders;  /* the table is one of them */
+    uint32_t roles;    /* of all grants together */
+    uint32_t national; /* of those for the whole nation */
     uint64_t hash;
     struct span token;
     struct access_claims claims;

@@ -243,7 +243,8 @@ static int admit_caller(struct request *request, const struct method *method)
         return refuse(request, code, "");
     if (cookie && request->verb != GET && (code = check_origin(request)))
         return code;
-    return request->session->roles & method->roles ? 0 : refuse(request, ERR_FORBIDDEN, "");
+    uint32_t held = method->roles & NATIONAL ? request->session->national : request->session->roles;
+    return held & method->roles & ANY_ROLE ? 0 : refuse(request, ERR_FORBIDDEN, "");
 }
 
 struct call_header request_call_header(const struct request *request, uint16_t method)

@@ -41,11 +41,14 @@ WITH target AS (
 ), known AS (
     SELECT g.grant_id, g.revoked_at IS NULL AS active FROM role_grant g JOIN target USING (unit_id)
     WHERE g.person_id = :person_id AND g.role = :role
+), operators AS MATERIALIZED (
+    -- Locked, so that two operators who take the role from each other at once do not both succeed.
+    SELECT grant_id FROM role_grant WHERE :role = 'national_operator' AND role = 'national_operator' AND revoked_at IS NULL
+    ORDER BY grant_id FOR UPDATE
 ), last AS (
     SELECT FROM known
-    WHERE active AND :role = 'national_operator' AND NOT EXISTS (
-        SELECT FROM role_grant o
-        WHERE o.role = 'national_operator' AND o.revoked_at IS NULL AND o.grant_id <> known.grant_id)
+    WHERE active AND :role = 'national_operator'
+        AND (SELECT count(*) FROM operators o WHERE o.grant_id <> known.grant_id) = 0
 ), taken AS (
     UPDATE role_grant g SET revoked_at = now(), revoked_by = :ctx_subject, revoke_reason = :reason
     FROM known k

@@ -85,7 +85,7 @@ int session_answer(struct ctx *ctx, struct uuid person_id, struct uuid session_i
                    int64_t refresh_expires, struct session_tokens *ret_tokens)
 {
     const struct identity_conf *conf = identity_conf(ctx);
-    struct grants_of whose = {.person_id = person_id, .learner = LEARNER};
+    struct grants_of whose = {.person_id = person_id, .learner = LEARNER, .national = NATIONAL};
     struct access_claims claims = {.sub = person_id, .sid = session_id};
     int64_t now_s = now_us() / 1000000;
     int code = pg_list(ctx, &SQL_grants_of, &whose, 32, &claims.grants, &claims.n_grants);

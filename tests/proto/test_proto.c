@@ -166,7 +166,7 @@ Test(lint, methods)
         {{0x0401, 0, "m", GET, "/v1/m", LEARNER, none, none, "M"}, "full stop"},
         {{0x0401, 0, "M", GET, "/v1/m", LEARNER, none, none, "M."}, "no name"},
         {{0x0401, 0, "m", GET, "/v2/m", LEARNER, none, none, "M."}, "/v1/"},
-        {{0x0401, 0, "m", GET, "/v1/m", 0x80, none, none, "M."}, "roles.def"},
+        {{0x0401, 0, "m", GET, "/v1/m", 0x100, none, none, "M."}, "roles.def"},
         {{0x0401, 5000, "m", GET, "/v1/m", LEARNER, none, none, "M."}, "batch"},
         {{0x0401, 0, "m", INTERNAL, "/v1/m", PUBLIC, none, none, "M."}, "no path"},
         {{0x0401, 0, "m", INTERNAL, "", LEARNER, none, none, "M."}, "PUBLIC"},
@@ -238,4 +238,20 @@ Test(lint, path_parameters)
     const struct method *save = method_find(M_answer_save);
     cr_assert(method_has_parameter(save, msg_field(save->in, "position", 8)));
     cr_assert_not(method_has_parameter(save, msg_field(save->in, "revision", 8)));
+}
+
+Test(roles, a_method_for_the_nation_asks_for_a_grant_of_the_nation)
+{
+    struct grant part = {.roles = EDITOR | LEARNER}, whole = {.roles = EDITOR | NATIONAL};
+    cr_expect_eq(grant_allows(&part, EDITOR | REVIEWER), EDITOR);
+    cr_expect_eq(grant_allows(&part, EDITOR | NATIONAL), 0);
+    cr_expect_eq(grant_allows(&whole, EDITOR | NATIONAL), EDITOR);
+    cr_expect_eq(grant_allows(&whole, REVIEWER | NATIONAL), 0);
+    cr_expect_eq(grant_allows(&whole, EDITOR), EDITOR);
+    cr_expect_eq(grant_allows(&part, NATIONAL), 0);
+    /* What holds for the whole nation, by the declarations. */
+    cr_expect(method_find(M_policy_create)->roles & NATIONAL);
+    cr_expect(method_find(M_items)->roles & NATIONAL);
+    cr_expect(method_find(M_version_approve)->roles & NATIONAL);
+    cr_expect_not(method_find(M_assignment_create)->roles & NATIONAL);
 }

@@ -109,6 +109,17 @@ Test(http, bodies_that_are_not_what_is_declared, .init = open_edge, .fini = clos
     all_refused(rows, sizeof(rows) / sizeof(rows[0]) - 1, token);
 }
 
+Test(http, a_role_for_a_part_of_the_nation_does_not_do_for_the_whole, .init = open_edge, .fini = close_edge)
+{
+    static const struct refusal rows[] = {
+        {"POST", "/v1/policies", NULL, "{}", 403, "forbidden", ""},
+        {"GET", "/v1/item-banks/01890000-0000-7000-8000-000000000001/items", NULL, NULL, 403, "forbidden", ""},
+    };
+    all_refused(rows, sizeof(rows) / sizeof(rows[0]), edge_token(e, EXAM_OFFICER | EDITOR | REVIEWER));
+    static const struct refusal whole[] = {{"POST", "/v1/policies", NULL, "{}", 400, "missing", "policy_id"}};
+    all_refused(whole, 1, edge_token(e, EXAM_OFFICER | NATIONAL));
+}
+
 Test(http, paths_and_queries_that_are_not_declared, .init = open_edge, .fini = close_edge)
 {
     static const struct refusal rows[] = {

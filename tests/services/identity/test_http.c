@@ -11,7 +11,7 @@ enum behaviour { PLAIN, SILENT, DRIP, HUGE_LENGTH, HUGE_STREAM, REDIRECT, GARBAG
 struct peer {
     enum behaviour how;
     int listener, port;
-    int connections, requests;
+    _Atomic int connections, requests; /* counted by its thread, looked at by the test */
     pthread_t thread;
 };
 

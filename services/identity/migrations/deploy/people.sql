@@ -31,7 +31,7 @@ CREATE TABLE tenure (
 );
 CREATE UNIQUE INDEX tenure_principal ON tenure (person_id) WHERE principal AND valid_to IS NULL;
 CREATE INDEX tenure_person ON tenure (person_id);
-CREATE INDEX tenure_unit ON tenure (unit_id) WHERE valid_to IS NULL;
+CREATE INDEX tenure_unit ON tenure (unit_id);
 
 -- A role for a unit and everything below it. Never deleted: taken away by revoked_at. `bit` is the role's in roles.def.
 CREATE TABLE role_grant (
