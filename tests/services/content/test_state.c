@@ -83,10 +83,10 @@ Test(state, role_without_a_unit_changes_nothing)
 /* Only methods whose roles name REVIEWER can be reached by a reviewer: the skeleton compares with these rows. */
 Test(state, an_editor_cannot_reach_review)
 {
-    cr_assert_eq(method_find(M_version_approve)->roles, (uint32_t)REVIEWER);
-    cr_assert_eq(method_find(M_version_reject)->roles, (uint32_t)REVIEWER);
-    cr_assert_eq(method_find(M_lesson_put)->roles, (uint32_t)EDITOR);
-    cr_assert_eq(method_find(M_items_import)->roles, (uint32_t)EDITOR);
+    cr_assert_eq(method_find(M_version_approve)->roles, (uint32_t)(REVIEWER | NATIONAL));
+    cr_assert_eq(method_find(M_version_reject)->roles, (uint32_t)(REVIEWER | NATIONAL));
+    cr_assert_eq(method_find(M_lesson_put)->roles, (uint32_t)(EDITOR | NATIONAL));
+    cr_assert_eq(method_find(M_items_import)->roles, (uint32_t)(EDITOR | NATIONAL));
 }
 
 Test(state, only_drafts_are_edited)
