@@ -87,13 +87,13 @@ int main(int argc, char **argv)
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     int inner = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     epoll_ctl(epoll, EPOLL_CTL_ADD, inner, &event);
-    while (!stopping) {
-        MHD_UNSIGNED_LONG_LONG timeout = 100;
-        if (MHD_get_timeout(daemon, &timeout) != MHD_YES || timeout > 100)
-            timeout = 100;
-        epoll_wait(epoll, &event, 1, (int)timeout);
+    for (int due = 0; !stopping;) {
+        MHD_UNSIGNED_LONG_LONG timeout;
+        epoll_wait(epoll, &event, 1, due ? 0 : 100);
         MHD_run(daemon);
-        while (suspended) {
+        /* What was read but not handled, and what is resumed now, wakes nobody up: the next turn must not wait. */
+        due = MHD_get_timeout(daemon, &timeout) == MHD_YES && timeout == 0;
+        for (; suspended; due = 1) {
             struct request *request = suspended;
             suspended = request->next;
             request->resumed = 1;
