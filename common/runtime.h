@@ -109,8 +109,11 @@ struct runtime {
 enum trouble { TROUBLE_DATABASE = 1, TROUBLE_RELAY = 2, TROUBLE_FOLLOW = 4, TROUBLE_DRIFT = 8 };
 void trouble_set(struct runtime *rt, enum trouble bit, bool on);
 
-/* A batch method runs at most this often at once: one run fills while the other works, so batches grow under load. */
-enum { BATCH_RUNS = 2 };
+/*
+ * A batch method runs at most this often at once: while it works, the next batch gathers. Measured with two, batches
+ * were half as large and a quarter fewer answers were stored.
+ */
+enum { BATCH_RUNS = 1 };
 
 int router_run(struct runtime *rt); /* returns after SIGTERM and drain */
 void *worker_thread(void *rt);
