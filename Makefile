@@ -26,7 +26,7 @@ SERVICES := identity content learning assessment certification reporting
 PROGRAMS := $(SERVICES) gateway ctl
 
 # What is linked, and into what: the lists below are the project's whole dependency on libraries.
-LIBS_common        := libzmq libpq hiredis libmicrohttpd libsodium libcjson
+LIBS_common        := libzmq libpq hiredis libmicrohttpd libsodium libcjson libxml-2.0 minizip xlsxwriter
 LIBS_identity      := libcurl cjose
 LIBS_ctl           := libcurl
 pkg_libs            = $(if $(strip $(1)),$(shell pkg-config --libs $(1) 2>/dev/null))
@@ -75,6 +75,8 @@ $(BUILD)/gen/common/%_sql.c: common/%.sql common/sql2c.awk
 	awk -f common/sql2c.awk -v mode=c -v array=$*_sql -v rows=common_rows.h -v header=$*_sql.h $< > $@
 $(BUILD)/gen/common/%.o: $(BUILD)/gen/common/%.c $(BUILD)/gen/common/%.h
 	$(COMPILE) $(INC_common) -c $< -o $@
+# Macros of this library's header use functions that banned.h takes away, so it is read first.
+$(BUILD)/common/xlsx_write.o: override CFLAGS += -include xlsxwriter.h
 $(BUILD)/common/%.o: common/%.c | $(COMMON_GEN)
 	@mkdir -p $(@D)
 	$(COMPILE) $(INC_common) -c $< -o $@
@@ -114,6 +116,9 @@ TEST_SRC    := $(wildcard tests/proto/test_*.c tests/common/test_*.c $(foreach p
 TESTS       := $(TEST_SRC:%.c=$(BUILD)/%)
 TEST_SH     := $(wildcard tests/deploy/test_*.sh tests/fuzz/test_*.sh)
 FLOW_SH     := $(wildcard tests/flow/test_*.sh)
+# Fuzz targets: tests/fuzz/fuzz_<name>.c with the seeds tests/fuzz/corpus/<name>.
+FUZZERS     := messages csv xlsx
+REPLAYS     := $(FUZZERS:%=$(BUILD)/tests/fuzz/replay_%)
 
 $(BUILD)/tests/harness/%.o: tests/harness/%.c | $(COMMON_GEN)
 	@mkdir -p $(@D)
@@ -154,24 +159,38 @@ IDP_MODULES := deploy/idp/node_modules/.package-lock.json
 $(IDP_MODULES): deploy/idp/package-lock.json
 	cd deploy/idp && npm ci --omit=dev --no-audit --no-fund --loglevel=error
 	@touch $@
-check-tests: all $(TESTS) $(BUILD)/tests/fuzz/replay $(IDP_MODULES)
+check-tests: all $(TESTS) $(REPLAYS) $(IDP_MODULES)
 	HOCVU_BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) tests/run $(TESTS) $(TEST_SH) $(FLOW_SH)
 check-unit: all $(TESTS) $(IDP_MODULES) ## The Criterion tests only
 	HOCVU_BIN=$(abspath $(BUILD))/bin tests/run $(TESTS)
 
+# What a fuzz target needs of common/, and how long its inputs are.
+FUZZ_COMMON_csv  := table csv nfc
+FUZZ_COMMON_xlsx := $(FUZZ_COMMON_csv) xlsx xlsx_book xlsx_part
+FUZZ_LEN_messages := 4096
+FUZZ_LEN_csv      := 2048
+FUZZ_LEN_xlsx     := 8192
+
 $(BUILD)/tests/fuzz/%.o: tests/fuzz/%.c
 	@mkdir -p $(@D)
-	$(COMPILE) $(INC_proto) -c $< -o $@
-$(BUILD)/tests/fuzz/replay: $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/fuzz/fuzz_messages.o $(LIB_PROTO)
+	$(COMPILE) $(INC_common) -c $< -o $@
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/fuzz/fuzz_%.o $(LIB_COMMON) $(LIB_PROTO)
+	$(LINK) $(filter %.o,$^) $(BASE_LIBS) -o $@
+$(BUILD)/tests/fuzz/seed_messages: $(BUILD)/tests/fuzz/seed_messages.o $(LIB_PROTO)
 	$(LINK) $^ -lmsgpackc -lcjson -lm -o $@
 
 FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-fuzz: packages-test ## Fuzz every message: make fuzz FUZZ=seconds
-	@mkdir -p build-fuzz/corpus
-	clang $(CSTD) -O1 -g $(FUZZ_FLAGS) -include common/banned.h $(INC_proto) $(PROTO_SRC) tests/fuzz/fuzz_messages.c \
-	    -lmsgpackc -lcjson -lm -o build-fuzz/fuzz_messages
-	build-fuzz/fuzz_messages -max_total_time=$(FUZZ) -max_len=4096 -timeout=10 -rss_limit_mb=1024 \
-	    -artifact_prefix=build-fuzz/ build-fuzz/corpus tests/fuzz/corpus/messages
+build-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard proto/*.[ch] proto/*.def common/*.[ch] tests/fuzz/*.h tests/common/*.h)
+	@mkdir -p $(@D)
+	clang $(CSTD) -O1 -g $(FUZZ_FLAGS) -include common/banned.h $(INC_common) $(PROTO_SRC) \
+	    $(FUZZ_COMMON_$*:%=common/%.c) $< $(call pkg_libs,libxml-2.0 minizip) -lz -lcsv -lutf8proc -lmsgpackc -lcjson -lm \
+	    -o $@
+fuzz-%: build-fuzz/fuzz_%
+	@mkdir -p build-fuzz/corpus/$*
+	build-fuzz/fuzz_$* -max_total_time=$(FUZZ) -max_len=$(FUZZ_LEN_$*) -timeout=10 -rss_limit_mb=1024 \
+	    -artifact_prefix=build-fuzz/$*- build-fuzz/corpus/$* tests/fuzz/corpus/$*
+fuzz: packages-test ## Fuzz messages and file readers: make fuzz FUZZ=seconds of each
+	@set -e; for f in $(FUZZERS); do $(MAKE) fuzz-$$f; done
 
 # --- What is derived from the .def files: committed, and compared. ---
 
@@ -207,17 +226,34 @@ down: ## Stop exactly what make up started; data stays
 status: ## What runs, and how well
 	deploy/stack status --dir $(DIR)
 
-bench: packages-bench ## Measure: make bench BENCH=answers | idle
+bench: packages-bench ## Measure: make bench BENCH=answers | starts | submits | exams | storm | idle | growth | all
 	$(MAKE) all $(BUILD)/bench/tools
 	BUILD=$(abspath $(BUILD)) tests/bench/run $(BENCH)
+check-faults: packages-test packages-bench ## A hundred kills, a full disk, a clock set back: nothing acknowledged is lost
+	$(MAKE) all $(BUILD)/bench/tools
+	BUILD=$(abspath $(BUILD)) tests/flow/faults
 
-BENCH_SRC := $(wildcard tests/bench/*.c)
-$(BUILD)/bench/tools: $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/bin/%)
+# exam_load is made of all files of tests/load but those that are programs by themselves.
+LOAD_ALONE := exam_check seed_exam
+LOAD_SRC   := $(filter-out $(LOAD_ALONE:%=tests/load/%.c),$(wildcard tests/load/*.c))
+BENCH_BIN  := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c)) $(LOAD_ALONE) exam_load
+$(BUILD)/bench/tools: $(BENCH_BIN:%=$(BUILD)/bench/bin/%)
 	@mkdir -p $(@D) && touch $@
-$(BUILD)/bench/bin/%: tests/bench/%.c $(LIB_COMMON) $(LIB_PROTO)
+$(BUILD)/tests/load/%.o: tests/load/%.c
 	@mkdir -p $(@D)
-	$(COMPILE) $(INC_common) -c $< -o $@.o
-	$(LINK) $@.o $(BASE_LIBS) -o $@
+	$(COMPILE) -Itests/load $(INC_common) -c $< -o $@
+$(BUILD)/tests/bench/%.o: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_common) -c $< -o $@
+$(BUILD)/bench/bin/exam_load: $(LOAD_SRC:%.c=$(BUILD)/%.o) $(LIB_COMMON) $(LIB_PROTO)
+	@mkdir -p $(@D)
+	$(LINK) $(filter %.o,$^) $(BASE_LIBS) -o $@
+$(LOAD_ALONE:%=$(BUILD)/bench/bin/%): $(BUILD)/bench/bin/%: $(BUILD)/tests/load/%.o $(LIB_COMMON) $(LIB_PROTO)
+	@mkdir -p $(@D)
+	$(LINK) $< $(BASE_LIBS) -o $@
+$(BUILD)/bench/bin/%: $(BUILD)/tests/bench/%.o $(LIB_COMMON) $(LIB_PROTO)
+	@mkdir -p $(@D)
+	$(LINK) $< $(BASE_LIBS) -o $@
 
 clean: ## Remove what was built
 	rm -rf $(BUILD)
@@ -226,5 +262,5 @@ help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-16s %s\n", $$1, $$2}'
 
 .PHONY: all check check-all check-tests check-unit fuzz derived derived-check format format-check packages packages-test \
-        packages-bench up down status bench clean help
+        packages-bench up down status bench check-faults clean help
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

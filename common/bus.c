@@ -73,11 +73,11 @@ static int send_call(void *socket, const struct call_header *head, const struct 
     return code;
 }
 
-/* Reads pairs of frames until the one with our call id. */
-static int receive_reply(struct bus *bus, void *socket, uint64_t call_id, int64_t until)
+/* Reads pairs of frames until the one with our call id; until_us is mono_us. */
+static int receive_reply(struct bus *bus, void *socket, uint64_t call_id, int64_t until_us)
 {
     for (;;) {
-        int64_t left = (until - now_us()) / 1000;
+        int64_t left = (until_us - mono_us()) / 1000;
         zmq_pollitem_t item = {socket, 0, ZMQ_POLLIN, 0};
         if (left <= 0 || zmq_poll(&item, 1, (long)left) <= 0)
             return failed(bus, ERR_DEADLINE, "service");
@@ -123,12 +123,13 @@ int bus_call_service(struct bus *bus, uint8_t service, uint16_t method, const st
     if (!socket)
         return failed(bus, ERR_UNAVAILABLE, row->name);
     arena_clear(&bus->arena);
-    int64_t until = now_us() + (int64_t)bus->timeout_ms * 1000;
-    struct call_header head = {.call_id = ++bus->last_call, .method = method, .deadline = until, .trace = SPAN("")};
+    int64_t timeout_us = (int64_t)bus->timeout_ms * 1000, until_us = mono_us() + timeout_us;
+    struct call_header head = {
+        .call_id = ++bus->last_call, .method = method, .deadline = now_us() + timeout_us, .trace = SPAN("")};
     int code = send_call(socket, &head, in_desc, in);
     if (code)
         return failed(bus, code, row->name);
-    code = receive_reply(bus, socket, head.call_id, until);
+    code = receive_reply(bus, socket, head.call_id, until_us);
     if (code)
         return code;
     struct span bytes = {zmq_msg_data(&bus->body), (uint32_t)zmq_msg_size(&bus->body)};

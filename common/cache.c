@@ -59,7 +59,7 @@ static void drop(struct cache *cache)
     if (cache->redis)
         redisFree(cache->redis);
     cache->redis = NULL;
-    cache->retry_at_us = now_us() + RETRY_US;
+    cache->retry_at_us = mono_us() + RETRY_US;
 }
 
 void cache_free(struct cache *cache)
@@ -79,7 +79,7 @@ static bool ready(struct cache *cache)
         return false;
     if (cache->redis)
         return true;
-    if (now_us() < cache->retry_at_us)
+    if (mono_us() < cache->retry_at_us)
         return false;
     cache->redis = redisConnectUnixWithTimeout(cache->path, timeout);
     if (!cache->redis || cache->redis->err || redisSetTimeout(cache->redis, timeout) != REDIS_OK) {

@@ -1,4 +1,4 @@
-/* clock.c - the server's time, and ids that sort by it. */
+/* clock.c - the server's time, time that only goes on, and ids that sort by time. */
 #include "service.h"
 #include <pthread.h>
 #include <sodium.h>
@@ -8,6 +8,13 @@ int64_t now_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t mono_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 

@@ -5,20 +5,21 @@
 SELECT pg_try_advisory_lock(hashtextextended('hocvu relay ' || current_schema(), 0)) AS locked,
        (SELECT seq FROM outbox_head) AS head;
 
--- relay_stamp() relay_state
+-- relay_stamp(relay_slice) relay_state
 -- Numbers committed rows without a hole. Runs alone (relay_lock), and commits before it runs again, so a lower number is
--- never committed after a higher one.
+-- never committed after a higher one. Its plan must go by the indexes alone, see relay_settings in relay.c.
 WITH next AS (
     SELECT id, row_number() OVER (ORDER BY id) AS place
-      FROM (SELECT id FROM outbox WHERE seq IS NULL ORDER BY id LIMIT 1024) AS fresh
+      FROM (SELECT id FROM outbox WHERE seq IS NULL AND id > :above ORDER BY id LIMIT :most) AS fresh
 ), head AS (
     UPDATE outbox_head SET seq = seq + (SELECT count(*) FROM next)
-     WHERE EXISTS (SELECT FROM next)
+     WHERE one AND EXISTS (SELECT FROM next)
     RETURNING seq, seq - (SELECT count(*) FROM next) AS base
 ), stamped AS (
-    UPDATE outbox SET seq = head.base + next.place FROM next, head WHERE outbox.id = next.id
+    UPDATE outbox SET seq = (SELECT base FROM head) + next.place FROM next WHERE outbox.id = next.id
 )
-SELECT true AS locked, coalesce((SELECT seq FROM head), (SELECT seq FROM outbox_head)) AS head;
+SELECT true AS locked, coalesce((SELECT seq FROM head), (SELECT seq FROM outbox_head WHERE one)) AS head,
+       (SELECT count(*) FROM next) AS stamped, (SELECT max(id) FROM next) AS last_id;
 
 -- events_page(events_query) outbox_row
 SELECT seq, event AS name, trace, body::text AS body FROM outbox WHERE seq > :after ORDER BY seq LIMIT :most;

@@ -9,9 +9,17 @@
 #include "events_sql.h"
 #include "runtime.h"
 #include <endian.h>
+#include <errno.h>
 #include <sodium.h>
 
-enum { ASK_EVERY_MS = 1000, CALL_MS = 3000, PAGE = 128, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
+enum {
+    ASK_EVERY_MS = 1000,
+    CALL_MS = 3000,
+    PAGE = 128,
+    BACKOFF_FIRST_MS = 100,
+    BACKOFF_LAST_MS = 5000,
+    TICK_AGAIN_MS = 100
+};
 
 struct producer {
     uint8_t number;
@@ -21,7 +29,7 @@ struct producer {
     bool asked; /* since the process began */
     bool stuck; /* its events cannot be applied */
     uint32_t failures;
-    int64_t ask_at_us; /* next time without a wake-up */
+    int64_t ask_at_us; /* mono_us; next time without a wake-up */
 };
 
 struct follower {
@@ -31,13 +39,13 @@ struct follower {
     struct bus *bus;
     struct producer producers[SERVICE_COUNT_LIMIT];
     size_t n_producers;
-    int64_t *tick_at;
+    int64_t *tick_at; /* mono_us */
     size_t n_ticks;
 };
 
 static struct ctx context(struct follower *f, const struct call_header *head)
 {
-    return (struct ctx){.head = head, .arena = &f->arena, .pg = &f->pg, .conf = f->rt->service_conf};
+    return (struct ctx){.head = head, .arena = &f->arena, .pg = &f->pg, .conf = f->rt->service_conf, .runtime = f->rt};
 }
 
 static const struct follow *follow_find(const struct service *service, uint16_t number)
@@ -125,7 +133,7 @@ static void back_off(struct producer *p)
     if (ms > BACKOFF_LAST_MS)
         ms = BACKOFF_LAST_MS;
     p->failures++;
-    p->ask_at_us = now_us() + (int64_t)(ms / 2 + randombytes_uniform(ms / 2)) * 1000;
+    p->ask_at_us = mono_us() + (int64_t)(ms / 2 + randombytes_uniform(ms / 2)) * 1000;
 }
 
 /* One producer's trouble is the process's, whatever the others do. */
@@ -162,7 +170,7 @@ static bool advance(struct follower *f, struct producer *p)
     p->asked = true;
     p->failures = 0;
     p->head = page.head;
-    p->ask_at_us = now_us() + ASK_EVERY_MS * 1000;
+    p->ask_at_us = mono_us() + ASK_EVERY_MS * 1000;
     rt->follow_seq[p->number] = p->seq;
     rt->follow_head[p->number] = p->head;
     return p->seq < p->head;
@@ -186,9 +194,13 @@ static void run_ticks(struct follower *f)
     for (size_t i = 0; i < f->n_ticks; i++) {
         struct call_header none = {.trace = SPAN("")};
         struct ctx ctx = context(f, &none);
-        int64_t now = now_us();
-        if (now < f->tick_at[i] || pg_ensure(&f->pg) != PG_READY)
+        int64_t now = mono_us();
+        if (now < f->tick_at[i])
             continue;
+        if (pg_ensure(&f->pg) != PG_READY) { /* a tick that stays due would keep this thread turning */
+            f->tick_at[i] = now + TICK_AGAIN_MS * 1000;
+            continue;
+        }
         f->tick_at[i] = now + (int64_t)ticks[i].every_ms * 1000;
         int code = pg_begin(&ctx);
         if (!code)
@@ -233,7 +245,7 @@ static int follower_init(struct follower *f, struct runtime *rt)
 /* Milliseconds until something is due. */
 static long next_due(const struct follower *f)
 {
-    int64_t now = now_us(), due = now + ASK_EVERY_MS * 1000;
+    int64_t now = mono_us(), due = now + ASK_EVERY_MS * 1000;
     for (size_t i = 0; i < f->n_producers; i++) {
         if (f->producers[i].ask_at_us < due)
             due = f->producers[i].ask_at_us;
@@ -253,13 +265,14 @@ static void follower_loop(struct follower *f)
         for (size_t i = 0; i < f->n_producers; i++)
             items[i] = (zmq_pollitem_t){f->producers[i].sub, 0, ZMQ_POLLIN, 0};
         long wait = more ? 0 : next_due(f);
-        if (zmq_poll(items, (int)f->n_producers, wait < 100 ? wait : 100) < 0) /* 100 ms: sees `stopping` in time */
+        /* 100 ms: sees `stopping` in time */
+        if (zmq_poll(items, (int)f->n_producers, wait < 100 ? wait : 100) < 0 && errno != EINTR)
             break;
         more = false;
         for (size_t i = 0; i < f->n_producers; i++) {
             struct producer *p = &f->producers[i];
             bool behind = woken(p);
-            if ((behind && !p->failures) || now_us() >= p->ask_at_us)
+            if ((behind && !p->failures) || mono_us() >= p->ask_at_us)
                 more = advance(f, p) || more;
             arena_clear(&f->arena);
         }

@@ -1,7 +1,9 @@
 /* log.c - one JSON line per event on standard error, written with one write so that threads never mix lines. */
 #include "log.h"
 #include "codec.h"
+#include "service.h"
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +32,12 @@ static void add_text(struct buf *out, char *text)
     while (span.n && text[span.n - 1] == '\n') /* libpq's messages end with one */
         span.n--;
     json_add_string(out, span);
+}
+
+bool log_due(_Atomic int64_t *last_us)
+{
+    int64_t last = *last_us, now = mono_us();
+    return (!last || now - last >= 1000000) && atomic_compare_exchange_strong(last_us, &last, now);
 }
 
 void log_line(enum log_level level, struct span trace, const char *format, ...)

@@ -19,6 +19,15 @@ void log_line(enum log_level level, struct span trace, const char *format, ...) 
 #define log_info(trace, ...)  log_line(LOG_INFO, trace, __VA_ARGS__)
 #define log_warn(trace, ...)  log_line(LOG_WARN, trace, __VA_ARGS__)
 #define log_error(trace, ...) log_line(LOG_ERROR, trace, __VA_ARGS__)
-#define NO_TRACE              ((struct span){"", 0})
+/* At most one line a second from this place: for what goes wrong with every call while something is away. */
+#define log_seldom(level, trace, ...)                                                                                  \
+    do {                                                                                                               \
+        static _Atomic int64_t log_last_us;                                                                            \
+        if (log_due(&log_last_us))                                                                                     \
+            log_line(level, trace, __VA_ARGS__);                                                                       \
+    } while (0)
+bool log_due(_Atomic int64_t *last_us);
+
+#define NO_TRACE ((struct span){"", 0})
 
 #endif

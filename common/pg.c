@@ -11,18 +11,20 @@ static int connected(struct ctx *ctx)
 static int execute(struct ctx *ctx, const struct stmt *stmt, const struct pg_values *v, PGresult **ret_result)
 {
     bool sampled = HAS(ctx->head, call_header, sampled) && ctx->head->sampled;
-    int64_t begun = sampled ? now_us() : 0;
+    int64_t begun = sampled ? mono_us() : 0;
     PGresult *result = PQexecPrepared(ctx->pg->conn, stmt->name, v->n, v->value, v->length, v->format, 1);
     ExecStatusType status = PQresultStatus(result);
     *ret_result = result;
     if (sampled)
-        log_info(ctx->head->trace, "statement %s took %lld us for %d rows", stmt->name, (long long)(now_us() - begun),
+        log_info(ctx->head->trace, "statement %s took %lld us for %d rows", stmt->name, (long long)(mono_us() - begun),
                  PQntuples(result));
     if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
         return 0;
     const char *field = "database";
     int code = pg_error(ctx->arena, ctx->pg->conn, result, &field);
-    if (code >= ERR_INTERNAL || code == ERR_INVALID)
+    if (code == ERR_UNAVAILABLE) /* every statement says the same now, and there may be thousands a second */
+        log_seldom(LOG_ERROR, ctx->head->trace, "statement %s: %s", stmt->name, PQresultErrorMessage(result));
+    else if (code >= ERR_INTERNAL || code == ERR_INVALID)
         log_error(ctx->head->trace, "statement %s: %s", stmt->name, PQresultErrorMessage(result));
     return fail(ctx, code, field);
 }

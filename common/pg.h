@@ -16,9 +16,10 @@
  * a result column must have exactly that type, and every required field of the out message needs a column (lists
  * excepted).
  *
- * Two words may follow: BATCH: every :field and :ctx_subject is an array with one element per call of the batch, to be
- * unnested WITH ORDINALITY; the result has a column `ord` bigint that says which call a row answers. BULK: every :field
- * is an array over the rows handed to pg_bulk; :ctx_ parameters stay single.
+ * Two words may follow: BATCH: every :field, :ctx_subject and :ctx_session is an array with one element per call of the
+ * batch (NULL where the call has none), to be unnested WITH ORDINALITY; the result has a column `ord` bigint that says
+ * which call a row answers. BULK: every :field is an array over the rows handed to pg_bulk; :ctx_ parameters stay
+ * single.
  *
  * A result column `fault` text, when not NULL, turns the row into an error: 'STATE:attempt_id' is ERR_STATE about that
  * field. So a statement can say why it changed nothing.
@@ -58,7 +59,11 @@ MUST_CHECK int pg_call(struct ctx *ctx, const struct stmt *stmt, const void *in,
  */
 MUST_CHECK int pg_list(struct ctx *ctx, const struct stmt *stmt, const void *in, uint32_t most, void *ret_rows,
                        uint32_t *ret_n);
-/* Runs a BATCH statement for all calls of the batch; calls without a row get ERR_NOT_FOUND. 0 or fail() for all. */
+/*
+ * Runs a BATCH statement for all calls of the batch; calls without a row get ERR_NOT_FOUND. 0 or fail() for all.
+ * ERR_BUSY (deadlock) and ERR_CONFLICT (a unique violation, when another process was faster) have changed nothing:
+ * outside of pg_begin the same statement can be run again at once, from the same handler call.
+ */
 MUST_CHECK int pg_batch(struct ctx *ctx, struct batch *batch, const struct stmt *stmt, const void *in, void *ret_rows);
 /* Runs a BULK statement over n rows of the in message; result as pg_list. 0 or fail(). */
 MUST_CHECK int pg_bulk(struct ctx *ctx, const struct stmt *stmt, const void *in, size_t n, uint32_t most,

@@ -25,9 +25,8 @@ Oid stmt_param_oid(const struct stmt *stmt, int i)
     bool array = stmt->kind != STMT_ONE;
     switch (stmt->params[i]) {
     case CTX_SUBJECT:
-        return stmt->kind == STMT_BATCH ? oids[T_UUID].array : oids[T_UUID].scalar;
     case CTX_SESSION:
-        return oids[T_UUID].scalar;
+        return stmt->kind == STMT_BATCH ? oids[T_UUID].array : oids[T_UUID].scalar;
     case CTX_SCOPE:
         return oids[T_UUID].array;
     case CTX_ROLES:
@@ -137,6 +136,14 @@ static uint32_t all_roles(const struct call_header *head)
     return roles;
 }
 
+/* The caller, or the caller's session; NULL when the header has none. */
+static const struct uuid *context_uuid(const struct call_header *head, int which)
+{
+    if (which == CTX_SUBJECT)
+        return HAS(head, call_header, subject) ? &head->subject : NULL;
+    return HAS(head, call_header, session_id) ? &head->session_id : NULL;
+}
+
 /* A ctx_ parameter. Returns false when it is NULL; else its length stands before it where it is not an array. */
 static bool put_context(struct ctx *ctx, const struct stmt *stmt, int which, size_t n,
                         const struct call_header *const *heads, struct buf *buf)
@@ -144,25 +151,23 @@ static bool put_context(struct ctx *ctx, const struct stmt *stmt, int which, siz
     const struct call_header *head = ctx->head;
     switch (which) {
     case CTX_SUBJECT:
-        if (stmt->kind == STMT_BATCH) {
-            put_array_head(buf, oids[T_UUID].scalar, n, true);
-            for (size_t i = 0; i < n; i++) {
-                if (HAS(heads[i], call_header, subject))
-                    put_uuid(buf, &heads[i]->subject);
-                else
-                    put32(buf, UINT32_MAX);
-            }
-            return true;
+    case CTX_SESSION: {
+        const struct uuid *uuid = context_uuid(head, which);
+        if (stmt->kind != STMT_BATCH) {
+            if (uuid)
+                buf_add(buf, uuid->b, 16);
+            return uuid != NULL;
         }
-        if (!HAS(head, call_header, subject))
-            return false;
-        buf_add(buf, head->subject.b, 16);
+        put_array_head(buf, oids[T_UUID].scalar, n, true);
+        for (size_t i = 0; i < n; i++) {
+            uuid = context_uuid(heads[i], which);
+            if (uuid)
+                put_uuid(buf, uuid);
+            else
+                put32(buf, UINT32_MAX);
+        }
         return true;
-    case CTX_SESSION:
-        if (!HAS(head, call_header, session_id))
-            return false;
-        buf_add(buf, head->session_id.b, 16);
-        return true;
+    }
     case CTX_SCOPE:
         put_array_head(buf, oids[T_UUID].scalar, ctx->n_scope, false);
         for (uint32_t i = 0; i < ctx->n_scope; i++)

@@ -9,6 +9,9 @@
 #define BACKOFF_FIRST_US INT64_C(50000)
 #define BACKOFF_LAST_US  INT64_C(2000000)
 
+/* When a connection of this process was last made: then the others need not wait for their back-off. */
+static _Atomic int64_t reached_us;
+
 static bool name_char(char c)
 {
     return isalnum((unsigned char)c) || c == '_';
@@ -143,8 +146,11 @@ static enum pg_state prepare(struct pg *pg, struct stmt *stmt)
     PGresult *made = PQprepare(pg->conn, stmt->name, stmt->prepared, stmt->n_params, types);
     enum pg_state state = PG_READY;
     if (PQresultStatus(made) != PGRES_COMMAND_OK) {
-        state = PQstatus(pg->conn) == CONNECTION_BAD ? PG_AWAY : PG_DRIFT;
-        log_error(NO_TRACE, "statement %s cannot be prepared: %s", stmt->name, PQresultErrorMessage(made));
+        /* A server that goes down, is out of memory or has a full disk is away; only other errors mean drift. */
+        int code = pg_error(NULL, pg->conn, made, NULL);
+        bool away = code == ERR_UNAVAILABLE || code == ERR_BUSY || code == ERR_DEADLINE;
+        state = away ? PG_AWAY : PG_DRIFT;
+        log_seldom(LOG_ERROR, NO_TRACE, "statement %s cannot be prepared: %s", stmt->name, PQresultErrorMessage(made));
     }
     PQclear(made);
     if (state != PG_READY)
@@ -177,7 +183,8 @@ static enum pg_state gone(struct pg *pg, enum pg_state state)
         wait = BACKOFF_LAST_US;
     wait = wait / 2 + (int64_t)randombytes_uniform((uint32_t)(wait / 2));
     pg->failures++;
-    pg->retry_at_us = now_us() + wait;
+    pg->failed_at_us = mono_us();
+    pg->retry_at_us = pg->failed_at_us + wait;
     pg->in_transaction = false;
     pg_release(pg);
     return state;
@@ -210,17 +217,17 @@ enum pg_state pg_ensure(struct pg *pg)
         return PG_READY;
     pg_release(pg);
     pg->in_transaction = false;
-    if (now_us() < pg->retry_at_us)
+    if (mono_us() < pg->retry_at_us && reached_us <= pg->failed_at_us)
         return PG_AWAY;
-    char options[160];
+    char options[320];
     /*
      * Every statement is prepared and runs often: one plan for all, instead of planning again for each small batch; and
      * compiling a plan costs seconds where the statement costs milliseconds.
      */
     snprintf(options, sizeof(options),
              "-c statement_timeout=%u -c timezone=UTC -c plan_cache_mode=force_generic_plan "
-             "-c jit=off",
-             pg->conf->statement_ms);
+             "-c jit=off %s",
+             pg->conf->statement_ms, pg->conf->settings ? pg->conf->settings : "");
     const char *keys[] = {"dbname",          "password",        "application_name",
                           "connect_timeout", "options",         "gssencmode",
                           "sslmode",         "client_encoding", NULL};
@@ -228,7 +235,7 @@ enum pg_state pg_ensure(struct pg *pg)
         pg->conf->database, pg->conf->password, pg->conf->application, "3", options, "disable", "prefer", "UTF8", NULL};
     pg->conn = PQconnectdbParams(keys, values, 1);
     if (PQstatus(pg->conn) != CONNECTION_OK) {
-        log_warn(NO_TRACE, "PostgreSQL cannot be reached: %s", PQerrorMessage(pg->conn));
+        log_seldom(LOG_WARN, NO_TRACE, "PostgreSQL cannot be reached: %s", PQerrorMessage(pg->conn));
         return gone(pg, PG_AWAY);
     }
     PQsetNoticeProcessor(pg->conn, on_notice, NULL);
@@ -245,6 +252,7 @@ enum pg_state pg_ensure(struct pg *pg)
         log_info(NO_TRACE, "PostgreSQL is reached again after %u tries", pg->failures);
     pg->failures = 0;
     pg->reconnects++;
+    reached_us = mono_us();
     return PG_READY;
 }
 
@@ -258,7 +266,7 @@ void pg_settle(struct pg *pg)
     }
     pg->in_transaction = false;
     if (PQstatus(pg->conn) != CONNECTION_OK) {
-        log_warn(NO_TRACE, "the connection to PostgreSQL broke");
+        log_seldom(LOG_WARN, NO_TRACE, "the connection to PostgreSQL broke");
         gone(pg, PG_AWAY);
     }
 }
@@ -314,9 +322,9 @@ int pg_error(struct arena *arena, PGconn *conn, const PGresult *result, const ch
         const char *prefix;
         int code;
     } map[] = {
-        {"57014", ERR_DEADLINE},    {"57P", ERR_UNAVAILABLE}, {"53", ERR_UNAVAILABLE}, {"08", ERR_UNAVAILABLE},
-        {"25006", ERR_UNAVAILABLE}, {"40", ERR_BUSY},         {"55P03", ERR_BUSY},     {"23505", ERR_CONFLICT},
-        {"23503", ERR_NOT_FOUND},   {"23514", ERR_INVALID},   {"22", ERR_INVALID},
+        {"57014", ERR_DEADLINE}, {"57P", ERR_UNAVAILABLE}, {"53", ERR_UNAVAILABLE},    {"58", ERR_UNAVAILABLE},
+        {"08", ERR_UNAVAILABLE}, {"40", ERR_BUSY},         {"25006", ERR_UNAVAILABLE}, {"55P03", ERR_BUSY},
+        {"23505", ERR_CONFLICT}, {"23503", ERR_NOT_FOUND}, {"23514", ERR_INVALID},     {"22", ERR_INVALID},
     };
     for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
         if (!strncmp(state, map[i].prefix, strlen(map[i].prefix)))

@@ -13,15 +13,22 @@ struct pg_conf {
     const char *password;           /* NULL: none */
     const char *application;        /* shown in pg_stat_activity */
     uint32_t statement_ms;          /* statement_timeout */
+    const char *settings;           /* more "-c name=value", NULL: none */
     struct stmt *const *const *sql; /* lists of statements to prepare; ends with NULL */
 };
+
+/* For pg_conf.settings: nested loops over indexes only, see struct service. */
+#define PG_BY_INDEX                                                                                                    \
+    "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_material=off "                     \
+    "-c enable_bitmapscan=off"
 
 struct pg {
     PGconn *conn; /* NULL when not connected */
     const struct pg_conf *conf;
     bool in_transaction;
-    uint32_t failures;   /* connects that failed in a row */
-    int64_t retry_at_us; /* not before */
+    uint32_t failures; /* connects that failed in a row */
+    /* mono_us: when it failed last, and when to try again, unless another connection was made meanwhile. */
+    int64_t failed_at_us, retry_at_us;
     uint64_t reconnects;
 };
 

@@ -42,13 +42,14 @@ static void refuse(struct router *r, const struct call *call, uint64_t call_id, 
     buf_release(&frame);
 }
 
-static int binding_of(const struct runtime *rt, uint16_t method)
+/*
+ * How long the caller still waits. A deadline further away than any call may last means that the clock was set back
+ * since it was made: the call must not wait until the clock is there again.
+ */
+static int64_t time_left(const struct router *r, const struct call_header *head)
 {
-    for (size_t i = 0; i < rt->n_bindings; i++) {
-        if (rt->service->bindings[i].number == method)
-            return (int)i;
-    }
-    return -1;
+    int64_t left = head->deadline - now_us(), most = (int64_t)r->rt->service->limits->deadline_ms * 1000;
+    return left < most ? left : most;
 }
 
 /* Decides by the header alone; a call that is taken waits in r->taken until the turn ends. */
@@ -65,10 +66,12 @@ static void take_call(struct router *r, struct call *call)
         return;
     }
     int binding = binding_of(rt, head.method);
-    call->arrived_us = now_us();
+    int64_t left = time_left(r, &head);
+    call->arrived_us = mono_us();
+    call->until_us = call->arrived_us + left;
     if (binding < 0) {
         refuse(r, call, head.call_id, ERR_NOT_FOUND, "method");
-    } else if (head.deadline <= call->arrived_us) {
+    } else if (left <= 0) {
         rt->expired++; /* nobody waits any more */
     } else if (rt->in_flight >= rt->in_flight_limit) {
         rt->metrics[binding].busy++;
@@ -136,7 +139,7 @@ static void enqueue(struct router *r)
         call->next = NULL;
         *queue->last = call;
         queue->last = &call->next;
-        queue->n++;
+        load_arrived(&rt->loads[call->binding]);
     }
     if (r->n_taken == 1)
         pthread_cond_signal(&rt->work);
@@ -219,8 +222,8 @@ static void send_replies(struct router *r)
 static void drain(struct router *r)
 {
     struct pollfd wake = {.fd = r->rt->wake_fd, .events = POLLIN};
-    int64_t until = now_us() + DRAIN_MS * 1000;
-    while (r->rt->in_flight && now_us() < until) {
+    int64_t until = mono_us() + DRAIN_MS * 1000;
+    while (r->rt->in_flight && mono_us() < until) {
         poll(&wake, 1, 50);
         send_replies(r);
     }

@@ -3,6 +3,7 @@
  *
  *   router.c  I/O thread (the main thread): owns the ROUTER, sheds load by the header, hands calls to the queue
  *   worker.c  worker threads: decode, call the handler, encode
+ *   load.c    how busy each method is
  *   relay.c   relay thread: numbers committed events, wakes followers
  *   follow.c  follower thread: applies events of others exactly once, runs ticks
  *   admin.c   health and metrics over HTTP (libmicrohttpd's own thread)
@@ -37,8 +38,8 @@ struct call {
     struct call *next;
     uint8_t peer[PEER_MAX];
     uint8_t n_peer;
-    uint16_t binding; /* index into the service's bindings */
-    int64_t arrived_us;
+    uint16_t binding;             /* index into the service's bindings */
+    int64_t arrived_us, until_us; /* mono_us: after `until_us` nobody waits for the reply */
     zmq_msg_t head, body;
 };
 
@@ -63,9 +64,16 @@ struct method_metrics {
 };
 extern const uint32_t latency_bounds_us[LATENCY_BUCKETS];
 
+/* One method's load; sums fade by a 32nd with each run. Guarded by the runtime's lock. */
+struct load {
+    uint32_t waiting, running; /* calls in the queue; runs */
+    double run_us, calls;
+    double waited_us, waited_calls;
+    int64_t ended_us; /* mono_us of the last run's end */
+};
+
 struct queue {
     struct call *first, **last;
-    size_t n;
     unsigned running; /* runs of this queue's batch method */
 };
 
@@ -98,6 +106,9 @@ struct runtime {
     struct queue *queues;
     size_t n_queues, next_queue;
     uint16_t *queue_of; /* of each binding */
+    uint16_t *first;    /* queues looked at before all others, in this order */
+    size_t n_first;
+    struct load *loads; /* of each binding */
     struct replies *outgoing;
     int wake_fd; /* eventfd: replies wait for the I/O thread */
 
@@ -114,6 +125,13 @@ void trouble_set(struct runtime *rt, enum trouble bit, bool on);
  * were half as large and a quarter fewer answers were stored.
  */
 enum { BATCH_RUNS = 1 };
+
+int binding_of(const struct runtime *rt, uint16_t method); /* -1: not answered here */
+
+/* load.c; the caller holds the lock. */
+void load_arrived(struct load *load);
+void load_taken(struct load *load, size_t n);
+void load_ended(struct load *load, int64_t begun_us, int64_t ended_us, size_t n, double waited_us);
 
 int router_run(struct runtime *rt); /* returns after SIGTERM and drain */
 void *worker_thread(void *rt);

@@ -81,6 +81,20 @@ void batch_fail(struct batch *batch, size_t i, int code, const char *field)
     batch->fault[i] = (struct fault){code, field};
 }
 
+/* As reply_header.retry_ms is declared. */
+enum { LATER_MAX_MS = 600000 };
+
+void later(struct ctx *ctx, uint32_t retry_ms)
+{
+    ctx->retry_ms = retry_ms < LATER_MAX_MS ? retry_ms : LATER_MAX_MS;
+}
+
+void batch_later(struct batch *batch, size_t i, uint32_t retry_ms)
+{
+    if (batch->retry_ms)
+        batch->retry_ms[i] = retry_ms < LATER_MAX_MS ? retry_ms : LATER_MAX_MS;
+}
+
 static void print_help(const struct service *service)
 {
     printf("%s - %s\n\nUsage: %s --conf FILE [--check]\n\n"
@@ -169,8 +183,19 @@ static int set_statements(struct runtime *rt)
                                    .statement_ms = rt->service->limits->deadline_ms - 1000,
                                    .sql = rt->sql};
     rt->background_pg_conf = rt->pg_conf;
+    if (rt->service->by_index)
+        rt->pg_conf.settings = PG_BY_INDEX;
     rt->background_pg_conf.statement_ms = 60000; /* nobody waits for events and ticks */
     return 0;
+}
+
+int binding_of(const struct runtime *rt, uint16_t method)
+{
+    for (size_t i = 0; i < rt->n_bindings; i++) {
+        if (rt->service->bindings[i].number == method)
+            return (int)i;
+    }
+    return -1;
 }
 
 static int set_bindings(struct runtime *rt)
@@ -182,7 +207,9 @@ static int set_bindings(struct runtime *rt)
     rt->metrics = calloc(rt->n_bindings, sizeof(*rt->metrics));
     rt->queue_of = calloc(rt->n_bindings, sizeof(*rt->queue_of));
     rt->queues = calloc(rt->n_bindings + 1, sizeof(*rt->queues));
-    if (!rt->methods || !rt->metrics || !rt->queue_of || !rt->queues)
+    rt->first = calloc(rt->n_bindings, sizeof(*rt->first));
+    rt->loads = calloc(rt->n_bindings, sizeof(*rt->loads));
+    if (!rt->methods || !rt->metrics || !rt->queue_of || !rt->queues || !rt->first || !rt->loads)
         return -1;
     rt->n_queues = 1;
     for (size_t i = 0; i < rt->n_bindings; i++) {
@@ -193,6 +220,24 @@ static int set_bindings(struct runtime *rt)
     for (size_t i = 0; i < rt->n_queues; i++)
         rt->queues[i].last = &rt->queues[i].first;
     return 0;
+}
+
+/* After the workers are known: what service.h says of `first`, held. */
+static int set_first(struct runtime *rt)
+{
+    for (const uint16_t *number = rt->service->first; number && *number; number++) {
+        int binding = binding_of(rt, *number);
+        if (binding < 0 || !rt->methods[binding]->batch || rt->n_first == rt->n_bindings) {
+            log_error(NO_TRACE, "method %#x cannot come first: it is no batch method of this service", *number);
+            return -1;
+        }
+        rt->first[rt->n_first++] = rt->queue_of[binding];
+    }
+    if (rt->workers > rt->n_first)
+        return 0;
+    log_error(NO_TRACE, "workers = %u: %zu methods come first, so %zu workers are needed at least", rt->workers,
+              rt->n_first, rt->n_first + 1);
+    return -1;
 }
 
 /* The first connection compares statements with descriptors: drift fails the boot, not a user. */
@@ -294,6 +339,8 @@ static void release(struct runtime *rt)
     free(rt->metrics);
     free(rt->queue_of);
     free(rt->queues);
+    free(rt->first);
+    free(rt->loads);
 }
 
 int service_run(const struct service *service, int argc, char **argv)
@@ -321,6 +368,9 @@ int service_run(const struct service *service, int argc, char **argv)
     if (!status) {
         rt.workers = (uint16_t)(rt.conf.workers ? rt.conf.workers : service->limits->workers);
         rt.in_flight_limit = (uint32_t)(rt.conf.in_flight ? rt.conf.in_flight : service->limits->in_flight);
+        status = set_first(&rt) < 0;
+    }
+    if (!status) {
         status = options.check ? first_connection(&rt, true) < 0 : run(&rt) < 0;
         if (options.check && !status)
             log_info(NO_TRACE, "configuration, database and statements agree");

@@ -26,7 +26,9 @@ struct ctx {
     struct arena *arena;            /* cleared after the reply was sent */
     struct pg *pg;                  /* this thread's connection */
     const void *conf;               /* the service's own configuration struct */
+    struct runtime *runtime;        /* of the process, for method_load; NULL where a test calls a handler by itself */
     struct fault fault;             /* set by fail() */
+    uint32_t retry_ms;              /* set by later() */
     struct uuid scope[32];          /* tops of the subtrees in which the caller may use this method */
     uint32_t n_scope;
 };
@@ -36,11 +38,28 @@ struct batch {
     size_t n;
     const struct call_header *const *head; /* of each call */
     struct fault *fault;                   /* of each call; set one with batch_fail and the others still succeed */
+    uint32_t *retry_ms;                    /* of each call, 0: none; set by batch_later; NULL: nobody asks */
 };
 
 /* Records what is wrong and returns `code`, so that a handler can say `return fail(ctx, ERR_STATE, "attempt_id")`. */
 int fail(struct ctx *ctx, int code, const char *field);
 void batch_fail(struct batch *batch, size_t i, int code, const char *field);
+
+/*
+ * Not done yet: the caller is to come back after this long, ten minutes at most. The reply is sent as it stands, with
+ * this in its header (HTTP 202 with Retry-After); a call that fails as well is told of its failure only.
+ */
+void later(struct ctx *ctx, uint32_t retry_ms);
+void batch_later(struct batch *batch, size_t i, uint32_t retry_ms);
+
+/* How busy a method is, for a service that decides by it whom to let in. */
+struct method_load {
+    uint32_t waiting;   /* calls in its queue now */
+    double us_per_call; /* time of a run divided by its calls, over about the last 32 runs; 0: it has not run yet */
+    double us_waited;   /* from a call's arrival to the end of its run, over the same; 0 after 2 s without a call */
+};
+/* False for a method that this process does not answer. Any thread. */
+bool method_load(const struct ctx *ctx, uint16_t method, struct method_load *ret_load);
 
 /* An event that the service follows: FOLLOW(org_changed) needs on_event_org_changed(ctx, const struct unit_fact *). */
 struct follow {
@@ -82,10 +101,22 @@ struct service {
     uint8_t number;
     const char *doc; /* what --help says first */
     const struct binding *bindings;
+    /*
+     * Batch methods whose calls are taken before all others, in this order; ends with 0; NULL: none. This cannot starve
+     * the others: a batch method runs once at a time, and the process refuses to start unless it has more workers than
+     * methods named here, so one worker at least is always left to the rest.
+     */
+    const uint16_t *first;
     const struct follow *follows;
     const struct tick *ticks;
     const struct limits *limits;
-    struct stmt *const *sql;     /* ends with NULL; service_sql of the generated sql.h */
+    struct stmt *const *sql; /* ends with NULL; service_sql of the generated sql.h */
+    /*
+     * Statements of calls look rows up by index one by one, whatever the planner's statistics say: set where tables
+     * grow fast from nothing, and a plan made for a few rows would read them from end to end. Ticks and events plan
+     * freely.
+     */
+    bool by_index;
     bool org;                    /* keeps a copy of the organisation (org.h) */
     const struct conf_row *conf; /* the service's own rows; NULL: none */
     size_t conf_size;
@@ -95,8 +126,10 @@ struct service {
 
 int service_run(const struct service *service, int argc, char **argv);
 
-/* Time of the server, microseconds since 1970. */
+/* Time of the server, microseconds since 1970. It can be set, also back: for what is stored, sent or shown. */
 int64_t now_us(void);
+/* Microseconds that only go on, from an unknown beginning: for whatever is measured or waited for in this process. */
+int64_t mono_us(void);
 /* A new UUIDv7 (RFC 9562), monotonic within the process. */
 struct uuid uuid7(void);
 bool uuid_equal(const struct uuid *a, const struct uuid *b);

@@ -8,13 +8,10 @@
 #define COMMON_TOKEN_H
 
 #include "arena.h"
+#include "jws.h"
 #include "proto.h"
 
-enum { TOKEN_SECRET_BYTES = 64, TOKEN_PUBLIC_BYTES = 32, TOKEN_MAX = 4096 };
-
-/* The keys as their files hold them: hex of the RFC 8032 seed or of libsodium's secret key; hex of the public key. */
-MUST_CHECK int token_secret_parse(struct span hex, unsigned char ret_secret[TOKEN_SECRET_BYTES]);
-MUST_CHECK int token_public_parse(struct span hex, unsigned char ret_public[TOKEN_PUBLIC_BYTES]);
+enum { TOKEN_SECRET_BYTES = JWS_SECRET, TOKEN_PUBLIC_BYTES = JWS_PUBLIC, TOKEN_MAX = 4096 };
 
 /* The token's text, in the arena. Returns 0 or ERR_TOO_LARGE. */
 MUST_CHECK int token_sign(const unsigned char secret[TOKEN_SECRET_BYTES], const struct access_claims *claims,

@@ -29,6 +29,7 @@ struct run {
     const struct call_header **heads;
     char *in, *out;
     struct fault *fault;
+    uint32_t *retry_ms;
 };
 
 /* Takes up to `most` calls off a queue. */
@@ -45,26 +46,37 @@ static struct call *take(struct queue *queue, size_t most, size_t *ret_n)
         queue->last = &queue->first;
     if (last)
         last->next = NULL;
-    queue->n -= n;
     *ret_n = n;
     return first;
 }
 
-/* Waits for work. Queues take turns; a batch method that already runs BATCH_RUNS times lets its calls gather. */
+/* What may run of this queue now; NULL when nothing. A batch method that already runs lets its calls gather. */
+static struct call *take_run(struct runtime *rt, size_t q, size_t *ret_n)
+{
+    struct queue *queue = &rt->queues[q];
+    if (!queue->first || (q > 0 && queue->running >= BATCH_RUNS))
+        return NULL;
+    uint16_t binding = queue->first->binding;
+    const struct method *method = rt->methods[binding];
+    struct call *calls = take(queue, method->batch ? method->batch : 1, ret_n);
+    queue->running++;
+    load_taken(&rt->loads[binding], *ret_n);
+    return calls;
+}
+
+/* Waits for work. First the service's preferred queues in their order, then the others take turns. */
 static struct call *next_calls(struct runtime *rt, size_t *ret_n)
 {
     struct call *calls = NULL;
     pthread_mutex_lock(&rt->lock);
     while (!calls && !rt->stopping) {
+        for (size_t i = 0; !calls && i < rt->n_first; i++)
+            calls = take_run(rt, rt->first[i], ret_n);
         for (size_t i = 0; !calls && i < rt->n_queues; i++) {
             size_t q = (rt->next_queue + i) % rt->n_queues;
-            struct queue *queue = &rt->queues[q];
-            if (!queue->first || (q > 0 && queue->running >= BATCH_RUNS))
-                continue;
-            const struct method *method = rt->methods[queue->first->binding];
-            calls = take(queue, method->batch ? method->batch : 1, ret_n);
-            queue->running++;
-            rt->next_queue = q + 1;
+            calls = take_run(rt, q, ret_n);
+            if (calls)
+                rt->next_queue = q + 1;
         }
         if (!calls)
             pthread_cond_wait(&rt->work, &rt->lock);
@@ -73,11 +85,17 @@ static struct call *next_calls(struct runtime *rt, size_t *ret_n)
     return calls;
 }
 
-static void run_ended(struct runtime *rt, uint16_t binding)
+static void run_ended(struct runtime *rt, const struct call *calls, size_t n, int64_t begun_us)
 {
+    uint16_t binding = calls->binding;
+    int64_t now = mono_us();
+    double waited_us = 0;
+    for (const struct call *call = calls; call; call = call->next)
+        waited_us += (double)(now - call->arrived_us);
     pthread_mutex_lock(&rt->lock);
     struct queue *queue = &rt->queues[rt->queue_of[binding]];
     queue->running--;
+    load_ended(&rt->loads[binding], begun_us, now, n, waited_us);
     if (queue->first)
         pthread_cond_signal(&rt->work);
     pthread_mutex_unlock(&rt->lock);
@@ -103,7 +121,7 @@ static int check_roles(const struct method *method, const struct call_header *he
 static size_t decode(struct worker *w, struct run *run, struct call **bad, struct fault *bad_fault, uint64_t *bad_id)
 {
     size_t n_bad = 0;
-    int64_t now = now_us();
+    int64_t now = mono_us();
     for (struct call *call = run->calls; call; call = call->next) {
         struct span head = {zmq_msg_data(&call->head), (uint32_t)zmq_msg_size(&call->head)};
         struct span body = {zmq_msg_data(&call->body), (uint32_t)zmq_msg_size(&call->body)};
@@ -115,7 +133,7 @@ static size_t decode(struct worker *w, struct run *run, struct call **bad, struc
             id = into->call_id;
             code = check_roles(run->method, into, &fault);
         }
-        if (!code && into->deadline <= now) {
+        if (!code && call->until_us <= now) {
             fault = (struct fault){ERR_DEADLINE, w->rt->service->name};
             code = fault.code;
             w->rt->expired++;
@@ -149,11 +167,15 @@ static void set_scope(struct ctx *ctx)
 static void handle(struct worker *w, struct run *run)
 {
     struct runtime *rt = w->rt;
-    struct ctx ctx = {
-        .head = run->heads[0], .method = run->method, .arena = &w->arena, .pg = &w->pg, .conf = rt->service_conf};
-    struct batch batch = {.n = run->good, .head = run->heads, .fault = run->fault};
+    struct ctx ctx = {.head = run->heads[0],
+                      .method = run->method,
+                      .arena = &w->arena,
+                      .pg = &w->pg,
+                      .conf = rt->service_conf,
+                      .runtime = rt};
+    struct batch batch = {.n = run->good, .head = run->heads, .fault = run->fault, .retry_ms = run->retry_ms};
     bool sampled = HAS(ctx.head, call_header, sampled) && ctx.head->sampled;
-    int64_t begun = now_us();
+    int64_t begun = mono_us();
     enum pg_state state = pg_ensure(&w->pg);
     trouble_set(rt, TROUBLE_DATABASE, state != PG_READY);
     if (state == PG_DRIFT)
@@ -161,11 +183,13 @@ static void handle(struct worker *w, struct run *run)
     set_scope(&ctx);
     int code = run->binding->call(&ctx, &batch, run->in, run->out);
     pg_settle(&w->pg);
+    if (ctx.retry_ms && !run->method->batch)
+        run->retry_ms[0] = ctx.retry_ms;
     for (size_t i = 0; code && i < run->good; i++)
         run->fault[i] = (struct fault){code, ctx.fault.code == code ? ctx.fault.field : ""};
     if (sampled)
         log_info(ctx.head->trace, "%s answered %zu calls in %lld us, code %d", run->method->name, run->good,
-                 (long long)(now_us() - begun), run->fault[0].code);
+                 (long long)(mono_us() - begun), run->fault[0].code);
     if (code == ERR_INTERNAL)
         log_error(ctx.head->trace, "%s failed about %s", run->method->name, run->fault[0].field);
     if (!code && run->method->verb != GET)
@@ -173,7 +197,7 @@ static void handle(struct worker *w, struct run *run)
 }
 
 static void add_reply(struct replies *set, const struct call *call, uint64_t call_id, struct fault fault,
-                      const struct method *method, const void *out)
+                      const struct method *method, const void *out, uint32_t retry_ms)
 {
     struct reply *reply = &set->reply[set->n++];
     struct reply_header head = {.call_id = call_id};
@@ -194,6 +218,8 @@ static void add_reply(struct replies *set, const struct call *call, uint64_t cal
     if (fault.code && fault.field)
         PUT_FIELD(&head, reply_header, field,
                   ((struct span){fault.field, (uint32_t)strnlen(fault.field, REPLY_FIELD_MAX)}));
+    if (!fault.code && retry_ms)
+        PUT_FIELD(&head, reply_header, retry_ms, retry_ms);
     begin = set->bytes.n;
     msg_pack(&msg_reply_header, &head, &set->bytes);
     reply->head = begin;
@@ -214,7 +240,7 @@ static void hand_over(struct runtime *rt, struct replies *set)
 static void count(struct runtime *rt, const struct call *calls, size_t n, size_t n_failed)
 {
     struct method_metrics *m = &rt->metrics[calls->binding];
-    int64_t now = now_us();
+    int64_t now = mono_us();
     m->runs++;
     m->calls += n;
     m->failed += n_failed;
@@ -250,8 +276,9 @@ static void run_calls(struct worker *w, struct call *calls, size_t n)
     run.in = arena_alloc(&w->arena, n * run.method->in->size);
     run.out = arena_alloc(&w->arena, n * run.method->out->size);
     run.fault = arena_alloc(&w->arena, n * sizeof(*run.fault));
+    run.retry_ms = arena_alloc(&w->arena, n * sizeof(*run.retry_ms));
     if (!set || !bad || !bad_fault || !bad_id || !run.call || !run.head || !run.heads || !run.in || !run.out ||
-        !run.fault) {
+        !run.fault || !run.retry_ms) {
         log_error(NO_TRACE, "%s: no memory for %zu calls; their callers will repeat them", run.method->name, n);
         free(set);
         rt->in_flight -= (uint32_t)n;
@@ -263,11 +290,12 @@ static void run_calls(struct worker *w, struct call *calls, size_t n)
     set->n = 0;
     buf_init(&set->bytes, (proto_max_packed() + 256) * (n < 4 ? n : 4) + n * 4096);
     for (size_t i = 0; i < run.good; i++) {
-        add_reply(set, run.call[i], run.head[i].call_id, run.fault[i], run.method, run.out + i * run.method->out->size);
+        add_reply(set, run.call[i], run.head[i].call_id, run.fault[i], run.method, run.out + i * run.method->out->size,
+                  run.retry_ms[i]);
         n_failed += run.fault[i].code != 0;
     }
     for (size_t i = 0; i < n_bad; i++)
-        add_reply(set, bad[i], bad_id[i], bad_fault[i], run.method, NULL);
+        add_reply(set, bad[i], bad_id[i], bad_fault[i], run.method, NULL, 0);
     if (set->bytes.failed)
         log_error(NO_TRACE, "%s: replies of a run do not fit; their callers will repeat the calls", run.method->name);
     if (set->bytes.failed)
@@ -286,8 +314,9 @@ void *worker_thread(void *arg)
     pg_init(&w.pg, &rt->pg_conf);
     pg_ensure(&w.pg);
     while ((calls = next_calls(rt, &n))) {
-        uint16_t binding = calls->binding;
+        int64_t begun = mono_us();
         run_calls(&w, calls, n);
+        run_ended(rt, calls, n, begun);
         while (calls) {
             struct call *next = calls->next;
             zmq_msg_close(&calls->head);
@@ -296,7 +325,6 @@ void *worker_thread(void *arg)
             calls = next;
         }
         arena_clear(&w.arena);
-        run_ended(rt, binding);
     }
     pg_release(&w.pg);
     arena_release(&w.arena);

@@ -1,24 +1,37 @@
 /*
  * msgpack.c - the MessagePack form of messages: written with msgpack-c's packer, read with our own cursor (wire.h).
  *
- * msgpack-c's unpacker is not used on bytes of a peer: it allocates by the count that an array header announces.
+ * The packer is msgpack-c's template with a buf as its target: through its usual callback each of the many small pieces
+ * would be a call. Its unpacker is not used on bytes of a peer: it allocates by the count that an array header
+ * announces.
  */
 #include "codec.h"
 #include "value.h"
 #include "wire.h"
 
-#include <msgpack/pack.h>
+#include <msgpack/pack_define.h>
+#include <msgpack/timestamp.h>
 
-static int write_to_buf(void *data, const char *p, size_t n)
+static inline int append(struct buf *out, const void *p, size_t n)
 {
-    struct buf *out = data;
-    buf_add(out, p, n);
-    return out->failed ? -1 : 0;
+    if (n == 0 || n > out->room - out->n || out->failed) {
+        buf_add(out, p, n);
+    } else {
+        memcpy(out->p + out->n, p, n);
+        out->n += n;
+    }
+    return 0; /* a failure stays in the buffer */
 }
 
-static void pack_message(msgpack_packer *to, const struct msg *desc, const void *message);
+#define msgpack_pack_inline_func(name)        static inline int msgpack_pack##name
+#define msgpack_pack_inline_func_cint(name)   static inline int msgpack_pack##name
+#define msgpack_pack_user                     struct buf *
+#define msgpack_pack_append_buffer(out, p, n) return append(out, p, n)
+#include <msgpack/pack_template.h>
 
-static void pack_value(msgpack_packer *to, const struct field *field, const void *message)
+static void pack_message(struct buf *to, const struct msg *desc, const void *message);
+
+static void pack_value(struct buf *to, const struct field *field, const void *message)
 {
     switch ((enum field_type)field->type) {
     case T_BOOL:
@@ -63,7 +76,7 @@ static void pack_value(msgpack_packer *to, const struct field *field, const void
     }
 }
 
-static void pack_message(msgpack_packer *to, const struct msg *desc, const void *message)
+static void pack_message(struct buf *to, const struct msg *desc, const void *message)
 {
     uint64_t has = value_has(message);
     size_t n = 0;
@@ -81,9 +94,7 @@ static void pack_message(msgpack_packer *to, const struct msg *desc, const void 
 
 void msg_pack(const struct msg *desc, const void *message, struct buf *out)
 {
-    msgpack_packer to;
-    msgpack_packer_init(&to, out, write_to_buf);
-    pack_message(&to, desc, message);
+    pack_message(out, desc, message);
 }
 
 /* What reading one message needs beside the message. */

@@ -196,7 +196,12 @@ CONF
         # The sample's lessons are tried in seconds, not in quarters of an hour.
         echo "beat_seconds = $([ "$SAMPLE" = yes ] && echo 1 || echo 15)"
         ;;
-    assessment) echo "receipt_key = $STATE/secrets/receipt.key" ;;
+    assessment)
+        cat <<CONF
+receipt_key = $STATE/secrets/receipt.key
+attempt_sign_key = $STATE/secrets/attempt_sign.key
+CONF
+        ;;
     certification)
         cat <<CONF
 certificate_sign_key = $STATE/secrets/certificate_sign.key

@@ -5,22 +5,22 @@ INSERT INTO programme (programme_id, code, version, title_vi, title_en)
 VALUES (:programme_id, :code, :version, :title_vi, :title_en)
 ON CONFLICT DO NOTHING;
 
--- item_keep(item_source)
--- Item and key part here. No conflict target: naming one would need the right to read the keys.
-WITH kept AS (
-    INSERT INTO item (item_id, bank_id, code, skill_group, level, stem, options)
-    VALUES (:item_id, :bank_id, :code, :skill_group, :level, :stem, ARRAY[:option_1, :option_2, :option_3, :option_4])
-    ON CONFLICT DO NOTHING
-    RETURNING item_id
-)
-INSERT INTO item_key (item_id, key, explanation)
-SELECT item_id, :key, :explanation FROM kept
+-- framework_keep(framework_row) BULK
+INSERT INTO framework (framework_id, code, label, groups)
+SELECT framework_id, code, label, array_agg(skill_group ORDER BY place)
+  FROM unnest(:framework_id, :code, :label, :skill_group)
+       WITH ORDINALITY AS g (framework_id, code, label, skill_group, place)
+ GROUP BY framework_id, code, label
 ON CONFLICT DO NOTHING;
 
--- bank_keep(bank_fact)
-INSERT INTO bank (bank_id, code, version, items) VALUES (:bank_id, :code, :version, :items)
-ON CONFLICT DO NOTHING;
+-- enrolment_keep(enrolment_fact)
+-- Told again when the extra time of a person changes. It holds for attempts that begin later.
+INSERT INTO standing AS s (person_id, programme_id, extra_time_percent)
+VALUES (:person_id, :programme_id, coalesce(:extra_time_percent, 0))
+ON CONFLICT (person_id, programme_id) DO UPDATE SET extra_time_percent = excluded.extra_time_percent
+ WHERE s.extra_time_percent <> excluded.extra_time_percent;
 
 -- completion_keep(completion_fact)
-INSERT INTO completion (person_id, programme_id, completed_at) VALUES (:person_id, :programme_id, :completed_at)
-ON CONFLICT DO NOTHING;
+INSERT INTO standing AS s (person_id, programme_id, completed_at)
+VALUES (:person_id, :programme_id, :completed_at)
+ON CONFLICT (person_id, programme_id) DO UPDATE SET completed_at = excluded.completed_at WHERE s.completed_at IS NULL;

@@ -1,79 +1,90 @@
--- attempt.sql - starting an attempt and looking at it. Nothing here can see a key.
+-- attempt.sql - starting attempts, a batch at a time, and a person's list of them. Nothing here can see a key.
 
--- attempt_start(attempt_request) attempt_paper
--- Draws the blueprint's items and shuffles items and options, all from one random seed; 0, 1 and 2 added to it keep the
--- three orders apart. A known id gives its attempt. No row: another start of this person won since this one began.
-WITH known AS (
-    SELECT * FROM attempt WHERE attempt_id = :attempt_id
-), rule AS (
-    SELECT * FROM policy WHERE programme_id = :programme_id ORDER BY version DESC LIMIT 1
-), past AS (
-    SELECT count(*)::integer AS taken, max(graded_at) AS ended_at
-      FROM attempt WHERE person_id = :ctx_subject AND programme_id = :programme_id
-), verdict AS (
-    SELECT CASE
-           WHEN EXISTS (SELECT FROM known)
-           THEN (SELECT CASE WHEN (person_id, programme_id) <> (:ctx_subject, :programme_id)
-                             THEN 'CONFLICT:attempt_id' END FROM known)
-           WHEN NOT EXISTS (SELECT FROM rule) THEN 'STATE:programme_id'
-           WHEN NOT EXISTS (SELECT FROM completion WHERE person_id = :ctx_subject AND programme_id = :programme_id)
-           THEN 'STATE:programme_id'
-           WHEN EXISTS (SELECT FROM attempt WHERE person_id = :ctx_subject AND state = 'running')
-           THEN 'STATE:attempt_id'
-           WHEN (SELECT taken >= max_attempts FROM past, rule) THEN 'ATTEMPTS:programme_id'
-           WHEN (SELECT ended_at + make_interval(secs => retake_wait_seconds) > now() FROM past, rule)
-           THEN 'TOO_SOON:programme_id'
-           END AS fault
-), seeded AS MATERIALIZED (
-    SELECT uuid_hash_extended(gen_random_uuid(), 0) >> 1 AS seed
-), ranked AS (
-    SELECT i.item_id, q.items,
-           row_number() OVER (PARTITION BY q.skill_group ORDER BY uuid_hash_extended(i.item_id, s.seed)) AS place
-      FROM seeded s, rule r
-      JOIN policy_quota q ON q.policy_id = r.policy_id
-      JOIN item i ON i.bank_id = r.bank_id AND i.skill_group = q.skill_group
-), drawn AS (
-    SELECT array_agg(item_id ORDER BY uuid_hash_extended(item_id, s.seed + 1)) AS items,
-           array_agg(option_order(uuid_hash_extended(item_id, s.seed + 2))
-                     ORDER BY uuid_hash_extended(item_id, s.seed + 1)) AS orders
-      FROM seeded s, ranked WHERE place <= ranked.items
+-- attempt_start(start_call) start_row BATCH
+-- A start looks at the person's standing and takes the next form of the policy: one row per attempt is written, beside
+-- the standing's own. The standing is changed only if it is still as it was looked at: whatever happens at the same time,
+-- nobody begins twice. Who lost such a race, and a second start of a person in the same batch, get no row (attempt.c). A
+-- form that the person has had is passed over while there are others.
+WITH call AS MATERIALIZED (
+    SELECT c.*, p.policy_id, p.items, greatest(now(), p.opens_at) AS started_at,
+           make_interval(secs => p.minutes * 60.0 * (100 + s.extra_time_percent) / 100) AS time_allowed,
+           make_interval(secs => p.grace_seconds) AS grace,
+           s.taken, s.forms AS had, s.attempt_id AS newest_id,
+           coalesce(s.running OR s.request_id = c.request_id, false) AS known,
+           CASE WHEN p.policy_id IS NULL OR s.completed_at IS NULL THEN 'STATE:programme_id'
+                WHEN s.running OR s.request_id = c.request_id THEN NULL
+                WHEN s.taken >= p.max_attempts + s.given_back THEN 'ATTEMPTS:programme_id'
+                WHEN s.ended_at + make_interval(secs => p.retake_wait_seconds) > now() THEN 'TOO_SOON:programme_id'
+                WHEN p.opens_at - make_interval(secs => p.early_seconds) > now() THEN 'NOT_OPEN:programme_id'
+                WHEN p.closes_at <= now() THEN 'CLOSED:programme_id'
+                END AS fault
+      FROM unnest(:request_id, :programme_id, :attempt_id, :seed, :admitted, :ctx_subject, :ctx_session)
+           WITH ORDINALITY AS c (request_id, programme_id, attempt_id, seed, admitted, person_id, session_id, ord)
+      LEFT JOIN LATERAL (SELECT * FROM policy WHERE policy.programme_id = c.programme_id
+                          ORDER BY version DESC LIMIT 1) p ON true
+      LEFT JOIN standing s ON s.person_id = c.person_id AND s.programme_id = c.programme_id
+), begins AS MATERIALIZED (
+    SELECT DISTINCT ON (person_id, programme_id) *
+      FROM call WHERE fault IS NULL AND admitted AND NOT known
+     ORDER BY person_id, programme_id, ord
+), pool AS (
+    UPDATE form_pool f SET next = f.next + w.n
+      FROM (SELECT policy_id, count(*) AS n FROM begins GROUP BY policy_id) w
+     WHERE f.policy_id = w.policy_id
+    RETURNING f.policy_id, f.ready, f.next - w.n AS next
+), dealt AS MATERIALIZED (
+    SELECT b.*, (SELECT p.ready[1 + (p.next + b.place + k) % cardinality(p.ready)]
+                   FROM generate_series(0, least(cardinality(b.had), cardinality(p.ready) - 1)) AS k
+                  ORDER BY p.ready[1 + (p.next + b.place + k) % cardinality(p.ready)] = ANY (b.had), k LIMIT 1) AS form_id
+      FROM (SELECT *, row_number() OVER (PARTITION BY policy_id ORDER BY ord) - 1 AS place FROM begins) b
+      JOIN pool p USING (policy_id)
+), took AS (
+    UPDATE standing s
+       SET taken = s.taken + 1, running = true, request_id = d.request_id, attempt_id = d.attempt_id,
+           forms = s.forms || d.form_id
+      FROM dealt d
+     WHERE s.person_id = d.person_id AND s.programme_id = d.programme_id AND s.taken = d.taken AND NOT s.running
+    RETURNING d.*, s.taken AS number, CASE WHEN d.started_at > now() THEN 'created' ELSE 'running' END AS state,
+              sha256('hocvu-attempt-1'::bytea || uuid_send(d.attempt_id) || uuid_send(d.person_id)
+                     || uuid_send(d.form_id) || int8send(d.seed) || timestamptz_send(d.started_at)) AS head
 ), begun AS (
-    INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, number, items, seed, started_at, deadline)
-    SELECT :attempt_id, :ctx_subject, :programme_id, r.policy_id, p.taken + 1, cardinality(d.items), s.seed, now(),
-           now() + make_interval(mins => r.minutes)
-      FROM verdict v, rule r, past p, seeded s, drawn d
-     WHERE v.fault IS NULL AND NOT EXISTS (SELECT FROM known)
-    ON CONFLICT DO NOTHING
-    RETURNING *
-), laid AS (
-    INSERT INTO paper (attempt_id, items, orders) SELECT b.attempt_id, d.items, d.orders FROM begun b, drawn d
+    INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, seed, started_at,
+                         deadline, closes_at, session_id, head)
+    SELECT attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, seed, started_at,
+           started_at + time_allowed, started_at + time_allowed + grace, session_id, head
+      FROM took ORDER BY attempt_id
 ), told AS (
     INSERT INTO outbox (event, body, trace)
-    SELECT 'attempt_started',
-           jsonb_build_object('attempt_id', attempt_id, 'person_id', person_id, 'programme_id', programme_id,
-                              'started_at', started_at), :ctx_trace
-      FROM begun
+    SELECT 'attempts_started',
+           jsonb_build_object('attempts', jsonb_agg(jsonb_build_object(
+               'attempt_id', attempt_id, 'person_id', person_id, 'programme_id', programme_id,
+               'started_at', started_at))), :ctx_trace
+      FROM took HAVING count(*) > 0
 )
-SELECT a.attempt_id, a.programme_id, a.policy_id, a.number, a.state, a.started_at, a.deadline, v.fault
-  FROM verdict v LEFT JOIN (TABLE known UNION ALL TABLE begun) a ON true
- WHERE v.fault IS NOT NULL OR a.attempt_id IS NOT NULL;
+SELECT ord, state, attempt_id, policy_id, number, items, started_at, started_at + time_allowed AS deadline, head,
+       false AS resumed, false AS other_device, NULL AS fault
+  FROM took
+UNION ALL
+SELECT c.ord, coalesce(a.state, 'waiting'), a.attempt_id, a.policy_id, a.number, a.items, a.started_at, a.deadline, a.head,
+       true, a.session_id IS DISTINCT FROM c.session_id,
+       CASE WHEN c.fault IS NOT NULL THEN c.fault
+            WHEN a.ended_at IS NOT NULL THEN 'STATE:request_id' -- this request began an attempt that has ended
+            WHEN a.closes_at <= now() THEN 'TIME_OVER:request_id' END
+  FROM call c LEFT JOIN attempt a ON c.known AND a.attempt_id = c.newest_id
+ WHERE c.fault IS NOT NULL OR c.known OR NOT c.admitted;
 
--- attempt_get(attempt_ref) attempt_paper
-SELECT attempt_id, programme_id, policy_id, number, state, started_at, deadline
-  FROM attempt WHERE attempt_id = :attempt_id AND person_id = :ctx_subject;
+-- my_attempts(my_attempts_query) attempt_row
+SELECT a.attempt_id, a.person_id, a.programme_id, a.number, a.state, a.started_at, a.ended_at, a.answers,
+       CASE WHEN p.show_result = 'at_once' OR p.show_result = 'after_window' AND coalesce(p.closes_at <= now(), true)
+            THEN r.passed END AS passed
+  FROM (SELECT * FROM attempt
+         WHERE person_id = :ctx_subject
+           AND (:before IS NULL OR attempt_id < :before)
+         ORDER BY attempt_id DESC LIMIT 50) a
+  JOIN policy p USING (policy_id)
+  LEFT JOIN LATERAL (SELECT passed FROM result WHERE result.attempt_id = a.attempt_id
+                        AND result.version = a.result_version AND a.state = 'graded' LIMIT 1) r ON true
+ ORDER BY a.attempt_id DESC;
 
--- attempt_items(attempt_ref) item_shown
--- The paper as this learner sees it: options in the order drawn, each item with the answer that counts.
-SELECT s.place::integer AS position, i.stem,
-       i.options[substr(s.shown, 1, 1)::integer] AS option_1, i.options[substr(s.shown, 2, 1)::integer] AS option_2,
-       i.options[substr(s.shown, 3, 1)::integer] AS option_3, i.options[substr(s.shown, 4, 1)::integer] AS option_4,
-       last.response, last.revision
-  FROM attempt a
-  JOIN paper p ON p.attempt_id = a.attempt_id
- CROSS JOIN LATERAL unnest(p.items, p.orders) WITH ORDINALITY AS s (item_id, shown, place)
-  JOIN item i ON i.item_id = s.item_id
-  LEFT JOIN LATERAL (SELECT response, revision FROM answer
-                      WHERE answer.attempt_id = a.attempt_id AND answer.position = s.place
-                      ORDER BY revision DESC LIMIT 1) last ON true
- WHERE a.attempt_id = :attempt_id AND a.person_id = :ctx_subject
- ORDER BY s.place LIMIT 200;
+-- periods_ahead()
+SELECT make_periods_ahead();

@@ -1,53 +1,67 @@
 /*
- * assessment - lets learners sit attempts, keeps every answer, grades, tells the world.
+ * assessment - keeps item banks, makes forms ahead, lets learners sit attempts, keeps every answer they give, grades.
  *
  * Answers:   every METHOD in proto/assessment.def
- * Announces: attempt_started, attempt_graded
- * Follows:   content.item_published, item_bank_published, programme_published (what can be asked);
- *            learning.programme_completed (who may be asked)
- * Keeps:     schema "assessment"; nothing in memory between calls
- * Refuses:   a start without completion, beside a running attempt, beyond the policy's attempts or before its waiting
- *            time; an answer after the deadline or the end; to show a key to anyone, this process included
+ * Announces: attempts_started, attempt_graded, attempt_voided, appeal_decided
+ * Follows:   framework_published, programme_published; learner_assigned, programme_completed; org_changed,
+ * person_changed Keeps:     schema "assessment" (migrations/); forms that were read, in memory Refuses:   a blueprint
+ * that the bank cannot fill (SHORTFALL), a start before lessons are done (STATE) or beyond the policy (ATTEMPTS,
+ * TOO_SOON, NOT_OPEN, CLOSED), an answer that comes too late (TIME_OVER, STATE) Defers:    starts beyond what it can
+ * serve (admission.c)
  *
  * Configuration: assessment --help
  */
 #include "assessment.h"
+#include "org.h"
 #include "sql.h"
 
 #define PROTO_BIND "assessment.def"
 #include "bind.h"
 
 static const struct follow follows[] = {
-    FOLLOW(item_published),
-    FOLLOW(item_bank_published),
+    FOLLOW(framework_published),
     FOLLOW(programme_published),
+    FOLLOW(learner_assigned),
     FOLLOW(programme_completed),
+    FOLLOW(org_changed),
+    FOLLOW(person_changed),
     FOLLOW_END,
 };
 
+/* Each works on a slice that takes 100 ms of one connection at most; nobody waits for them. */
 static const struct tick ticks[] = {
-    /* Every second a slice of 500, which takes about 100 ms of one connection: a learner whose time is over waits a
-     * second for the result, and 100,000 attempts that end in the same minute are graded within four. */
-    {"attempts_close_due", 1000, attempts_close_due},
+    {"attempts_open_due", 1000, attempts_open_due},
+    {"attempts_close_due", 1000, attempts_close_due}, /* a learner whose time is over waits a second for the result */
+    {"regrades_go_on", 500, regrades_go_on},
+    {"integrity_examine", 2000, integrity_examine},
+    {"forms_renew", 5000, forms_renew},
+    {"org_today", 60000, org_today},
+    {"periods_ahead", 3600000, periods_ahead}, /* months are made two ahead: a day's failure does not matter */
     TICK_END,
 };
 
+/* Running attempts come before everything else. */
+static const uint16_t first[] = {M_answer_save, M_attempt_submit, 0};
+
 static const struct limits limits = {
-    .workers = 3,        /* two batches of saves fill two cores; one more, so that a start need not wait for them */
-    .in_flight = 2048,   /* four full batches of saves for each worker that runs them: about 50 ms of work */
+    .workers = 4,        /* two for the methods of `first`, which run once at a time each, two for the rest */
+    .in_flight = 16384,  /* a whole synchronised start waits in memory, 1 kB each, and is answered within a second */
     .deadline_ms = 5000, /* a learner's patience; the answer is kept by the page and sent again */
-    .arena_bytes = 12u << 20, /* 256 answers of 8 KiB as declared, their arrays for PostgreSQL, and replies */
+    .arena_bytes = 32u << 20, /* a file of 4 MiB of items: its cells, the rows, the statement's arrays */
 };
 
 static const struct service assessment = {
     .name = "assessment",
     .number = SERVICE_assessment,
-    .doc = "Attempts, answers, grades.",
+    .doc = "Item banks, forms, attempts, answers, grades, appeals.",
     .bindings = bindings,
+    .first = first,
     .follows = follows,
     .ticks = ticks,
     .limits = &limits,
     .sql = service_sql,
+    .by_index = true,
+    .org = true,
     .conf = assessment_conf_rows,
     .conf_size = sizeof(struct assessment_conf),
     .check = assessment_check,

@@ -1,63 +1,78 @@
--- policy.sql - versions of the rules of a programme, and the blueprint that says what an attempt asks.
+-- policy.sql - versions of the rules of a programme, and how often their items were seen. Policies are written once.
 
--- policy_create(policy_row) policy BULK
--- The rows are one draft, once per quota. A known id is the same draft sent again, or a conflict. No row: another
--- version was put in force since this statement began.
-WITH quota AS (
-    SELECT * FROM unnest(:skill_group, :items) AS q (skill_group, items)
-), draft AS (
-    SELECT (:policy_id)[1] AS policy_id, (:programme_id)[1] AS programme_id, (:bank_id)[1] AS bank_id,
-           (:pass_percent)[1] AS pass_percent, (:minutes)[1] AS minutes, (:max_attempts)[1] AS max_attempts,
-           (:retake_wait_seconds)[1] AS retake_wait_seconds, (:note)[1] AS note,
-           (SELECT sum(items) FROM quota) AS items
-), known AS (
-    SELECT p.*, (p.programme_id, p.bank_id, p.pass_percent, p.minutes, p.max_attempts, p.retake_wait_seconds, p.note,
-                 p.items)
-                IS NOT DISTINCT FROM
-                (d.programme_id, d.bank_id, d.pass_percent, d.minutes, d.max_attempts, d.retake_wait_seconds, d.note,
-                 d.items)
-            AND (SELECT jsonb_object_agg(skill_group, items) FROM quota)
-                = (SELECT jsonb_object_agg(skill_group, items) FROM policy_quota q WHERE q.policy_id = p.policy_id)
-                AS same
-      FROM draft d JOIN policy p USING (policy_id)
-), short AS (
-    SELECT q.skill_group
-      FROM draft d CROSS JOIN quota q
-      LEFT JOIN item i ON i.bank_id = d.bank_id AND i.skill_group = q.skill_group
-     GROUP BY q.skill_group, q.items HAVING count(i.item_id) < q.items
-     ORDER BY q.skill_group LIMIT 1
-), verdict AS (
-    SELECT CASE
-           WHEN EXISTS (SELECT FROM known) THEN (SELECT CASE WHEN NOT same THEN 'CONFLICT:policy_id' END FROM known)
-           WHEN NOT EXISTS (SELECT FROM programme p WHERE p.programme_id = d.programme_id) THEN 'NOT_FOUND:programme_id'
-           WHEN NOT EXISTS (SELECT FROM bank b WHERE b.bank_id = d.bank_id) THEN 'NOT_FOUND:bank_id'
-           WHEN (SELECT count(*) > count(DISTINCT skill_group) FROM quota) THEN 'TWICE:quotas'
-           WHEN d.items > 200 THEN 'RANGE:quotas'
-           ELSE (SELECT 'SHORTFALL:quotas.' || skill_group FROM short)
-           END AS fault
-      FROM draft d
-), made AS (
-    INSERT INTO policy (policy_id, programme_id, version, bank_id, pass_percent, items, minutes, max_attempts,
-                        retake_wait_seconds, note, created_by)
-    SELECT d.policy_id, d.programme_id,
-           1 + coalesce((SELECT max(p.version) FROM policy p WHERE p.programme_id = d.programme_id), 0),
-           d.bank_id, d.pass_percent, d.items, d.minutes, d.max_attempts, d.retake_wait_seconds, d.note, :ctx_subject
-      FROM draft d, verdict v
-     WHERE v.fault IS NULL AND NOT EXISTS (SELECT FROM known)
-    ON CONFLICT DO NOTHING
-    RETURNING *
-), filled AS (
-    INSERT INTO policy_quota (policy_id, skill_group, items)
-    SELECT m.policy_id, q.skill_group, q.items FROM made m CROSS JOIN quota q
-)
-SELECT p.policy_id, p.programme_id, p.version, p.pass_percent, p.items, p.minutes, p.max_attempts, p.note, v.fault
-  FROM verdict v
-  LEFT JOIN (SELECT policy_id, programme_id, version, pass_percent, items, minutes, max_attempts, note FROM known
-             UNION ALL
-             SELECT policy_id, programme_id, version, pass_percent, items, minutes, max_attempts, note FROM made) p
-         ON true
- WHERE v.fault IS NOT NULL OR p.policy_id IS NOT NULL;
+-- policy_turn(policy_row)
+-- Drafts for one programme come one after the other, so that versions count up without a gap.
+SELECT FROM pg_advisory_xact_lock(hashtextextended('policy ' || :programme_id::text, 0));
+
+-- policy_known(policy_row) policy_ref
+-- A known id is the same draft sent again, or a conflict.
+SELECT policy_id, CASE WHEN digest <> :digest THEN 'CONFLICT:policy_id' END AS fault
+  FROM policy WHERE policy_id = :policy_id;
+
+-- policy_basis(policy_row) policy_basis
+-- The bank's changes are read before its items are: what happens in between is looked at again.
+SELECT :policy_id AS policy_id, :programme_id AS programme_id, :blueprint_id AS blueprint_id, b.bank_id, b.items,
+       :max_exposure_percent AS max_exposure_percent, coalesce(c.changes, 0) AS changes,
+       CASE WHEN NOT EXISTS (SELECT FROM programme p WHERE p.programme_id = :programme_id) THEN 'NOT_FOUND:programme_id'
+            WHEN b.blueprint_id IS NULL THEN 'NOT_FOUND:blueprint_id' END AS fault
+  FROM (SELECT) one
+  LEFT JOIN blueprint b ON b.blueprint_id = :blueprint_id
+  LEFT JOIN bank_change c ON c.bank_id = b.bank_id;
+
+-- policy_store(policy_row) policy_ref
+INSERT INTO policy (policy_id, programme_id, version, blueprint_id, items, pass_percent, minutes, grace_seconds,
+                    max_attempts, retake_wait_seconds, opens_at, closes_at, early_seconds, forms, max_exposure_percent,
+                    show_result, show_answers, show_explanations, appeal_days, note, digest, created_by)
+SELECT :policy_id, :programme_id,
+       1 + coalesce((SELECT max(p.version) FROM policy p WHERE p.programme_id = :programme_id), 0),
+       :blueprint_id, :items, :pass_percent, :minutes, :grace_seconds, :max_attempts, :retake_wait_seconds, :opens_at,
+       :closes_at, :early_seconds, :forms, :max_exposure_percent, :show_result, :show_answers, :show_explanations,
+       :appeal_days, :note, :digest, :ctx_subject
+RETURNING policy_id;
+
+-- policy_groups_store(policy_group_row) BULK
+INSERT INTO policy_group (policy_id, skill_group, percent) SELECT * FROM unnest(:policy_id, :skill_group, :percent);
+
+-- policy_shown(policy_ref) policy
+SELECT p.policy_id, p.programme_id, p.version, p.blueprint_id, p.pass_percent, p.items, p.minutes, p.grace_seconds,
+       p.max_attempts, p.retake_wait_seconds, p.opens_at, p.closes_at, cardinality(f.ready) AS forms, p.note
+  FROM policy p JOIN form_pool f USING (policy_id) WHERE p.policy_id = :policy_id;
 
 -- policy_get(policy_query) policy
-SELECT policy_id, programme_id, version, pass_percent, items, minutes, max_attempts, note
-  FROM policy WHERE programme_id = :programme_id ORDER BY version DESC LIMIT 1;
+SELECT p.policy_id, p.programme_id, p.version, p.blueprint_id, p.pass_percent, p.items, p.minutes, p.grace_seconds,
+       p.max_attempts, p.retake_wait_seconds, p.opens_at, p.closes_at, cardinality(f.ready) AS forms, p.note
+  FROM policy p JOIN form_pool f USING (policy_id)
+ WHERE p.programme_id = :programme_id ORDER BY p.version DESC LIMIT 1;
+
+-- exposure_head(policy_ref) exposure
+-- A policy has no attempts from before it was made: older periods are not looked at. The day is for clocks set back.
+SELECT p.policy_id, cardinality(f.ready) AS forms, p.max_exposure_percent,
+       (SELECT count(*) FROM attempt a
+         WHERE a.policy_id = p.policy_id AND a.attempt_id >= uuid_border(p.created_at - interval '1 day')) AS attempts
+  FROM policy p JOIN form_pool f USING (policy_id) WHERE p.policy_id = :policy_id;
+
+-- exposure_items(policy_ref) exposed_item
+-- Attempts are counted once per form; only then is a form taken apart into its items.
+WITH asked AS (
+    SELECT p.policy_id, f.ready, cardinality(f.ready) AS n_ready,
+           uuid_border(p.created_at - interval '1 day') AS since
+      FROM policy p JOIN form_pool f USING (policy_id) WHERE p.policy_id = :policy_id
+), taken AS MATERIALIZED (
+    SELECT a.form_id, count(*) AS n
+      FROM attempt a
+     WHERE a.policy_id = :policy_id AND a.attempt_id >= (SELECT since FROM asked)
+     GROUP BY a.form_id
+), seen AS (
+    SELECT i.version_id, count(*) FILTER (WHERE f.form_id = ANY (q.ready)) AS forms, sum(coalesce(t.n, 0)) AS attempts
+      FROM asked q
+      JOIN form f ON f.policy_id = q.policy_id
+      LEFT JOIN taken t ON t.form_id = f.form_id
+     CROSS JOIN LATERAL unnest(f.items) AS i (version_id)
+     GROUP BY i.version_id
+)
+SELECT s.version_id, v.code, s.forms::integer AS forms, (100 * s.forms / q.n_ready)::smallint AS form_percent,
+       s.attempts::bigint AS attempts,
+       coalesce(100 * s.attempts / nullif((SELECT sum(n) FROM taken), 0), 0)::smallint AS attempt_percent
+  FROM seen s CROSS JOIN asked q JOIN item_version v USING (version_id)
+ WHERE s.forms > 0 OR s.attempts > 0
+ ORDER BY s.attempts DESC, s.forms DESC, v.code, s.version_id LIMIT 5000;

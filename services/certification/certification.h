@@ -2,19 +2,18 @@
 #ifndef CERTIFICATION_H
 #define CERTIFICATION_H
 
+#include "jws.h"
 #include "rows.h"
 #include "service.h"
 #include <sodium.h>
-
-enum { KID_TEXT = 44 }; /* base64url of 32 bytes, and a NUL */
 
 struct certification_conf {
     struct conf_secret certificate_sign_key; /* as the file has it: hex */
     const char *issuer_id, *issuer_name;
     /* Derived by certification_check. */
-    uint8_t secret[crypto_sign_SECRETKEYBYTES];
-    uint8_t public[crypto_sign_PUBLICKEYBYTES];
-    char kid[KID_TEXT]; /* JWK thumbprint of the public key (RFC 7638) */
+    uint8_t secret[JWS_SECRET];
+    uint8_t public[JWS_PUBLIC];
+    char kid[JWS_KID_TEXT];
 };
 
 extern const struct conf_row certification_conf_rows[];
@@ -38,6 +37,6 @@ MUST_CHECK int number_read(struct span text, char ret_number[NUMBER_TEXT]);
 MUST_CHECK int document_sign(struct arena *arena, const struct certification_conf *conf, const struct due_row *due,
                              struct signed_row *ret_row);
 /* Has this document three parts, and did the key sign it? */
-bool document_signed_by(struct arena *arena, struct span document, struct span public_key);
+bool document_signed_by(struct span document, struct span public_key);
 
 #endif

@@ -64,7 +64,6 @@ int document_sign(struct arena *arena, const struct certification_conf *conf, co
                              .issuer = text_span(conf->issuer_name),
                              .kid = text_span(conf->kid)};
     char number[NUMBER_TEXT];
-    uint8_t signature[crypto_sign_BYTES];
     struct buf head, payload, out;
     number_make(due->year.p, number);
     row.number = (struct span){number, NUMBER_TEXT - 1};
@@ -73,17 +72,11 @@ int document_sign(struct arena *arena, const struct certification_conf *conf, co
     buf_init(&out, DOCUMENT_MAX);
     buf_printf(&head, "{\"alg\":\"EdDSA\",\"typ\":\"vc+jwt\",\"cty\":\"vc\",\"kid\":\"%s\"}", conf->kid);
     add_payload(&payload, conf, due, &row);
-    base64url_add(&out, head.p, head.n);
-    buf_add_char(&out, '.');
-    base64url_add(&out, payload.p, payload.n);
-    bool made = !head.failed && !payload.failed && !out.failed &&
-                !crypto_sign_detached(signature, NULL, (const uint8_t *)out.p, out.n, conf->secret);
-    if (made) {
-        buf_add_char(&out, '.');
-        base64url_add(&out, signature, sizeof(signature));
-        made = !out.failed && !arena_span(arena, buf_span(&out), &row.document) &&
-               !arena_span(arena, row.number, &row.number);
-    }
+    bool made = !head.failed && !payload.failed;
+    if (made)
+        jws_sign(conf->secret, buf_span(&head), buf_span(&payload), &out);
+    made = made && !out.failed && !arena_span(arena, buf_span(&out), &row.document) &&
+           !arena_span(arena, row.number, &row.number);
     buf_release(&head);
     buf_release(&payload);
     buf_release(&out);
@@ -93,14 +86,9 @@ int document_sign(struct arena *arena, const struct certification_conf *conf, co
     return 0;
 }
 
-bool document_signed_by(struct arena *arena, struct span document, struct span public_key)
+bool document_signed_by(struct span document, struct span public_key)
 {
-    const char *last = memrchr(document.p, '.', document.n);
-    struct span signature;
-    if (!last || public_key.n != crypto_sign_PUBLICKEYBYTES)
-        return false;
-    struct span text = {last + 1, document.n - (uint32_t)(last + 1 - document.p)};
-    return !base64url_parse(arena, text, &signature) && signature.n == crypto_sign_BYTES &&
-           !crypto_sign_verify_detached((const uint8_t *)signature.p, (const uint8_t *)document.p,
-                                        (unsigned long long)(last - document.p), (const uint8_t *)public_key.p);
+    struct jws jws;
+    return public_key.n == JWS_PUBLIC && !jws_split(document, &jws) &&
+           jws_signed_by(&jws, (const uint8_t *)public_key.p);
 }

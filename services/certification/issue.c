@@ -8,7 +8,7 @@ enum { ISSUE_MAX = 256 };
 int certificates_issue(struct ctx *ctx)
 {
     const struct certification_conf *conf = ctx->conf;
-    struct key_row key = {.kid = {conf->kid, KID_TEXT - 1},
+    struct key_row key = {.kid = {conf->kid, JWS_KID_TEXT - 1},
                           .public_key = {(const char *)conf->public, sizeof(conf->public)}};
     struct due_row *due;
     uint32_t n;

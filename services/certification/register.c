@@ -46,7 +46,7 @@ int on_certificate_verify(struct ctx *ctx, const struct certificate_document *re
     int code = pg_call(ctx, &SQL_document_registered, req, &found);
     if (code && code != ERR_NOT_FOUND)
         return code;
-    if (code || !document_signed_by(ctx->arena, req->document, found.public_key))
+    if (code || !document_signed_by(req->document, found.public_key))
         return fail(ctx, ERR_INVALID, "document");
     struct certificate_query query = {.number = found.number};
     return pg_call(ctx, &SQL_certificate_status, &query, ret_reply);

@@ -1,4 +1,4 @@
-/* draft.c - new versions: of a framework with its groups, of a programme, of an item bank. */
+/* draft.c - new versions: of a framework with its groups, of a programme; and the lessons of a draft. */
 #include "content.h"
 
 /* Stores the draft in a transaction of its own, which change_end commits. */
@@ -12,15 +12,6 @@ static int draft(struct ctx *ctx, const struct version_new *row)
     if (!code)
         code = pg_call(ctx, &SQL_code_lock, &key, NULL);
     return code ? code : pg_call(ctx, &SQL_version_draft, row, &done);
-}
-
-/* What a programme and a bank have in common: they rest on a framework. */
-static int draft_upon(struct ctx *ctx, struct version_new *row, struct uuid framework_id,
-                      struct version_state *ret_reply)
-{
-    PUT_FIELD(row, version_new, framework_id, framework_id);
-    int code = draft(ctx, row);
-    return code ? code : change_end(ctx, row->version_id, ret_reply);
 }
 
 int on_framework_create(struct ctx *ctx, const struct framework_draft *req, struct version_state *ret_reply)
@@ -65,19 +56,9 @@ int on_programme_create(struct ctx *ctx, const struct programme_draft *req, stru
         .title_vi = req->title_vi,
         .title_en = req->title_en,
     };
-    return draft_upon(ctx, &row, req->framework_id, ret_reply);
-}
-
-int on_bank_create(struct ctx *ctx, const struct bank_draft *req, struct version_state *ret_reply)
-{
-    struct version_new row = {
-        .version_id = req->version_id,
-        .kind = SPAN("item_bank"),
-        .code = req->code,
-        .title_vi = req->title_vi,
-        .title_en = req->title_en,
-    };
-    return draft_upon(ctx, &row, req->framework_id, ret_reply);
+    PUT_FIELD(&row, version_new, framework_id, req->framework_id);
+    int code = draft(ctx, &row);
+    return code ? code : change_end(ctx, req->version_id, ret_reply);
 }
 
 int on_lesson_put(struct ctx *ctx, const struct lesson_draft *req, struct accepted *ret_reply)

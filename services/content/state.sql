@@ -4,8 +4,8 @@
 -- says why nothing changed, supersedes the older version of the code, and announces what was published. It runs behind
 -- the lock of the code. The same step by the same person again changes nothing and is no fault.
 --
--- The order of the parts is held by counting: the older version steps down before the newer is published (there is
--- one published version of a code at most), and the items of a bank are announced before the bank.
+-- One order of its parts matters and is held by counting: the older version steps down before the newer is published,
+-- because there is one published version of a code at most.
 -- version_step(version_move) accepted
 WITH it AS MATERIALIZED (
     SELECT v.*, t.from_state, t.to_state,
@@ -21,24 +21,20 @@ WITH it AS MATERIALIZED (
         WHEN it.state <> it.from_state THEN 'STATE:version_id'
         WHEN it.from_state = 'review'
              AND (it.author_id = :ctx_subject
-                  OR EXISTS (SELECT FROM lesson l WHERE (l.version_id, l.editor_id) = (it.version_id, :ctx_subject))
-                  OR EXISTS (SELECT FROM item i WHERE (i.version_id, i.editor_id) = (it.version_id, :ctx_subject)))
+                  OR EXISTS (SELECT FROM lesson l WHERE (l.version_id, l.editor_id) = (it.version_id, :ctx_subject)))
             THEN 'SAME_PERSON:version_id'
-        WHEN it.to_state = 'draft' OR it.kind = 'framework' THEN NULL
-        WHEN NOT EXISTS (SELECT FROM version f WHERE f.version_id = it.framework_id AND f.state = 'published')
+        WHEN it.to_state = 'draft' THEN NULL
+        WHEN it.kind = 'programme'
+             AND NOT EXISTS (SELECT FROM version f WHERE f.version_id = it.framework_id AND f.state = 'published')
             THEN 'STATE:framework_id'
         WHEN it.kind = 'programme'
              AND (SELECT count(*) = 0 OR max(l.position) <> count(*) FROM lesson l WHERE l.version_id = it.version_id)
             THEN 'STATE:lessons'
-        WHEN it.kind = 'item_bank' AND NOT EXISTS (SELECT FROM item i WHERE i.version_id = it.version_id)
-            THEN 'STATE:items'
-        WHEN (SELECT count(*) > 20000 FROM item i WHERE i.version_id = it.version_id) THEN 'TOO_LARGE:items'
         WHEN EXISTS (SELECT skill_group FROM lesson WHERE version_id = it.version_id
-                     UNION ALL SELECT skill_group FROM item WHERE version_id = it.version_id
                      EXCEPT SELECT f.code FROM framework_group f WHERE f.version_id = it.framework_id)
             THEN 'STATE:skill_group'
-        WHEN (SELECT octet_length(m.body::text) > 131072 FROM programme_message m WHERE m.version_id = it.version_id)
-            THEN 'TOO_LARGE:lessons'
+        ELSE (SELECT 'TOO_LARGE:' || a.parts FROM announcement a
+              WHERE a.version_id = it.version_id AND octet_length(a.body::text) > 131072)
         END AS fault
     FROM it
 ), go AS MATERIALIZED (
@@ -56,28 +52,12 @@ WITH it AS MATERIALIZED (
         reviewer_id = CASE go.to_state WHEN 'published' THEN :ctx_subject END,
         comment = coalesce(:comment, v.comment)
     FROM go WHERE v.version_id = go.version_id AND (SELECT count(*) FROM superseded) >= 0
-    RETURNING v.version_id, v.kind, v.code, v.version, v.state
+    RETURNING v.version_id, v.state
 ), logged AS (
     INSERT INTO step (version_id, verb, actor_id, comment) SELECT version_id, :verb, :ctx_subject, :comment FROM moved
-), told_programme AS (
+), told AS (
     INSERT INTO outbox (event, body, trace)
-    SELECT 'programme_published', p.body, :ctx_trace
-    FROM moved m JOIN programme_message p USING (version_id) WHERE m.state = 'published'
-), told_items AS (
-    INSERT INTO outbox (event, body, trace)
-    SELECT 'item_published', jsonb_build_object(
-               'item_id', i.item_id, 'bank_id', i.version_id, 'code', i.code, 'skill_group', i.skill_group,
-               'level', i.level, 'stem', i.stem, 'option_1', i.option_1, 'option_2', i.option_2,
-               'option_3', i.option_3, 'option_4', i.option_4, 'key', i.key, 'explanation', i.explanation), :ctx_trace
-    FROM moved m JOIN item i USING (version_id) WHERE m.state = 'published'
-    ORDER BY i.code
-    RETURNING 1
-), told_bank AS (
-    INSERT INTO outbox (event, body, trace)
-    SELECT 'item_bank_published', jsonb_build_object('bank_id', m.version_id, 'code', m.code, 'version', m.version,
-                                                     'items', told.items), :ctx_trace
-    FROM moved m, (SELECT count(*) AS items FROM told_items) told
-    WHERE m.state = 'published' AND m.kind = 'item_bank'
+    SELECT a.event, a.body, :ctx_trace FROM moved m JOIN announcement a USING (version_id) WHERE m.state = 'published'
 )
 SELECT true AS ok, fault FROM verdict;
 

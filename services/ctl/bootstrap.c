@@ -8,7 +8,7 @@ enum { ROSTER_MAX = 4 << 20, ROSTER_ROWS = 50000 };
 enum { NATIONAL_ID, FULL_NAME, ROLES = 6, COLUMNS };
 
 /* Columns of a roster; identity checks what they say when it imports the file. */
-static const struct csv_column columns[COLUMNS] = {
+static const struct table_column columns[COLUMNS] = {
     {"national_id", 12, 12, COL_MASKED},
     {"full_name", 1, 120, 0},
     {"birth_date", 0, 10, 0},
@@ -18,7 +18,7 @@ static const struct csv_column columns[COLUMNS] = {
     {"roles", 0, 500, 0},
 };
 
-static int read_roster(const char *path, struct arena *arena, struct csv_file *ret_file)
+static int read_roster(const char *path, struct arena *arena, struct table *ret_file)
 {
     FILE *file = fopen(path, "re");
     char *text = file ? arena_alloc(arena, ROSTER_MAX + 1) : NULL;
@@ -30,8 +30,7 @@ static int read_roster(const char *path, struct arena *arena, struct csv_file *r
     }
     size_t n = fread(text, 1, ROSTER_MAX + 1, file);
     fclose(file);
-    if (n > ROSTER_MAX ||
-        csv_file_read(ret_file, arena, columns, COLUMNS, (struct span){text, (uint32_t)n}, ROSTER_ROWS)) {
+    if (n > ROSTER_MAX || csv_read(ret_file, arena, columns, COLUMNS, (struct span){text, (uint32_t)n}, ROSTER_ROWS)) {
         fprintf(stderr, "hocvu: %s is too large.\n", path);
         return -1;
     }
@@ -39,10 +38,10 @@ static int read_roster(const char *path, struct arena *arena, struct csv_file *r
 }
 
 /* The first row whose roles name the national operator. */
-static const struct csv_row *find_operator(const struct csv_file *file)
+static const struct table_row *find_operator(const struct table *file)
 {
     for (uint32_t i = 0; i < file->n_rows; i++) {
-        const struct csv_row *row = &file->rows[i];
+        const struct table_row *row = &file->rows[i];
         struct span roles = row->cells[ROLES];
         if (!row->refused && memmem(roles.p, roles.n, "national_operator@", strlen("national_operator@")))
             return row;
@@ -52,10 +51,10 @@ static const struct csv_row *find_operator(const struct csv_file *file)
 
 static int bootstrap(struct ctl *ctl, const char *path, struct arena *arena)
 {
-    struct csv_file file;
+    struct table file;
     if (read_roster(path, arena, &file) < 0)
         return 1;
-    const struct csv_row *row = find_operator(&file);
+    const struct table_row *row = find_operator(&file);
     if (!row) {
         fprintf(stderr, "hocvu: %s names no national_operator.\n", path);
         return 1;

@@ -248,7 +248,7 @@ int client_call(struct client *client, struct session *session, uint16_t number,
             code = send_once(client, session, method, in);
         if (code)
             return code;
-        if (client->http.status == 200)
+        if (client->http.status == 200 || client->http.status == 202)
             return read_reply(client, method, ret_out);
         if (client->http.status == 401 && session && logins < LOGINS_MOST) {
             session->access_until = 0;

@@ -45,7 +45,8 @@ int bootstrap_command(struct ctl *ctl, int argc, char **argv);
 int status_command(struct ctl *ctl, int argc, char **argv);
 int load_command(struct ctl *ctl, int argc, char **argv);
 int demo_command(struct ctl *ctl, int argc, char **argv);
+int attempt_command(struct ctl *ctl, int argc, char **argv);
 
-extern const char demo_help[];
+extern const char demo_help[], attempt_help[];
 
 #endif

@@ -8,6 +8,7 @@
 #define CTL_DEMO_H
 
 #include "ctl.h"
+#include "jws.h"
 #include "plan.h"
 #include "progress.h"
 
@@ -44,6 +45,7 @@ struct demo {
     struct uuid *unit_ids; /* by index of the sample's units */
     struct uuid *lesson_ids;
     struct uuid programme_id, bank_id;
+    uint8_t attempt_key[JWS_PUBLIC]; /* with which the ends of attempts are signed */
     int32_t due_date;
     uint32_t items; /* of an attempt */
     uint32_t linked;

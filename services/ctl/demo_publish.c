@@ -1,6 +1,6 @@
 /*
  * demo_publish.c - the editor drafts, the reviewer publishes, the exam officer puts the policy in force. Every run
- * makes a new version of programme and item bank; the framework is made once.
+ * makes a new version of the programme, its blueprint and policy; framework and item bank are made once.
  */
 #include "demo.h"
 #include "load.h"
@@ -141,7 +141,7 @@ static int import_items(struct demo *demo)
 {
     for (uint32_t i = 0; i < demo->sample.framework.n_groups; i++) {
         const struct sample_file *file = &demo->sample.banks[i];
-        struct items_file in = {.version_id = demo->bank_id, .csv = file->text};
+        struct items_file in = {.bank_id = demo->bank_id, .file = file->text};
         struct import_report report;
         if (demo_ask(demo, &demo->client, &demo->editor, M_items_import, &in, &report) < 0)
             return -1;
@@ -152,24 +152,64 @@ static int import_items(struct demo *demo)
     return 0;
 }
 
+/* An item bank outlives demonstrations: what is in it already is left alone by the import. */
+static int find_bank(struct demo *demo, struct span code, bool *ret_found)
+{
+    struct empty nothing = {0};
+    struct bank_list list;
+    *ret_found = false;
+    if (demo_ask(demo, &demo->client, &demo->editor, M_banks, &nothing, &list) < 0)
+        return -1;
+    for (uint32_t i = 0; i < list.n_banks && !*ret_found; i++) {
+        if (span_equal(list.banks[i].code, code)) {
+            demo->bank_id = list.banks[i].bank_id;
+            *ret_found = true;
+        }
+    }
+    return 0;
+}
+
+/* Assessment hears of the framework by an event. */
 static int make_bank(struct demo *demo, struct uuid framework_id)
 {
+    static const struct not_yet not_yet[] = {{ERR_NOT_FOUND, NULL}, {0, NULL}};
     const struct sample_programme *programme = &demo->sample.programme;
     char code[64], title_vi[400], title_en[400];
+    bool found;
     snprintf(code, sizeof(code), BANK_CODE "%.*s", (int)programme->code.n, programme->code.p);
     snprintf(title_vi, sizeof(title_vi), BANK_TITLE_VI "%.*s", (int)programme->title_vi.n, programme->title_vi.p);
     snprintf(title_en, sizeof(title_en), BANK_TITLE_EN "%.*s", (int)programme->title_en.n, programme->title_en.p);
+    if (find_bank(demo, (struct span){code, (uint32_t)strlen(code)}, &found) < 0)
+        return -1;
+    if (found)
+        return 0;
     struct bank_draft draft = {
-        .version_id = demo->bank_id = uuid7(),
+        .bank_id = demo->bank_id = uuid7(),
         .code = {code, (uint32_t)strlen(code)},
         .title_vi = {title_vi, (uint32_t)strlen(title_vi)},
         .title_en = {title_en, (uint32_t)strlen(title_en)},
         .framework_id = framework_id,
     };
-    struct version_state state;
-    if (demo_ask(demo, &demo->client, &demo->editor, M_bank_create, &draft, &state) < 0 || import_items(demo) < 0)
+    struct bank bank;
+    return demo_await(demo, &demo->client, &demo->editor, M_bank_create, &draft, &bank, not_yet);
+}
+
+/* From drafts to items in use; the editor must not be able to do the reviewer's part. */
+static int publish_items(struct demo *demo)
+{
+    struct items_step all = {.bank_id = demo->bank_id};
+    struct items_moved submitted, moved;
+    if (demo_ask(demo, &demo->client, &demo->editor, M_items_submit, &all, &submitted) < 0 ||
+        demo_refused(demo, &demo->client, &demo->editor, M_items_approve, &all, &moved, ERR_FORBIDDEN,
+                     ERR_SAME_PERSON) < 0 ||
+        demo_ask(demo, &demo->client, &demo->reviewer, M_items_approve, &all, &moved) < 0)
         return -1;
-    return publish(demo, draft.version_id);
+    if (moved.moved != submitted.moved)
+        return demo_fault(demo, demo->reviewer.who, "%u items were sent to review, %u went live", submitted.moved,
+                          moved.moved);
+    progress_say(&demo->progress, "item bank: %u items of the sample, %u of them new", demo->sample.n_items,
+                 moved.moved);
+    return 0;
 }
 
 int demo_publish(struct demo *demo)
@@ -178,34 +218,56 @@ int demo_publish(struct demo *demo)
     demo_stage(demo, &demo->client, STAGE_PUBLISH);
     if (make_framework(demo, &framework_id) < 0 || make_programme(demo, framework_id) < 0)
         return -1;
-    return make_bank(demo, framework_id);
+    return make_bank(demo, framework_id) < 0 || import_items(demo) < 0 ? -1 : publish_items(demo);
 }
 
-/* Assessment hears of programme and bank by events; until then it knows neither. */
+/* The newest of the keys with which the ends of attempts are signed. */
+static int fetch_attempt_key(struct demo *demo)
+{
+    struct empty nothing = {0};
+    struct public_keys keys;
+    struct span key;
+    if (demo_ask(demo, &demo->client, NULL, M_attempt_keys, &nothing, &keys) < 0)
+        return -1;
+    if (!keys.n_keys || base64url_parse(&demo->client.arena, keys.keys[0].x, &key) || key.n != JWS_PUBLIC)
+        return demo_fault(demo, NULL, "no key is published that signs attempts");
+    memcpy(demo->attempt_key, key.p, JWS_PUBLIC);
+    return 0;
+}
+
+/* Assessment hears of the programme by an event. */
 int demo_policy(struct demo *demo)
 {
     static const struct not_yet not_yet[] = {{ERR_NOT_FOUND, NULL}, {0, NULL}};
     const struct sample_policy *sample = &demo->sample.policy;
+    struct blueprint_draft plan = {
+        .blueprint_id = uuid7(),
+        .code = demo->sample.programme.code,
+        .bank_id = demo->bank_id,
+        .quotas = sample->quotas,
+        .n_quotas = sample->n_quotas,
+    };
     struct policy_draft draft = {
         .policy_id = uuid7(),
         .programme_id = demo->programme_id,
-        .bank_id = demo->bank_id,
+        .blueprint_id = plan.blueprint_id,
         .pass_percent = sample->pass_percent,
         .minutes = sample->minutes,
         .max_attempts = sample->max_attempts,
         .retake_wait_seconds = sample->retake_wait_seconds,
-        .quotas = sample->quotas,
-        .n_quotas = sample->n_quotas,
     };
+    struct blueprint blueprint;
     struct policy policy;
+    PUT_FIELD(&plan, blueprint_draft, note, sample->note);
     PUT_FIELD(&draft, policy_draft, note, sample->note);
     demo_stage(demo, &demo->client, STAGE_POLICY);
-    if (demo_await(demo, &demo->client, &demo->examiner, M_policy_create, &draft, &policy, not_yet) < 0)
+    if (demo_ask(demo, &demo->client, &demo->examiner, M_blueprint_create, &plan, &blueprint) < 0 ||
+        demo_await(demo, &demo->client, &demo->examiner, M_policy_create, &draft, &policy, not_yet) < 0)
         return -1;
     if (policy.items != demo->items || policy.pass_percent != sample->pass_percent ||
-        policy.max_attempts != sample->max_attempts)
+        policy.max_attempts != sample->max_attempts || !policy.forms)
         return demo_fault(demo, demo->examiner.who, "the policy in force is not that of policy.json");
-    progress_say(&demo->progress, "policy %u in force: %u items, %u percent to pass, %u attempts", policy.version,
-                 policy.items, policy.pass_percent, policy.max_attempts);
-    return 0;
+    progress_say(&demo->progress, "policy %u in force: %u items, %u percent to pass, %u attempts, %u forms made",
+                 policy.version, policy.items, policy.pass_percent, policy.max_attempts, policy.forms);
+    return fetch_attempt_key(demo);
 }

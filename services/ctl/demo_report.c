@@ -141,16 +141,16 @@ static int check_snapshot(struct demo *demo, const struct snapshot *snapshot, co
 static int check_csv(struct demo *demo, const struct snapshot *snapshot, const struct file *file)
 {
     enum { CODE, PARENT, NAME, COUNTS };
-    struct csv_column columns[COUNTS + TALLY_COUNTS] = {
+    struct table_column columns[COUNTS + TALLY_COUNTS] = {
         {"code", 1, 32, COL_FORMULA}, {"parent_code", 0, 32, COL_FORMULA}, {"name", 1, 201, COL_FORMULA}};
     unsigned char digest[crypto_hash_sha256_BYTES];
-    struct csv_file rows;
+    struct table rows;
     for (int i = 0; i < TALLY_COUNTS; i++)
-        columns[COUNTS + i] = (struct csv_column){tally_names[i], 1, 10, 0};
+        columns[COUNTS + i] = (struct table_column){tally_names[i], 1, 10, 0};
     crypto_hash_sha256(digest, (const unsigned char *)file->content.p, file->content.n);
     if (snapshot->digest.n != sizeof(digest) || memcmp(snapshot->digest.p, digest, sizeof(digest)) != 0)
         return demo_fault(demo, demo->officer.who, "the digest of the report is not the SHA-256 of its CSV form");
-    if (csv_file_read(&rows, &demo->client.arena, columns, COUNTS + TALLY_COUNTS, file->content, CSV_ROWS_MOST) ||
+    if (csv_read(&rows, &demo->client.arena, columns, COUNTS + TALLY_COUNTS, file->content, CSV_ROWS_MOST) ||
         rows.n_rows != snapshot->n_units || rows.refused)
         return demo_fault(demo, demo->officer.who, "the CSV form has not the rows of the report");
     for (uint32_t i = 0; i < rows.n_rows; i++) {

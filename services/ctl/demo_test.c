@@ -1,11 +1,13 @@
 /*
- * demo_test.c - one learner's attempts: answers saved one by one, each receipt remembered, the paper read again before
- * it is handed in, the result compared with the plan.
+ * demo_test.c - one learner's attempts: answers saved one by one, each receipt remembered and linked to the one before,
+ * the paper read again before it is handed in, the result compared with the plan, the signature under the receipts
+ * verified.
  *
  * The sample's keys are known here, so a paper is answered by finding its questions and options in the item files.
  */
 #include "demo.h"
 #include "pace.h"
+#include "receipt.h"
 #include "service.h"
 
 enum { ITEMS_MOST = 200, OPTIONS = 4, CHANGE_EVERY = 5 };
@@ -23,45 +25,42 @@ struct sitting {
     uint32_t index;  /* of the learner */
     uint32_t number; /* of the attempt, from 1 */
     struct attempt_ref ref;
-    struct acknowledged answers[ITEMS_MOST];
+    struct acknowledged answers[ITEMS_MOST]; /* by position */
+    uint8_t head[RECEIPT_LINK];              /* of the chain of receipts, as this side reckons it */
+    uint32_t receipts;
     uint32_t right; /* answers that the plan makes right */
 };
 
-static struct span option_of(const struct item_shown *item, uint32_t k)
-{
-    const struct span options[OPTIONS] = {item->option_1, item->option_2, item->option_3, item->option_4};
-    return options[k];
-}
-
-/* Which of the options shown is the right one, 0 to 3; -1 when the paper shows what the sample does not have. */
-static int right_option(const struct demo *demo, const struct item_shown *item)
+/* Number of the right choice, 1 to 4; 0 when the paper shows what the sample does not have. */
+static uint8_t right_choice(const struct demo *demo, const struct item_shown *item)
 {
     const struct sample_item *source = sample_item_find(&demo->sample, item->stem);
-    int right = -1;
-    for (int k = 0; source && k < OPTIONS; k++) {
+    uint8_t right = 0;
+    for (uint32_t k = 0; source && k < item->n_choices; k++) {
         bool known = false;
         for (int j = 0; j < OPTIONS; j++)
-            known |= span_equal(option_of(item, (uint32_t)k), source->option[j]);
+            known |= span_equal(item->choices[k].text, source->option[j]);
         if (!known)
-            return -1;
-        if (span_equal(option_of(item, (uint32_t)k), source->option[source->key - 1]))
-            right = k;
+            return 0;
+        if (span_equal(item->choices[k].text, source->option[source->key - 1]))
+            right = item->choices[k].number;
     }
-    return right;
+    return item->n_choices == OPTIONS ? right : 0;
 }
 
-static int save(struct sitting *s, uint32_t position, uint32_t revision, char response)
+static int save(struct sitting *s, uint16_t position, uint32_t revision, char response)
 {
-    struct answer_save answer = {.attempt_id = s->ref.attempt_id,
-                                 .position = (uint16_t)position,
-                                 .revision = revision,
-                                 .response = {&response, 1}};
+    struct answer_save answer = {
+        .attempt_id = s->ref.attempt_id, .position = position, .revision = revision, .response = {&response, 1}};
     struct answer_receipt receipt;
     if (demo_ask(s->demo, s->client, &s->learner->session, M_answer_save, &answer, &receipt) < 0)
         return -1;
     if (!uuid_equal(&receipt.attempt_id, &answer.attempt_id) || receipt.position != position ||
         receipt.revision != revision)
         return demo_fault(s->demo, s->learner->who, "the receipt of answer %u is about another answer", position);
+    receipt_link(s->head, position, revision, receipt.saved_at, answer.response, s->head);
+    if (receipt.seq != ++s->receipts || memcmp(s->head, receipt.link.p, sizeof(s->head)) != 0)
+        return demo_fault(s->demo, s->learner->who, "receipt %u does not continue the chain", receipt.seq);
     s->answers[position - 1] = (struct acknowledged){revision, response};
     return 0;
 }
@@ -69,11 +68,11 @@ static int save(struct sitting *s, uint32_t position, uint32_t revision, char re
 /* Now and then a change of mind: first another option, then the one that counts. */
 static int answer_item(struct sitting *s, const struct item_shown *item, bool rightly)
 {
-    int right = right_option(s->demo, item);
+    uint8_t right = right_choice(s->demo, item);
     uint64_t random = plan_random(&s->demo->plan, s->index, (uint64_t)s->number << 40 | (uint64_t)item->position << 8);
-    if (right < 0)
+    if (!right)
         return demo_fault(s->demo, s->learner->who, "item %u of the paper is not one of the sample", item->position);
-    uint32_t chosen = rightly ? (uint32_t)right : ((uint32_t)right + 1 + (uint32_t)(random % 3)) % OPTIONS;
+    uint32_t chosen = rightly ? right - 1u : (right + (uint32_t)(random % 3)) % OPTIONS;
     uint32_t revision = 1;
     if (random % CHANGE_EVERY == 0) {
         if (save(s, item->position, revision, (char)('1' + (chosen + 1) % OPTIONS)) < 0)
@@ -101,9 +100,12 @@ static int check_paper(struct sitting *s, const struct attempt_paper *paper)
                               (int)policy->quotas[q].skill_group.n, policy->quotas[q].skill_group.p,
                               policy->quotas[q].items);
     }
+    bool there[ITEMS_MOST] = {false};
     for (uint32_t i = 0; i < paper->n_items; i++) {
-        if (paper->items[i].position != i + 1)
-            return demo_fault(s->demo, s->learner->who, "items of the paper are not numbered from 1");
+        uint16_t position = paper->items[i].position;
+        if (position > paper->n_items || there[position - 1])
+            return demo_fault(s->demo, s->learner->who, "items of the paper are not numbered from 1, each once");
+        there[position - 1] = true;
         for (uint32_t k = 0; k < i; k++) {
             if (span_equal(paper->items[i].stem, paper->items[k].stem))
                 return demo_fault(s->demo, s->learner->who, "the paper asks a question twice");
@@ -112,19 +114,31 @@ static int check_paper(struct sitting *s, const struct attempt_paper *paper)
     return 0;
 }
 
+/* Stands in line as long as the service says so. */
+static int start(struct sitting *s, const struct attempt_request *request, struct attempt_ticket *ret_ticket)
+{
+    static const struct not_yet not_yet[] = {{ERR_STATE, "programme_id"}, {ERR_TOO_SOON, NULL}, {0, NULL}};
+    int code;
+    do {
+        code = client_await(s->client, &s->learner->session, M_attempt_start, request, ret_ticket, not_yet, HEARS_S);
+    } while (!code && span_equal(ret_ticket->state, SPAN("waiting")) &&
+             pace_sleep((int64_t)ret_ticket->retry_ms * 1000));
+    return code;
+}
+
 /* Assessment hears of the completed programme by an event. */
 static int begin(struct sitting *s, struct attempt_paper *ret_paper)
 {
-    static const struct not_yet not_yet[] = {{ERR_STATE, "programme_id"}, {ERR_TOO_SOON, NULL}, {0, NULL}};
-    struct attempt_request request = {.attempt_id = s->ref.attempt_id, .programme_id = s->demo->programme_id};
-    int code = client_await(s->client, &s->learner->session, M_attempt_start, &request, ret_paper, not_yet, HEARS_S);
-    if (code == ERR_STATE && !strcmp(s->client->fault.field, "attempt_id"))
-        return demo_fault(
-            s->demo, s->learner->who,
-            "has an attempt running since a demonstration that was broken off; it ends by itself when its "
-            "time is over");
-    if (code)
+    struct attempt_request request = {.request_id = uuid7(), .programme_id = s->demo->programme_id};
+    struct attempt_ticket ticket;
+    if (start(s, &request, &ticket))
         return demo_call_fault(s->demo, s->client, &s->learner->session, M_attempt_start);
+    if (!HAS(&ticket, attempt_ticket, attempt_id))
+        return -1; /* somebody asked to stop */
+    s->ref.attempt_id = ticket.attempt_id;
+    memcpy(s->head, ticket.head.p, sizeof(s->head));
+    if (demo_ask(s->demo, s->client, &s->learner->session, M_attempt_get, &s->ref, ret_paper) < 0)
+        return -1;
     return check_paper(s, ret_paper);
 }
 
@@ -138,12 +152,12 @@ static int check_answers(struct sitting *s)
         return demo_fault(s->demo, s->learner->who, "the paper has %u items when it is read again", paper.n_items);
     for (uint32_t i = 0; i < paper.n_items; i++) {
         const struct item_shown *item = &paper.items[i];
-        const struct acknowledged *kept = &s->answers[i];
+        const struct acknowledged *kept = &s->answers[item->position - 1];
         bool there = HAS(item, item_shown, response) && HAS(item, item_shown, revision);
         if (!there || item->revision != kept->revision ||
             !span_equal(item->response, (struct span){&kept->response, 1}))
             return demo_fault(s->demo, s->learner->who,
-                              "acknowledged answer %u, revision %u, is lost: revision %u stands there", i + 1,
+                              "acknowledged answer %u, revision %u, is lost: revision %u stands there", item->position,
                               kept->revision, there ? item->revision : 0);
     }
     return 0;
@@ -152,7 +166,19 @@ static int check_answers(struct sitting *s)
 static bool same_result(const struct attempt_result *a, const struct attempt_result *b)
 {
     return a->number == b->number && a->right == b->right && a->items == b->items && a->passed == b->passed &&
-           a->graded_at == b->graded_at && span_equal(a->state, b->state);
+           a->graded_at == b->graded_at && a->ended_at == b->ended_at && span_equal(a->state, b->state) &&
+           span_equal(a->signature, b->signature);
+}
+
+/* The end is signed over all receipts, so whoever has them can prove what was handed in. */
+static int check_signature(struct sitting *s, const struct attempt_result *result)
+{
+    if (result->answers != s->receipts || memcmp(result->head.p, s->head, sizeof(s->head)) != 0)
+        return demo_fault(s->demo, s->learner->who, "the result ends another chain of receipts");
+    if (receipt_verify(s->demo->attempt_key, &s->ref.attempt_id, result->ended_at, result->answers, s->head,
+                       (const uint8_t *)result->signature.p))
+        return demo_fault(s->demo, s->learner->who, "the signature under the receipts is not that of the service");
+    return 0;
 }
 
 static int hand_in(struct sitting *s)
@@ -165,7 +191,8 @@ static int hand_in(struct sitting *s)
         return -1;
     if (!same_result(&first, &second))
         return demo_fault(s->demo, s->learner->who, "handing in twice gives two results");
-    if (first.right != s->right || first.passed != passes || first.number != s->number || first.items != s->demo->items)
+    if (!HAS(&first, attempt_result, passed) || first.right != s->right || first.passed != passes ||
+        first.number != s->number || first.items != s->demo->items)
         return demo_fault(s->demo, s->learner->who, "attempt %u: %u of %u right, %s; the plan says %u, %s", s->number,
                           first.right, first.items, first.passed ? "passed" : "failed", s->right,
                           passes ? "passed" : "failed");
@@ -173,7 +200,7 @@ static int hand_in(struct sitting *s)
         return demo_fault(s->demo, s->learner->who, "%u attempts are left after number %u of %u", first.attempts_left,
                           s->number, policy->max_attempts);
     s->learner->passed |= first.passed;
-    return 0;
+    return check_signature(s, &first);
 }
 
 /* Answers everything. Somebody who wants to stop leaves no attempt running behind. */
@@ -204,14 +231,13 @@ int demo_test(struct demo *demo, struct client *client, uint32_t index)
     uint32_t attempts = plan_attempts(&demo->plan, index);
     for (uint32_t number = 1; number <= attempts; number++) {
         struct sitting sitting = {.demo = demo, .client = client, .learner = learner, .index = index, .number = number};
-        sitting.ref.attempt_id = uuid7();
         if (sit(&sitting) < 0)
             return -1;
         client_clear(client);
     }
     if (learner->outcome != FAILS)
         return 0;
-    struct attempt_request request = {.attempt_id = uuid7(), .programme_id = demo->programme_id};
-    struct attempt_paper paper;
-    return demo_refused(demo, client, &learner->session, M_attempt_start, &request, &paper, ERR_ATTEMPTS, 0);
+    struct attempt_request request = {.request_id = uuid7(), .programme_id = demo->programme_id};
+    struct attempt_ticket ticket;
+    return demo_refused(demo, client, &learner->session, M_attempt_start, &request, &ticket, ERR_ATTEMPTS, 0);
 }

@@ -1,6 +1,7 @@
 /* http.c - libcurl, one request at a time; see http.h. */
 #include "http.h"
 #include "pace.h"
+#include "service.h"
 #include <curl/curl.h>
 #include <ctype.h>
 

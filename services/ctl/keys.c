@@ -3,7 +3,8 @@
  *
  *   token_sign.key .pub        Ed25519, access tokens        certificate_sign.key .pub   Ed25519, certificates
  *   national_hash.key          keyed hash of national ids    national_box.key .pub       X25519, sealed national ids
- *   receipt.key                keyed hash of receipts        curve/<process>.key         CURVE pair for TCP on the bus
+ *   receipt.key                keyed hash of receipts        attempt_sign.key .pub       Ed25519, heads and dossiers
+ *   curve/<process>.key        CURVE pair for TCP on the bus
  *   curve/known                names and public keys of all processes, derived from the pairs
  *
  * Keys are lower-case hex on one line; of an Ed25519 pair the .key is the seed of RFC 8032 (32 bytes). CURVE pairs are
@@ -27,7 +28,7 @@ static const struct {
     enum key_kind kind;
 } keys[] = {
     {"token_sign", SIGN_PAIR}, {"certificate_sign", SIGN_PAIR}, {"national_hash", RANDOM}, {"national_box", BOX_PAIR},
-    {"receipt", RANDOM},
+    {"receipt", RANDOM},        {"attempt_sign", SIGN_PAIR},
 };
 
 /* Processes that speak on the bus but are no service of it. */

@@ -1,5 +1,6 @@
 /* pace.c - waits that grow, differ, and end when somebody asks to stop; see pace.h. */
 #include "pace.h"
+#include "service.h"
 #include <signal.h>
 #include <sodium.h>
 #include <time.h>
@@ -7,13 +8,6 @@
 enum { FIRST_US = 100000, LONGEST_US = 2000000, SLICE_US = 100000 };
 
 static volatile sig_atomic_t stopped;
-
-int64_t mono_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 struct pace pace_begin(uint32_t seconds)
 {

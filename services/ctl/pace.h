@@ -15,8 +15,6 @@ struct pace {
     uint32_t tries;
 };
 
-/* Microseconds of a clock that nobody sets. */
-int64_t mono_us(void);
 struct pace pace_begin(uint32_t seconds);
 /* Waits before the next try, at least `least_s`. False: the time is over, or somebody asked to stop. */
 MUST_CHECK bool pace_wait(struct pace *pace, uint32_t least_s);

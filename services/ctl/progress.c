@@ -2,6 +2,7 @@
 #include "progress.h"
 #include "buf.h"
 #include "pace.h"
+#include "service.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <unistd.h>

@@ -7,13 +7,13 @@
 enum { FILE_MOST = 4 << 20, ROWS_MOST = 50000, SAMPLE_ARENA = 64 << 20 };
 
 enum { U_CODE, U_PARENT, U_KIND, U_NAME, U_NAME_EN, U_FROM, U_COLUMNS };
-static const struct csv_column unit_columns[U_COLUMNS] = {
+static const struct table_column unit_columns[U_COLUMNS] = {
     {"code", 1, 32, 0},  {"parent_code", 0, 32, 0}, {"kind", 1, 16, 0},
     {"name", 1, 200, 0}, {"name_en", 0, 200, 0},    {"valid_from", 10, 10, 0},
 };
 
 enum { P_NATIONAL_ID, P_NAME, P_BIRTH, P_UNIT, P_POSITION, P_LEADER, P_ROLES, P_COLUMNS };
-static const struct csv_column official_columns[P_COLUMNS] = {
+static const struct table_column official_columns[P_COLUMNS] = {
     {"national_id", 12, 12, COL_MASKED},
     {"full_name", 1, 120, 0},
     {"birth_date", 10, 10, 0},
@@ -24,7 +24,7 @@ static const struct csv_column official_columns[P_COLUMNS] = {
 };
 
 enum { I_CODE, I_GROUP, I_LEVEL, I_STEM, I_OPTION, I_KEY = I_OPTION + 4, I_EXPLANATION, I_COLUMNS };
-static const struct csv_column item_columns[I_COLUMNS] = {
+static const struct table_column item_columns[I_COLUMNS] = {
     {"code", 1, 32, 0},
     {"skill_group", 1, 16, 0},
     {"level", 1, 1, 0},
@@ -74,12 +74,12 @@ static int read_file(struct sample *sample, const char *name, struct sample_file
     return 0;
 }
 
-static int read_rows(struct sample *sample, const struct sample_file *from, const struct csv_column *columns,
-                     uint32_t n, struct csv_file *ret_rows)
+static int read_rows(struct sample *sample, const struct sample_file *from, const struct table_column *columns,
+                     uint32_t n, struct table *ret_rows)
 {
     struct import_report report;
-    if (csv_file_read(ret_rows, &sample->arena, columns, n, from->text, ROWS_MOST) ||
-        csv_file_report(ret_rows, true, 0, 0, &report))
+    if (csv_read(ret_rows, &sample->arena, columns, n, from->text, ROWS_MOST) ||
+        table_report(ret_rows, true, 0, 0, &report))
         return refuse(sample, from->name, "is too large");
     for (uint32_t i = 0; i < report.n_faults; i++) {
         const struct row_fault *fault = &report.faults[i];
@@ -114,7 +114,7 @@ static uint32_t find_unit(const struct sample_unit *units, uint32_t n, struct sp
 
 static int read_units(struct sample *sample)
 {
-    struct csv_file rows;
+    struct table rows;
     if (read_file(sample, "units.csv", &sample->units_csv) < 0 ||
         read_rows(sample, &sample->units_csv, unit_columns, U_COLUMNS, &rows) < 0)
         return -1;
@@ -137,7 +137,7 @@ static int read_units(struct sample *sample)
 
 static int read_officials(struct sample *sample)
 {
-    struct csv_file rows;
+    struct table rows;
     if (read_file(sample, "roster.csv", &sample->roster_csv) < 0 ||
         read_rows(sample, &sample->roster_csv, official_columns, P_COLUMNS, &rows) < 0)
         return -1;
@@ -185,7 +185,7 @@ static int item_order(const void *a, const void *b)
 
 static int add_items(struct sample *sample, const struct sample_file *from, uint32_t room)
 {
-    struct csv_file rows;
+    struct table rows;
     if (read_rows(sample, from, item_columns, I_COLUMNS, &rows) < 0)
         return -1;
     for (uint32_t i = 0; i < rows.n_rows; i++) {

@@ -3,16 +3,18 @@
 
 #include <string.h>
 
-/* The largest token's claims and their decoding. */
-enum { AUTH_ARENA = 1 << 16 };
+enum {
+    AUTH_ARENA = 1 << 16, /* the largest token's claims and their decoding */
+    HASHED = 32,          /* characters from the end: of the signature, so they differ with every token */
+};
 
-int auth_open(struct auth *auth, const unsigned char public_key[TOKEN_PUBLIC_BYTES], size_t n_sets)
+int auth_open(struct auth *auth, const unsigned char public_key[TOKEN_PUBLIC_BYTES], size_t n_tokens)
 {
-    *auth = (struct auth){.n_sets = n_sets};
+    *auth = (struct auth){.n_sets = n_tokens / AUTH_WAYS};
     memcpy(auth->public_key, public_key, sizeof(auth->public_key));
     crypto_shorthash_keygen(auth->hash_key);
     arena_init(&auth->arena, AUTH_ARENA);
-    auth->table = calloc(n_sets * AUTH_WAYS, sizeof(struct session *));
+    auth->table = calloc(auth->n_sets * AUTH_WAYS, sizeof(struct auth_place));
     return auth->table ? 0 : -1;
 }
 
@@ -25,13 +27,13 @@ void session_release(struct session *session)
 void auth_close(struct auth *auth)
 {
     for (size_t i = 0; auth->table && i < auth->n_sets * AUTH_WAYS; i++)
-        session_release(auth->table[i]);
+        session_release(auth->table[i].session);
     free(auth->table);
     arena_release(&auth->arena);
 }
 
 /* One block of memory: the session, its grants, its token. */
-static struct session *session_new(const struct access_claims *claims, struct span token, uint64_t hash)
+static struct session *session_new(const struct access_claims *claims, struct span token)
 {
     size_t n_grants = claims->n_grants * sizeof(struct grant);
     struct session *session = malloc(sizeof(*session) + n_grants + token.n);
@@ -42,7 +44,7 @@ static struct session *session_new(const struct access_claims *claims, struct sp
     if (n_grants)
         memcpy(grants, claims->grants, n_grants);
     memcpy(text, token.p, token.n);
-    *session = (struct session){.holders = 1, .hash = hash, .token = {text, token.n}, .claims = *claims};
+    *session = (struct session){.holders = 1, .token = {text, token.n}, .claims = *claims};
     session->claims.grants = grants;
     for (uint32_t i = 0; i < claims->n_grants; i++) {
         session->roles |= grants[i].roles;
@@ -52,19 +54,20 @@ static struct session *session_new(const struct access_claims *claims, struct sp
 }
 
 /* Moves way `at` of a row to its front. */
-static void to_front(struct session **row, size_t at)
+static void to_front(struct auth_place *row, size_t at)
 {
-    struct session *session = row[at];
+    struct auth_place place = row[at];
     memmove(row + 1, row, at * sizeof(*row));
-    row[0] = session;
+    row[0] = place;
 }
 
-static bool is_token(const struct session *session, uint64_t hash, struct span token)
+static bool holds(const struct auth_place *place, uint64_t hash, struct span token)
 {
-    return session->hash == hash && session->token.n == token.n && !memcmp(session->token.p, token.p, token.n);
+    const struct session *session = place->session;
+    return place->hash == hash && session->token.n == token.n && !memcmp(session->token.p, token.p, token.n);
 }
 
-static int verify(struct auth *auth, struct span token, uint64_t hash, int64_t now_us, struct session **row)
+static int verify(struct auth *auth, struct span token, uint64_t hash, int64_t now_us, struct auth_place *row)
 {
     struct access_claims claims;
     arena_clear(&auth->arena);
@@ -72,12 +75,12 @@ static int verify(struct auth *auth, struct span token, uint64_t hash, int64_t n
         auth->refused++;
         return ERR_UNAUTHENTICATED;
     }
-    struct session *session = session_new(&claims, token, hash);
+    struct session *session = session_new(&claims, token);
     if (!session)
         return ERR_BUSY;
     auth->misses++;
-    session_release(row[AUTH_WAYS - 1]);
-    row[AUTH_WAYS - 1] = session;
+    session_release(row[AUTH_WAYS - 1].session);
+    row[AUTH_WAYS - 1] = (struct auth_place){hash, session};
     to_front(row, AUTH_WAYS - 1);
     return 0;
 }
@@ -87,14 +90,16 @@ int auth_check(struct auth *auth, struct span token, int64_t now_us, struct sess
     uint64_t hash;
     if (token.n == 0 || token.n > TOKEN_MAX)
         return ERR_UNAUTHENTICATED;
-    crypto_shorthash((unsigned char *)&hash, (const unsigned char *)token.p, token.n, auth->hash_key);
-    struct session **row = auth->table + hash % auth->n_sets * AUTH_WAYS;
+    uint32_t n_hashed = token.n < HASHED ? token.n : HASHED;
+    crypto_shorthash((unsigned char *)&hash, (const unsigned char *)token.p + token.n - n_hashed, n_hashed,
+                     auth->hash_key);
+    struct auth_place *row = auth->table + hash % auth->n_sets * AUTH_WAYS;
     size_t way = 0;
-    while (way < AUTH_WAYS && row[way] && !is_token(row[way], hash, token))
+    while (way < AUTH_WAYS && row[way].session && !holds(&row[way], hash, token))
         way++;
-    if (way < AUTH_WAYS && row[way]) {
+    if (way < AUTH_WAYS && row[way].session) {
         to_front(row, way);
-        if (row[0]->claims.exp <= (uint64_t)(now_us / 1000000)) {
+        if (row[0].session->claims.exp <= (uint64_t)(now_us / 1000000)) {
             auth->refused++;
             return ERR_UNAUTHENTICATED;
         }
@@ -104,7 +109,7 @@ int auth_check(struct auth *auth, struct span token, int64_t now_us, struct sess
         if (code)
             return code;
     }
-    row[0]->holders++;
-    *ret_session = row[0];
+    row[0].session->holders++;
+    *ret_session = row[0].session;
     return 0;
 }

@@ -1,9 +1,9 @@
 /*
  * auth.h - access tokens: verified once, then remembered.
  *
- * The memory is a table of fixed size, found by a keyed hash of the token and compared whole. Only tokens that were
- * verified enter it, so nobody can fill it with nonsense. What changes with time is looked at on each use: the end of
- * the token here, ended sessions by the caller (revoked.h).
+ * The memory is a table of fixed size, found by a keyed hash of the token's end and compared whole. Only tokens that
+ * were verified enter it, so nobody can fill it with nonsense. What changes with time is looked at on each use: the end
+ * of the token here, ended sessions by the caller (revoked.h).
  */
 #ifndef GATEWAY_AUTH_H
 #define GATEWAY_AUTH_H
@@ -12,16 +12,20 @@
 
 #include <sodium.h>
 
-enum { AUTH_SETS = 2048, AUTH_WAYS = 4 };
+enum { AUTH_WAYS = 16 };
 
 /* A verified token. Lives as long as somebody holds it. */
 struct session {
     uint32_t holders;  /* the table is one of them */
     uint32_t roles;    /* of all grants together */
     uint32_t national; /* of those for the whole nation */
-    uint64_t hash;
     struct span token;
     struct access_claims claims;
+};
+
+struct auth_place {
+    uint64_t hash;
+    struct session *session; /* NULL: free */
 };
 
 struct auth {
@@ -29,12 +33,15 @@ struct auth {
     unsigned char hash_key[crypto_shorthash_KEYBYTES];
     struct arena arena;
     size_t n_sets;
-    struct session **table; /* n_sets rows of AUTH_WAYS, the latest used first */
+    struct auth_place *table; /* n_sets rows of AUTH_WAYS, the latest used first */
     uint64_t hits, misses, refused;
 };
 
-/* Remembers n_sets * AUTH_WAYS tokens at most. */
-MUST_CHECK int auth_open(struct auth *auth, const unsigned char public_key[TOKEN_PUBLIC_BYTES], size_t n_sets);
+/*
+ * Remembers n_tokens at most, AUTH_WAYS or more. It pays to have room for everybody who is active: to verify a token
+ * costs as much as three whole requests.
+ */
+MUST_CHECK int auth_open(struct auth *auth, const unsigned char public_key[TOKEN_PUBLIC_BYTES], size_t n_tokens);
 void auth_close(struct auth *auth);
 /* The session of a token. Returns 0, and the caller holds *ret_session; or UNAUTHENTICATED. */
 MUST_CHECK int auth_check(struct auth *auth, struct span token, int64_t now_us, struct session **ret_session);

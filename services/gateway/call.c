@@ -77,16 +77,16 @@ static int build(struct building *b)
     return msg_check_seen(b->desc, b->seen, &b->fault);
 }
 
-static void on_reply(void *owner, int code, struct span field, struct span body)
+static void on_reply(void *owner, const struct reply_header *reply, struct span body)
 {
     struct request *request = owner;
     const struct method *method = request->match.route->method;
-    if (!code && method->number == M_session_end)
+    if (!reply->code && method->number == M_session_end)
         request_note_logout(request);
-    if (code)
-        reply_error(request, code, field);
+    if (reply->code)
+        reply_error(request, reply->code, reply->field);
     else
-        reply_message(request, method->out, body);
+        reply_message(request, method->out, reply, body);
 }
 
 enum MHD_Result call_method(struct request *request)

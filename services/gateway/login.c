@@ -141,27 +141,27 @@ static enum MHD_Result call(struct request *request, uint16_t method, const stru
 }
 
 /* Decodes identity's reply into the arena `replying`; NULL: the failure has been answered. */
-static void *reply_of(struct request *request, const struct msg *desc, int code, struct span field, struct span body)
+static void *reply_of(struct request *request, const struct msg *desc, const struct reply_header *reply,
+                      struct span body)
 {
     struct gateway *gw = request->gw;
     struct fault fault;
-    if (!code) {
+    if (!reply->code) {
         arena_clear(&gw->replying);
         void *message = arena_alloc(&gw->replying, desc->size);
         if (message && !msg_unpack(desc, message, &gw->replying, body, &fault))
             return message;
-        code = ERR_INTERNAL;
     }
-    reply_failed(request, code, field);
+    reply_failed(request, reply->code ? reply->code : ERR_INTERNAL, reply->field);
     return NULL;
 }
 
 /* --- logging in --- */
 
-static void on_started(void *owner, int code, struct span field, struct span body)
+static void on_started(void *owner, const struct reply_header *reply, struct span body)
 {
     struct request *request = owner;
-    const struct login_redirect *to = reply_of(request, &msg_login_redirect, code, field, body);
+    const struct login_redirect *to = reply_of(request, &msg_login_redirect, reply, body);
     if (!to)
         return;
     const char *location = arena_printf(&request->gw->replying, "%.*s", (int)to->location.n, to->location.p);
@@ -181,14 +181,14 @@ static enum MHD_Result start(struct request *request)
     return call(request, M_login_start, &msg_login_begin, &begin, on_started);
 }
 
-static void on_finished(void *owner, int code, struct span field, struct span body)
+static void on_finished(void *owner, const struct reply_header *reply, struct span body)
 {
     struct request *request = owner;
-    const struct session_tokens *tokens = reply_of(request, &msg_session_tokens, code, field, body);
+    const struct session_tokens *tokens = reply_of(request, &msg_session_tokens, reply, body);
     if (!tokens)
         return;
     if (!wants_html(request)) {
-        reply_message(request, &msg_session_tokens, body);
+        reply_message(request, &msg_session_tokens, reply, body);
         return;
     }
     struct MHD_Response *response = reply_make_text(request, HTML, "");
@@ -252,10 +252,10 @@ static enum MHD_Result finish(struct request *request)
 
 /* --- staying and leaving --- */
 
-static void on_renewed(void *owner, int code, struct span field, struct span body)
+static void on_renewed(void *owner, const struct reply_header *reply, struct span body)
 {
     struct request *request = owner;
-    const struct session_tokens *tokens = reply_of(request, &msg_session_tokens, code, field, body);
+    const struct session_tokens *tokens = reply_of(request, &msg_session_tokens, reply, body);
     if (!tokens)
         return;
     struct MHD_Response *response = reply_make_text(request, "application/json", OK_JSON);
@@ -277,12 +277,12 @@ static enum MHD_Result say_goodbye(struct request *request)
     return reply_send(request, 200, response);
 }
 
-static void on_ended(void *owner, int code, struct span field, struct span body)
+static void on_ended(void *owner, const struct reply_header *reply, struct span body)
 {
     struct request *request = owner;
     (void)body;
-    if (code) {
-        reply_failed(request, code, field);
+    if (reply->code) {
+        reply_failed(request, reply->code, reply->field);
         return;
     }
     request_note_logout(request);
@@ -296,15 +296,15 @@ static enum MHD_Result end(struct request *request)
 }
 
 /* The access token had ended, the session had not: its last pair of tokens is used to end it. */
-static void on_renewed_to_end(void *owner, int code, struct span field, struct span body)
+static void on_renewed_to_end(void *owner, const struct reply_header *reply, struct span body)
 {
     struct request *request = owner;
     struct gateway *gw = request->gw;
-    if (code && err_find(code)->status < 500) { /* no such session any more */
+    if (reply->code && err_find(reply->code)->status < 500) { /* no such session any more */
         say_goodbye(request);
         return;
     }
-    const struct session_tokens *tokens = reply_of(request, &msg_session_tokens, code, field, body);
+    const struct session_tokens *tokens = reply_of(request, &msg_session_tokens, reply, body);
     if (!tokens)
         return;
     if (auth_check(&gw->auth, tokens->access_token, gw->now, &request->session))

@@ -40,14 +40,13 @@ struct loop {
 
 static void ask_revocations(struct gateway *gw);
 
-static void revocations_told(void *owner, int code, struct span field, struct span body)
+static void revocations_told(void *owner, const struct reply_header *reply, struct span body)
 {
     struct gateway *gw = owner;
     struct revocation_list list;
     struct fault fault;
-    (void)field;
     gw->revocations_asked = false;
-    if (code)
+    if (reply->code)
         return; /* the age of what we know is a metric; tokens end by themselves */
     arena_clear(&gw->replying);
     if (msg_unpack(&msg_revocation_list, &list, &gw->replying, body, &fault))
@@ -188,7 +187,7 @@ static int open_parts(struct gateway *gw)
     revoked_init(&gw->revoked, gw->now);
     gw->clients.patience_us = 4 * settings->idle_seconds * 1000000;
     if (routes_open(&gw->routes) < 0 || metrics_open(&gw->metrics, gw->routes.n) < 0 ||
-        auth_open(&gw->auth, settings->token_key, AUTH_SETS) < 0 ||
+        auth_open(&gw->auth, settings->token_key, (size_t)settings->tokens_kept) < 0 ||
         ratelimit_open(&gw->ratelimit, settings->rate_per_second, settings->rate_burst) < 0)
         return -1;
     return pages_open(&gw->pages, settings->static_dir, settings->api_dir);

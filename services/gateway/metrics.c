@@ -4,7 +4,7 @@
 #include "request.h"
 
 /* Statuses that are counted by themselves; the rest is 0. */
-static const uint16_t statuses[METRICS_STATUSES] = {200, 400, 401, 403, 404, 405, 409, 413,
+static const uint16_t statuses[METRICS_STATUSES] = {200, 202, 400, 401, 403, 404, 405, 409, 413,
                                                     429, 500, 502, 503, 504, 302, 303, 0};
 static const uint32_t bounds_us[METRICS_BUCKETS] = {500,   1000,   2500,   5000,   10000,   25000,
                                                     50000, 100000, 250000, 500000, 1000000, 5000000};

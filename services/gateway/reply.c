@@ -210,7 +210,7 @@ static char *header_text(struct arena *arena, const char *before, struct span te
     return value;
 }
 
-static enum MHD_Result reply_file(struct request *request, const struct file *file)
+static struct MHD_Response *make_file(struct request *request, const struct file *file)
 {
     struct arena *work = &request->gw->replying;
     const char *type = header_text(work, "", file->media_type, "");
@@ -223,10 +223,29 @@ static enum MHD_Result reply_file(struct request *request, const struct file *fi
         MHD_add_response_header(response, "Content-Disposition", name);
     else if (answer && !(type && name))
         answer_free(answer);
-    return reply_send(request, 200, response);
+    return response;
 }
 
-enum MHD_Result reply_message(struct request *request, const struct msg *desc, struct span body)
+static struct MHD_Response *make_message(struct request *request, const struct msg *desc, const void *message)
+{
+    struct answer *answer = answer_new(request->gw);
+    if (answer) {
+        msg_to_json(desc, message, &answer->buf);
+        buf_add_char(&answer->buf, '\n');
+    }
+    return reply_make("application/json", answer);
+}
+
+/* Whole seconds, and never 0, which would invite to ask in a circle. */
+static void add_retry(struct MHD_Response *response, uint32_t retry_ms)
+{
+    char text[16];
+    snprintf(text, sizeof(text), "%u", (unsigned)(retry_ms ? (retry_ms + 999) / 1000 : 1));
+    MHD_add_response_header(response, "Retry-After", text);
+}
+
+enum MHD_Result reply_message(struct request *request, const struct msg *desc, const struct reply_header *reply,
+                              struct span body)
 {
     struct gateway *gw = request->gw;
     struct fault fault;
@@ -240,14 +259,12 @@ enum MHD_Result reply_message(struct request *request, const struct msg *desc, s
     }
     if (code)
         return reply_error(request, code, SPAN(""));
-    if (desc == &msg_file)
-        return reply_file(request, message);
-    struct answer *answer = answer_new(gw);
-    if (answer) {
-        msg_to_json(desc, message, &answer->buf);
-        buf_add_char(&answer->buf, '\n');
-    }
-    return reply_send(request, 200, reply_make("application/json", answer));
+    struct MHD_Response *response =
+        desc == &msg_file ? make_file(request, message) : make_message(request, desc, message);
+    bool later = HAS(reply, reply_header, retry_ms);
+    if (response && later)
+        add_retry(response, reply->retry_ms);
+    return reply_send(request, later ? 202 : 200, response);
 }
 
 struct MHD_Response *reply_make_text(struct request *request, const char *type, const char *text)

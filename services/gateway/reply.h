@@ -29,8 +29,12 @@ void reply_secure(const struct request *request, struct MHD_Response *response, 
 /* Sends a response, NULL being an internal error. The request is answered. */
 enum MHD_Result reply_send(struct request *request, unsigned status, struct MHD_Response *response);
 
-/* A message as JSON, or as the document that a `file` is. `body` is MessagePack as it came from the service. */
-enum MHD_Result reply_message(struct request *request, const struct msg *desc, struct span body);
+/*
+ * A message as JSON, or as the document that a `file` is: 200, or 202 when the reply says to come back for the rest.
+ * `body` is MessagePack as it came from the service.
+ */
+enum MHD_Result reply_message(struct request *request, const struct msg *desc, const struct reply_header *reply,
+                              struct span body);
 /* An error of errors.def. `field` may be empty. */
 enum MHD_Result reply_error(struct request *request, int code, struct span field);
 /* The same without sending it, for those who have headers to add. */

@@ -1,6 +1,7 @@
 /* settings.c - configuration rows of the gateway, and the checks between them. */
 #include "settings.h"
 #include "admin_page.h"
+#include "auth.h"
 
 #define ROW(name, type, min, max, preset, doc)                                                                         \
     {                                                                                                                  \
@@ -23,6 +24,8 @@ const struct conf_row settings_rows[] = {
         "A silent connection is closed after this long, one that never completes a request after four times."),
     ROW(rate_per_second, CONF_INT, 0, 1000000, "200", "Requests per second from one client address; 0: no limit."),
     ROW(rate_burst, CONF_INT, 1, 1000000, "400", "Requests that one address may send at once."),
+    ROW(tokens_kept, CONF_INT, AUTH_WAYS, 4194304, "65536",
+        "Verified access tokens remembered, about 600 bytes each; twice as many as people active at once."),
     ROW(trusted_proxy, CONF_TEXT, 0, 400, "",
         "Addresses of TLS proxies, separated by blanks; only from these is X-Forwarded-For believed."),
     BUS_CONF_ROWS(struct settings, bus),
@@ -67,7 +70,7 @@ static int set_token_key(struct settings *settings)
     const struct conf_secret *hex = &settings->token_public_key;
     if (!hex->bytes)
         return fault("token_public_key", "must name the file with identity's public key");
-    if (token_public_parse((struct span){hex->bytes, (uint32_t)hex->n}, settings->token_key) < 0)
+    if (jws_public_parse((struct span){hex->bytes, (uint32_t)hex->n}, settings->token_key) < 0)
         return fault("token_public_key", "the file must hold 64 hex digits");
     return 0;
 }

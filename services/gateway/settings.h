@@ -23,6 +23,7 @@ struct settings {
     struct conf_secret token_public_key;
     int64_t in_flight, connections, idle_seconds;
     int64_t rate_per_second, rate_burst;
+    int64_t tokens_kept;
     const char *trusted_proxy;
     struct bus_conf bus;
 

@@ -17,6 +17,15 @@ static const uint8_t *random_id(void)
     return stock[--left];
 }
 
+static void put_hex(char *to, const uint8_t *id)
+{
+    static const char hex[] = "0123456789abcdef";
+    for (size_t i = 0; i < ID_BYTES; i++) {
+        to[2 * i] = hex[id[i] >> 4];
+        to[2 * i + 1] = hex[id[i] & 15];
+    }
+}
+
 static bool is_hex(const char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -59,7 +68,7 @@ void trace_begin(struct span traceparent, int64_t now, struct trace *ret_trace)
         memcpy(ret_trace->id, traceparent.p + 3, ID_HEX);
         ret_trace->sampled = (low & 1) && may_sample(now);
     } else {
-        sodium_bin2hex(ret_trace->id, TRACE_TEXT, random_id(), ID_BYTES);
+        put_hex(ret_trace->id, random_id());
         ret_trace->sampled = false;
     }
     ret_trace->id[ID_HEX] = '\0';

@@ -83,18 +83,19 @@ static uint32_t slot_of(const struct upstream *upstream, uint64_t call_id)
 }
 
 /* Ends one call. */
-static void finish(struct upstreams *set, uint32_t index, int code, struct span field, struct span body)
+static void finish(struct upstreams *set, uint32_t index, const struct reply_header *reply, struct span body)
 {
     upstream_done done = set->slots[index].done;
     void *owner = set->slots[index].owner;
     slot_release(set, index);
-    done(owner, code, field, body);
+    done(owner, reply, body);
 }
 
 static void finish_failed(struct upstreams *set, uint32_t index, int code, const struct upstream *upstream)
 {
-    struct span name = {upstream->row->name, (uint32_t)strlen(upstream->row->name)};
-    finish(set, index, code, name, SPAN(""));
+    struct reply_header reply = {.code = (uint16_t)code};
+    PUT_FIELD(&reply, reply_header, field, ((struct span){upstream->row->name, (uint32_t)strlen(upstream->row->name)}));
+    finish(set, index, &reply, SPAN(""));
 }
 
 /* --- sending --- */
@@ -221,7 +222,7 @@ static void deliver(struct upstream *upstream, struct span head, struct span bod
         return;
     }
     upstream->count.pairs_in++;
-    finish(set, index, reply.code, HAS(&reply, reply_header, field) ? reply.field : SPAN(""), body);
+    finish(set, index, &reply, body);
 }
 
 static struct span bytes_of(zmq_msg_t *frame)
@@ -343,16 +344,15 @@ void upstreams_abandon(struct upstreams *set)
 
 /* --- health --- */
 
-static void health_told(void *owner, int code, struct span field, struct span body)
+static void health_told(void *owner, const struct reply_header *reply, struct span body)
 {
     struct upstream *upstream = owner;
     struct upstream_health *kept = &upstream->health;
     struct health health;
     struct fault fault;
-    (void)field;
     upstream->health_asked = false;
     arena_clear(&upstream->set->arena);
-    if (code || msg_unpack(&msg_health, &health, &upstream->set->arena, body, &fault))
+    if (reply->code || msg_unpack(&msg_health, &health, &upstream->set->arena, body, &fault))
         return;
     *kept = (struct upstream_health){.healthy = health.healthy,
                                      .answered_us = now_us(),

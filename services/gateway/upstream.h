@@ -15,10 +15,10 @@
 enum { CALL_MS = 5000, HEALTH_MS = 2000, HEALTH_LATE_MS = 6000 };
 
 /*
- * `code` 0: `body` is the reply's message; otherwise `field` may name what the error is about. Both spans live only
- * during the function. A done that is told an error must not make a new call.
+ * `reply->code` 0: `body` is the reply's message; otherwise reply->field may name what the error is about. All of it
+ * lives only during the function. A done that is told an error must not make a new call.
  */
-typedef void (*upstream_done)(void *owner, int code, struct span field, struct span body);
+typedef void (*upstream_done)(void *owner, const struct reply_header *reply, struct span body);
 
 /* What the last answer to service_health said. */
 struct upstream_health {

@@ -29,10 +29,10 @@ int import_write(struct ctx *ctx, const struct stmt *stmt, const void *messages,
     return code ? fail(ctx, code, stmt->name) : 0; /* the field may have been in the chunk's memory */
 }
 
-int import_end(struct ctx *ctx, const char *action, struct csv_file *file, bool dry_run, uint32_t created,
+int import_end(struct ctx *ctx, const char *action, struct table *file, bool dry_run, uint32_t created,
                uint32_t changed, struct import_report *ret_report)
 {
-    if (csv_file_report(file, dry_run, created, changed, ret_report))
+    if (table_report(file, dry_run, created, changed, ret_report))
         return fail(ctx, ERR_TOO_LARGE, "csv");
     log_info(ctx->head->trace, "%s%s: %u rows, %u created, %u changed, %u unchanged, %u refused", action,
              dry_run ? " (dry run)" : "", ret_report->rows, created, changed, ret_report->unchanged,

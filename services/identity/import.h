@@ -5,7 +5,7 @@
 #ifndef IDENTITY_IMPORT_H
 #define IDENTITY_IMPORT_H
 
-#include "csv.h"
+#include "table.h"
 #include "identity.h"
 
 /* Rows of one statement; and of one file, which is what 4 MiB of the shortest sensible rows come to. */
@@ -16,7 +16,7 @@ MUST_CHECK int import_begin(struct ctx *ctx, int32_t *ret_today);
 /* Runs a BULK statement without rows over all of `n` messages of the statement's kind. 0 or fail(). */
 MUST_CHECK int import_write(struct ctx *ctx, const struct stmt *stmt, const void *messages, uint32_t n);
 /* Audit, commit (a dry run is left to be rolled back), report. 0 or fail(). */
-MUST_CHECK int import_end(struct ctx *ctx, const char *action, struct csv_file *file, bool dry_run, uint32_t created,
+MUST_CHECK int import_end(struct ctx *ctx, const char *action, struct table *file, bool dry_run, uint32_t created,
                           uint32_t changed, struct import_report *ret_report);
 /* A date cell. False when it is not a day that exists, or not within the bounds. */
 bool import_date(struct span cell, int32_t least, int32_t most, int32_t *ret_day);

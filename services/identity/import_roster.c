@@ -10,7 +10,7 @@
 
 enum { NATIONAL_ID, FULL_NAME, BIRTH_DATE, UNIT_CODE, POSITION, LEADER, ROLES, COLUMNS };
 
-static const struct csv_column columns[COLUMNS] = {
+static const struct table_column columns[COLUMNS] = {
     [NATIONAL_ID] = {"national_id", NATIONAL_DIGITS, NATIONAL_DIGITS, COL_MASKED},
     [FULL_NAME] = {"full_name", 1, 120, 0},
     [BIRTH_DATE] = {"birth_date", 10, 10, 0},
@@ -25,7 +25,7 @@ enum { MOST_UNITS = 200000, MOST_ROLES = 8, YOUNGEST_DAYS = 16 * 365 };
 
 /* A row that reads well, and what is to become of it. */
 struct roster_row {
-    struct csv_row *row;
+    struct table_row *row;
     int32_t birth_date;
     bool leader;
     struct uuid unit_id;
@@ -36,7 +36,7 @@ struct roster_row {
 };
 
 struct roster {
-    struct csv_file file;
+    struct table file;
     const struct seal_keys *keys;
     int32_t today;
     struct unit_code *units; /* in order of their codes */
@@ -106,7 +106,7 @@ static struct span next_word(struct span *rest, char separator)
 }
 
 /* One `role` or `role@unit_code`. */
-static void judge_role(struct roster *r, struct csv_row *row, struct span word)
+static void judge_role(struct roster *r, struct table_row *row, struct span word)
 {
     struct span code = word;
     struct span name = next_word(&code, '@');
@@ -114,18 +114,18 @@ static void judge_role(struct roster *r, struct csv_row *row, struct span word)
     bool elsewhere = name.n < word.n;
     const struct unit_code *unit = find_unit(r, elsewhere ? code : row->cells[UNIT_CODE]);
     if (role && role->bit == LEARNER) {
-        csv_file_refuse(&r->file, row, ROLES, "Ai có trong danh sách cũng là người học. Hãy bỏ vai trò learner.",
-                        "Everyone on the roster is a learner. Leave that role out.");
+        table_refuse(&r->file, row, ROLES, "Ai có trong danh sách cũng là người học. Hãy bỏ vai trò learner.",
+                     "Everyone on the roster is a learner. Leave that role out.");
     } else if (!role) {
-        csv_file_refuse(&r->file, row, ROLES,
-                        "Vai trò phải là unit_head, editor, reviewer, exam_officer, province_officer hoặc "
-                        "national_operator, có thể kèm @mã đơn vị, cách nhau bằng dấu chấm phẩy.",
-                        "Roles are unit_head, editor, reviewer, exam_officer, province_officer or national_operator, "
-                        "each with @unit code if need be, separated by semicolons.");
+        table_refuse(&r->file, row, ROLES,
+                     "Vai trò phải là unit_head, editor, reviewer, exam_officer, province_officer hoặc "
+                     "national_operator, có thể kèm @mã đơn vị, cách nhau bằng dấu chấm phẩy.",
+                     "Roles are unit_head, editor, reviewer, exam_officer, province_officer or national_operator, "
+                     "each with @unit code if need be, separated by semicolons.");
     } else if (!unit) {
         if (elsewhere)
-            csv_file_refuse(&r->file, row, ROLES, "Không có đơn vị mang mã sau dấu @ trong phạm vi của bạn.",
-                            "Your subtree has no unit with the code behind the @.");
+            table_refuse(&r->file, row, ROLES, "Không có đơn vị mang mã sau dấu @ trong phạm vi của bạn.",
+                         "Your subtree has no unit with the code behind the @.");
     } else if (r->n_roles < r->most_roles) {
         r->roles[r->n_roles++] = (struct role_step){.role = {role->name, (uint32_t)strlen(role->name)},
                                                     .bit = role->bit,
@@ -135,12 +135,12 @@ static void judge_role(struct roster *r, struct csv_row *row, struct span word)
     }
 }
 
-static void judge_roles(struct roster *r, struct csv_row *row)
+static void judge_roles(struct roster *r, struct table_row *row)
 {
     struct span rest = row->cells[ROLES];
     for (int n = 0; rest.n; n++) {
         if (n == MOST_ROLES) {
-            csv_file_refuse(&r->file, row, ROLES, "Mỗi dòng có tối đa 8 vai trò.", "A row has 8 roles at most.");
+            table_refuse(&r->file, row, ROLES, "Mỗi dòng có tối đa 8 vai trò.", "A row has 8 roles at most.");
             return;
         }
         struct span word = next_word(&rest, ';');
@@ -150,7 +150,7 @@ static void judge_roles(struct roster *r, struct csv_row *row)
 }
 
 /* Judges a row; one that is good becomes r->rows[r->n]. */
-static void judge_row(struct roster *r, struct csv_row *row)
+static void judge_row(struct roster *r, struct table_row *row)
 {
     struct roster_row *into = &r->rows[r->n];
     const struct span *cells = row->cells;
@@ -158,22 +158,20 @@ static void judge_row(struct roster *r, struct csv_row *row)
     const struct unit_code *unit = find_unit(r, cells[UNIT_CODE]);
     *into = (struct roster_row){.row = row, .leader = is(cells[LEADER], "true")};
     if (cells[NATIONAL_ID].n == NATIONAL_DIGITS && !national_valid(cells[NATIONAL_ID]))
-        csv_file_refuse(&r->file, row, NATIONAL_ID, "Số định danh phải gồm đúng 12 chữ số.",
-                        "A personal number has exactly twelve digits.");
+        table_refuse(&r->file, row, NATIONAL_ID, "Số định danh phải gồm đúng 12 chữ số.",
+                     "A personal number has exactly twelve digits.");
     if (cells[FULL_NAME].n && !name_valid(cells[FULL_NAME]))
-        csv_file_refuse(&r->file, row, FULL_NAME, "Họ tên chỉ gồm chữ cái và dấu cách.",
-                        "A name has letters and blanks.");
+        table_refuse(&r->file, row, FULL_NAME, "Họ tên chỉ gồm chữ cái và dấu cách.", "A name has letters and blanks.");
     if (cells[BIRTH_DATE].n &&
         !import_date(cells[BIRTH_DATE], OLDEST_BIRTH, r->today - YOUNGEST_DAYS, &into->birth_date))
-        csv_file_refuse(&r->file, row, BIRTH_DATE,
-                        "Ngày sinh phải có thật, dạng NĂM-THÁNG-NGÀY, của người từ 16 tuổi trở lên.",
-                        "The birth date must exist, as YEAR-MONTH-DAY, of a person of 16 and more.");
+        table_refuse(&r->file, row, BIRTH_DATE,
+                     "Ngày sinh phải có thật, dạng NĂM-THÁNG-NGÀY, của người từ 16 tuổi trở lên.",
+                     "The birth date must exist, as YEAR-MONTH-DAY, of a person of 16 and more.");
     if (cells[UNIT_CODE].n && !unit)
-        csv_file_refuse(&r->file, row, UNIT_CODE,
-                        "Không có đơn vị đang hoạt động nào mang mã này trong phạm vi của bạn.",
-                        "No unit of today's tree in your subtree has this code.");
+        table_refuse(&r->file, row, UNIT_CODE, "Không có đơn vị đang hoạt động nào mang mã này trong phạm vi của bạn.",
+                     "No unit of today's tree in your subtree has this code.");
     if (cells[LEADER].n && !into->leader && !is(cells[LEADER], "false"))
-        csv_file_refuse(&r->file, row, LEADER, "Hãy ghi true hoặc false.", "Write true or false.");
+        table_refuse(&r->file, row, LEADER, "Hãy ghi true hoặc false.", "Write true or false.");
     judge_roles(r, row);
     if (row->refused) {
         r->n_roles = n_roles;
@@ -197,7 +195,7 @@ static int judge_rows(struct roster *r)
     r->most_roles = words;
     r->rows = arena_alloc(r->file.arena, (r->file.n_rows + 1) * sizeof(struct roster_row));
     r->roles = arena_alloc(r->file.arena, words * sizeof(struct role_step));
-    if (!r->rows || !r->roles || csv_file_refuse_repeats(&r->file, key, 1))
+    if (!r->rows || !r->roles || table_refuse_repeats(&r->file, key, 1))
         return ERR_TOO_LARGE;
     for (uint32_t i = 0; i < r->file.n_rows; i++)
         judge_row(r, &r->file.rows[i]);
@@ -316,9 +314,9 @@ static int decide(struct ctx *ctx, struct roster *r, struct changes *c)
         else if (row->seen->visible)
             compare_person(r, row, c);
         else
-            csv_file_refuse(&r->file, row->row, UNIT_CODE,
-                            "Người này đang thuộc một đơn vị ngoài phạm vi của bạn. Hãy phối hợp với đơn vị đó.",
-                            "This person belongs to a unit outside your subtree. Settle it with that unit.");
+            table_refuse(&r->file, row->row, UNIT_CODE,
+                         "Người này đang thuộc một đơn vị ngoài phạm vi của bạn. Hãy phối hợp với đơn vị đó.",
+                         "This person belongs to a unit outside your subtree. Settle it with that unit.");
     }
     sealer_release(&sealer);
     return 0;
@@ -364,7 +362,7 @@ int on_roster_import(struct ctx *ctx, const struct import_file *req, struct impo
     struct changes changes = {0};
     uint32_t created = 0, changed = 0;
     bool dry_run = HAS(req, import_file, dry_run) && req->dry_run;
-    int code = csv_file_read(&r.file, ctx->arena, columns, COLUMNS, req->csv, IMPORT_MAX_ROWS);
+    int code = table_read(&r.file, ctx->arena, columns, COLUMNS, req->csv, IMPORT_MAX_ROWS);
     if (code)
         return fail(ctx, code, "csv");
     code = import_begin(ctx, &r.today);

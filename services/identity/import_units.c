@@ -12,7 +12,7 @@
 
 enum { CODE, PARENT, KIND, NAME, NAME_EN, FROM, COLUMNS };
 
-static const struct csv_column columns[COLUMNS] = {
+static const struct table_column columns[COLUMNS] = {
     [CODE] = {"code", 1, 32, 0},  [PARENT] = {"parent_code", 0, 32, 0}, [KIND] = {"kind", 1, 16, 0},
     [NAME] = {"name", 1, 200, 0}, [NAME_EN] = {"name_en", 0, 200, 0},   [FROM] = {"valid_from", 10, 10, 0},
 };
@@ -26,7 +26,7 @@ enum {
 
 /* A row that reads well. */
 struct unit_row {
-    struct csv_row *row;
+    struct table_row *row;
     struct tree_unit *unit;
     struct tree_version version;
     enum tree_change change;
@@ -35,7 +35,7 @@ struct unit_row {
 };
 
 struct units_import {
-    struct csv_file file;
+    struct table file;
     struct tree tree;
     struct unit_row *rows; /* in order of date, then of the file */
     uint32_t n;
@@ -51,24 +51,24 @@ static bool code_valid(struct span code)
     return code.n > 0;
 }
 
-static void judge_cells(struct csv_file *file, struct csv_row *row, int32_t today, int32_t *ret_from)
+static void judge_cells(struct table *file, struct table_row *row, int32_t today, int32_t *ret_from)
 {
     const struct span *cells = row->cells;
     bool nation = cells[KIND].n == 6 && !memcmp(cells[KIND].p, "nation", 6);
     if (cells[CODE].n && !code_valid(cells[CODE]))
-        csv_file_refuse(file, row, CODE, "Mã chỉ gồm chữ cái không dấu, chữ số và . _ -",
-                        "A code has only plain letters, digits and . _ -");
+        table_refuse(file, row, CODE, "Mã chỉ gồm chữ cái không dấu, chữ số và . _ -",
+                     "A code has only plain letters, digits and . _ -");
     if (cells[KIND].n && !tree_kind_known(cells[KIND]))
-        csv_file_refuse(file, row, KIND, "Loại phải là nation, ministry, province, commune, department hoặc unit.",
-                        "The kind must be nation, ministry, province, commune, department or unit.");
+        table_refuse(file, row, KIND, "Loại phải là nation, ministry, province, commune, department hoặc unit.",
+                     "The kind must be nation, ministry, province, commune, department or unit.");
     else if (nation && cells[PARENT].n)
-        csv_file_refuse(file, row, PARENT, "Cấp quốc gia không có đơn vị cấp trên. Hãy để trống ô này.",
-                        "The nation has no unit above. Leave this cell empty.");
+        table_refuse(file, row, PARENT, "Cấp quốc gia không có đơn vị cấp trên. Hãy để trống ô này.",
+                     "The nation has no unit above. Leave this cell empty.");
     else if (cells[KIND].n && !nation && !cells[PARENT].n)
-        csv_file_refuse(file, row, PARENT, "Hãy điền mã của đơn vị cấp trên.", "Give the code of the unit above.");
+        table_refuse(file, row, PARENT, "Hãy điền mã của đơn vị cấp trên.", "Give the code of the unit above.");
     if (cells[FROM].n && !import_date(cells[FROM], FIRST_DAY, today + DAYS_AHEAD, ret_from))
-        csv_file_refuse(file, row, FROM, "Ngày phải có thật, dạng NĂM-THÁNG-NGÀY, từ 1945-09-02 đến 10 năm tới.",
-                        "The date must exist, as YEAR-MONTH-DAY, from 1945-09-02 to ten years ahead.");
+        table_refuse(file, row, FROM, "Ngày phải có thật, dạng NĂM-THÁNG-NGÀY, từ 1945-09-02 đến 10 năm tới.",
+                     "The date must exist, as YEAR-MONTH-DAY, from 1945-09-02 to ten years ahead.");
 }
 
 static int row_before(const void *a, const void *b)
@@ -83,7 +83,7 @@ static int row_before(const void *a, const void *b)
 static int read_rows(struct units_import *import, int32_t today)
 {
     static const uint32_t key[] = {CODE, FROM};
-    struct csv_file *file = &import->file;
+    struct table *file = &import->file;
     import->rows = arena_alloc(file->arena, file->n_rows * sizeof(struct unit_row));
     if (!import->rows)
         return ERR_TOO_LARGE;
@@ -92,10 +92,10 @@ static int read_rows(struct units_import *import, int32_t today)
         return ERR_TOO_LARGE;
     for (uint32_t i = 0; i < file->n_rows; i++)
         judge_cells(file, &file->rows[i], today, &from[i]);
-    if (csv_file_refuse_repeats(file, key, 2))
+    if (table_refuse_repeats(file, key, 2))
         return ERR_TOO_LARGE;
     for (uint32_t i = 0; i < file->n_rows; i++) {
-        struct csv_row *row = &file->rows[i];
+        struct table_row *row = &file->rows[i];
         if (row->refused)
             continue;
         import->rows[import->n++] = (struct unit_row){
@@ -112,36 +112,35 @@ static int read_rows(struct units_import *import, int32_t today)
         struct span parent = r->row->cells[PARENT];
         r->version.parent = parent.n ? tree_find(&import->tree, parent) : NULL;
         if (parent.n && !r->version.parent)
-            csv_file_refuse(file, r->row, PARENT, "Không có đơn vị nào mang mã này trong hệ thống hoặc trong tệp.",
-                            "No unit of the system or of this file has this code.");
+            table_refuse(file, r->row, PARENT, "Không có đơn vị nào mang mã này trong hệ thống hoặc trong tệp.",
+                         "No unit of the system or of this file has this code.");
     }
     qsort(import->rows, import->n, sizeof(import->rows[0]), row_before);
     return 0;
 }
 
-static void refuse_version(struct csv_file *file, struct csv_row *row, enum tree_fault fault)
+static void refuse_version(struct table *file, struct table_row *row, enum tree_fault fault)
 {
     switch (fault) {
     case TREE_FINE:
         return;
     case TREE_NO_PARENT:
-        csv_file_refuse(file, row, PARENT,
-                        "Đơn vị cấp trên chưa có hiệu lực vào ngày này, hoặc dòng của nó bị từ chối.",
-                        "The unit above is not valid on that day, or its own row was refused.");
+        table_refuse(file, row, PARENT, "Đơn vị cấp trên chưa có hiệu lực vào ngày này, hoặc dòng của nó bị từ chối.",
+                     "The unit above is not valid on that day, or its own row was refused.");
         return;
     case TREE_CYCLE:
-        csv_file_refuse(file, row, PARENT, "Đơn vị không thể nằm dưới chính nó.", "A unit cannot lie below itself.");
+        table_refuse(file, row, PARENT, "Đơn vị không thể nằm dưới chính nó.", "A unit cannot lie below itself.");
         return;
     case TREE_DEEP:
-        csv_file_refuse(file, row, PARENT, "Cây tổ chức có tối đa 16 cấp.", "The tree has 16 levels at most.");
+        table_refuse(file, row, PARENT, "Cây tổ chức có tối đa 16 cấp.", "The tree has 16 levels at most.");
         return;
     case TREE_KIND:
-        csv_file_refuse(file, row, KIND, "Loại đơn vị này không thể nằm dưới loại của đơn vị cấp trên.",
-                        "A unit of this kind cannot lie below one of its parent's kind.");
+        table_refuse(file, row, KIND, "Loại đơn vị này không thể nằm dưới loại của đơn vị cấp trên.",
+                     "A unit of this kind cannot lie below one of its parent's kind.");
         return;
     case TREE_OUTSIDE:
-        csv_file_refuse(file, row, CODE, "Đơn vị nằm ngoài phạm vi quản lý của bạn.",
-                        "The unit lies outside your subtree.");
+        table_refuse(file, row, CODE, "Đơn vị nằm ngoài phạm vi quản lý của bạn.",
+                     "The unit lies outside your subtree.");
         return;
     }
 }
@@ -208,7 +207,7 @@ int on_units_import(struct ctx *ctx, const struct import_file *req, struct impor
     struct unit_fact *stored;
     uint32_t n_stored, created = 0, changed = 0;
     int32_t today;
-    int code = csv_file_read(&import.file, ctx->arena, columns, COLUMNS, req->csv, IMPORT_MAX_ROWS);
+    int code = table_read(&import.file, ctx->arena, columns, COLUMNS, req->csv, IMPORT_MAX_ROWS);
     if (code)
         return fail(ctx, code, "csv");
     code = import_begin(ctx, &today);

@@ -67,7 +67,7 @@ int identity_check(void *conf)
     if (sodium_init() < 0)
         return wrong("libsodium", "cannot be started.");
     int result = check_provider(c);
-    if (token_secret_parse(secret_span(&c->token_sign_key), c->sign_key) < 0)
+    if (jws_secret_parse(secret_span(&c->token_sign_key), c->sign_key) < 0)
         result = wrong("token_sign_key", "must name a file with an Ed25519 key in hex (hocvu keys init makes it).");
     if (seal_keys_parse(&c->seal_keys, secret_span(&c->national_hash_key), secret_span(&c->national_box_key)) < 0)
         result = wrong("national_hash_key, national_box_key",

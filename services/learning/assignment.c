@@ -23,10 +23,14 @@ int on_assignment_create(struct ctx *ctx, const struct assignment_draft *req, st
         };
         if (req->n_people)
             PUT_FIELD(&rows[i], assignment_row, person_id, req->people[i].person_id);
+        if (HAS(req, assignment_draft, extra_time_percent))
+            PUT_FIELD(&rows[i], assignment_row, extra_time_percent, req->extra_time_percent);
     }
     int code = pg_begin(ctx);
     if (!code)
         code = pg_call(ctx, &SQL_enrol_lock, NULL, NULL);
+    if (!code && HAS(req, assignment_draft, extra_time_percent))
+        code = pg_bulk(ctx, &SQL_enrol_listed, rows, n, 0, NULL, NULL);
     if (!code)
         code = pg_bulk(ctx, &SQL_assignment_create, rows, n, 1, &made, &n_made);
     if (!code)

@@ -12,19 +12,34 @@ SELECT pg_advisory_xact_lock(hashtextextended('learning enrol', 0)), set_config(
 SELECT pg_advisory_xact_lock_shared(hashtextextended('learning enrol', 0)), set_config('enable_seqscan', 'off', true),
        set_config('jit', 'off', true);
 
+-- Extra time belongs to an enrolment. So listed people whom the walk is still going to enrol are enrolled now, by the
+-- earlier assignment that covers them; a refusal of the list takes that back.
+-- enrol_listed(assignment_row) BULK
+WITH enrolled AS (
+    INSERT INTO enrolment (person_id, programme_id, assignment_id, due_date)
+    SELECT j.person_id, j.programme_id, j.assignment_id, j.due_date
+    FROM joiner j WHERE j.person_id = ANY (:person_id) AND j.programme_id = (:programme_id)[1]
+    ORDER BY j.assigned_at, j.assignment_id
+    ON CONFLICT (person_id, programme_id) DO NOTHING
+    RETURNING person_id, programme_id, assignment_id, due_date, assigned_at
+)
+INSERT INTO outbox (event, body, trace) SELECT 'learner_assigned', to_jsonb(e), :ctx_trace FROM enrolled e;
+
 -- The first page of people is enrolled here, and all of a list; the walk enrols the rest. `free` are those whom no
--- earlier assignment has enrolled or, while the walk is under way, is going to enrol.
+-- earlier assignment has enrolled or, while the walk is under way, is going to enrol. Listed people who are enrolled
+-- keep their assignment and due date, only their extra time changes; that is possible for a superseded programme too,
+-- because they go on with it.
 -- assignment_create(assignment_row) assignment BULK
 WITH wish AS MATERIALIZED (
     SELECT (:assignment_id)[1] AS assignment_id, (:programme_id)[1] AS programme_id, (:unit_id)[1] AS unit_id,
-           (:due_date)[1] AS due_date,
+           (:due_date)[1] AS due_date, (:extra_time_percent)[1] AS extra_time_percent,
            EXISTS (SELECT FROM unit u WHERE u.unit_id = (:unit_id)[1] AND u.path && :ctx_scope) AS in_scope,
            (SELECT array_agg(DISTINCT l.person_id ORDER BY l.person_id)
             FROM unnest(:person_id) AS l (person_id) WHERE l.person_id IS NOT NULL) AS people
 ), known AS MATERIALIZED (
     SELECT a.*, (a.programme_id, a.unit_id, a.due_date, a.assigned_by)
                 = (w.programme_id, w.unit_id, w.due_date, :ctx_subject)
-                AND a.people IS NOT DISTINCT FROM w.people AS same
+                AND (a.people, a.extra_time_percent) IS NOT DISTINCT FROM (w.people, w.extra_time_percent) AS same
     FROM assignment a JOIN wish w USING (assignment_id)
 ), covered AS MATERIALIZED (
     SELECT p.person_id, u.path
@@ -42,25 +57,37 @@ WITH wish AS MATERIALIZED (
         WHEN EXISTS (SELECT FROM known WHERE same) THEN NULL
         WHEN EXISTS (SELECT FROM known) THEN 'CONFLICT:assignment_id'
         WHEN NOT w.in_scope THEN 'FORBIDDEN:unit_id'
+        WHEN w.extra_time_percent IS NOT NULL AND w.people IS NULL THEN 'INVALID:extra_time_percent'
         WHEN p.programme_id IS NULL THEN 'NOT_FOUND:programme_id'
-        WHEN EXISTS (SELECT FROM programme n WHERE n.code = p.code AND n.version > p.version) THEN 'STATE:programme_id'
+        WHEN EXISTS (SELECT FROM programme n WHERE n.code = p.code AND n.version > p.version)
+             AND (w.extra_time_percent IS NULL OR EXISTS (SELECT FROM free))
+            THEN 'STATE:programme_id'
         WHEN w.due_date NOT BETWEEN hocvu.today() AND hocvu.today() + (:due_days)[1]::integer THEN 'RANGE:due_date'
         WHEN (SELECT count(*) FROM covered) < cardinality(w.people) THEN 'FORBIDDEN:people'
         END AS fault
     FROM wish w LEFT JOIN programme p ON p.programme_id = w.programme_id
 ), enrolled AS (
-    INSERT INTO enrolment (person_id, programme_id, assignment_id, due_date)
-    SELECT f.person_id, w.programme_id, w.assignment_id, w.due_date
+    INSERT INTO enrolment (person_id, programme_id, assignment_id, due_date, extra_time_percent)
+    SELECT f.person_id, w.programme_id, w.assignment_id, w.due_date, w.extra_time_percent
     FROM free f, wish w, verdict WHERE verdict.fault IS NULL
     ORDER BY f.person_id LIMIT (SELECT CASE WHEN people IS NULL THEN (:page)[1] END FROM wish)
     ON CONFLICT (person_id, programme_id) DO NOTHING
-    RETURNING person_id, programme_id, assignment_id, due_date, assigned_at
+    RETURNING person_id, programme_id, assignment_id, due_date, assigned_at, extra_time_percent
+), retimed AS (
+    UPDATE enrolment e SET extra_time_percent = w.extra_time_percent
+    FROM wish w
+    WHERE (SELECT fault IS NULL FROM verdict) AND NOT EXISTS (SELECT FROM known)
+      AND e.person_id = ANY ((SELECT people FROM wish)::uuid[]) AND e.programme_id = w.programme_id
+      AND w.extra_time_percent IS NOT NULL AND e.extra_time_percent IS DISTINCT FROM w.extra_time_percent
+    RETURNING e.person_id, e.programme_id, e.assignment_id, e.due_date, e.assigned_at, e.extra_time_percent
 ), told AS (
     INSERT INTO outbox (event, body, trace)
-    SELECT 'learner_assigned', to_jsonb(e), :ctx_trace FROM enrolled e
+    SELECT 'learner_assigned', jsonb_strip_nulls(to_jsonb(e)), :ctx_trace
+    FROM (SELECT * FROM enrolled UNION ALL SELECT * FROM retimed) e
 ), made AS (
-    INSERT INTO assignment (assignment_id, programme_id, unit_id, due_date, people, assigned_by, covered, enrolled)
-    SELECT w.assignment_id, w.programme_id, w.unit_id, w.due_date, w.people, :ctx_subject,
+    INSERT INTO assignment (assignment_id, programme_id, unit_id, due_date, people, extra_time_percent, assigned_by,
+                            covered, enrolled)
+    SELECT w.assignment_id, w.programme_id, w.unit_id, w.due_date, w.people, w.extra_time_percent, :ctx_subject,
            (SELECT count(*) FROM covered), (SELECT count(*) FROM free)
     FROM wish w, verdict WHERE verdict.fault IS NULL AND NOT EXISTS (SELECT FROM known)
     RETURNING assignment_id, programme_id, unit_id, due_date, covered, enrolled

@@ -2,7 +2,7 @@
  * learning - assigns programmes to people, measures their study, says when they have completed it.
  *
  * Answers:   every METHOD in proto/learning.def
- * Announces: learner_assigned, lesson_completed, programme_completed
+ * Announces: learner_assigned (again when someone's extra time changes), lesson_completed, programme_completed
  * Follows:   content's programme_published; identity's org_changed and person_changed: who comes under an assignment
  *            later is enrolled too
  * Keeps:     schema "learning" (migrations/), with a copy of the organisation and of published programmes

@@ -1,5 +1,5 @@
 -- answers.lua - wrk's script for BENCH=answers: each request saves the next revision of one answer of a running attempt.
--- TOKENS names the file of seed_answers; the same script drives the bare echo.
+-- PEOPLE names a file of seed_exam; the same script drives the bare echo.
 local attempts, tokens = {}, {}
 local threads = 0
 
@@ -9,8 +9,8 @@ function setup(thread)
 end
 
 function init(args)
-    for line in io.lines(os.getenv("TOKENS")) do
-        local token, attempt = line:match("^(%S+) (%S+)$")
+    for line in io.lines(os.getenv("PEOPLE")) do
+        local token, attempt = line:match("^(%S+) %S+ (%S+)$")
         tokens[#tokens + 1] = token
         attempts[#attempts + 1] = attempt
     end

@@ -1,19 +1,30 @@
 /*
- * pg_rows.c - limit (b) of BENCH=answers: the same rows written by bare set-based statements, nothing else: two
- * connections, 256 rows a statement, synchronous_commit as the server has it.
+ * pg_rows.c - limits on the database's side: the same rows as answers, starts and submits write, written by bare
+ * set-based statements into tables of the same shape, nothing else. 256 rows a statement, commits as durable as the
+ * server has them. Answers go over two connections, the others over one.
  *
- *     pg_rows CONNINFO TABLE TOKENS_FILE SECONDS     prints rows per second
+ *     pg_rows answers|starts|submits CONNINFO PEOPLE_FILE SECONDS     prints rows (attempts) per second
  */
 #include "codec.h"
 #include "service.h"
 #include <libpq-fe.h>
 #include <pthread.h>
 
-enum { ROWS = 256, CONNECTIONS = 2, ATTEMPTS_MAX = 65536 };
+enum { ROWS = 256, CONNECTIONS_MAX = 2, PEOPLE_MAX = 1 << 17, COLUMNS = 4 };
 
-static char (*attempts)[UUID_TEXT];
-static size_t n_attempts;
-static const char *conninfo, *table;
+struct work {
+    const char *name, *tables, *statement;
+    unsigned connections, columns;
+    /* Adds row i of batch `batch` to the columns' text arrays. */
+    void (*row)(struct buf *columns, size_t person, uint64_t batch, size_t i);
+};
+
+static struct {
+    char person[UUID_TEXT], attempt[UUID_TEXT];
+} * people;
+static size_t n_people;
+static const char *conninfo;
+static const struct work *work;
 static int64_t until_us;
 
 struct writer {
@@ -22,97 +33,188 @@ struct writer {
     uint64_t rows;
 };
 
-/* Text arrays of one batch; the positions and attempts of a batch differ, the revision grows from batch to batch. */
-static void fill(struct buf *ids, struct buf *positions, struct buf *revisions, struct buf *responses, size_t from,
-                 uint64_t revision)
+#define LINK "'\\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'::bytea"
+
+static void answer_row(struct buf *columns, size_t person, uint64_t batch, size_t i)
 {
-    struct buf *all[] = {ids, positions, revisions, responses};
-    for (int i = 0; i < 4; i++) {
-        buf_clear(all[i]);
-        buf_add_char(all[i], '{');
+    buf_add_text(&columns[0], people[person].attempt);
+    buf_printf(&columns[1], "%zu", 1 + i % 40);
+    buf_printf(&columns[2], "%llu", (unsigned long long)batch + 1);
+    buf_printf(&columns[3], "%zu", 1 + i % 4);
+}
+
+static void start_row(struct buf *columns, size_t person, uint64_t batch, size_t i)
+{
+    struct uuid attempt = uuid7();
+    char text[UUID_TEXT];
+    (void)batch;
+    (void)i;
+    uuid_format(&attempt, text);
+    buf_add_text(&columns[0], text);
+    buf_add_text(&columns[1], people[person].person);
+}
+
+static void result_row(struct buf *columns, size_t person, uint64_t batch, size_t i)
+{
+    buf_add_text(&columns[0], people[person].attempt);
+    buf_printf(&columns[1], "%llu", (unsigned long long)((batch * ROWS + i) / n_people + 1));
+}
+
+static const struct work works[] = {
+    {"answers",
+     "CREATE TABLE bench.answer (LIKE assessment.answer INCLUDING ALL)",
+     "INSERT INTO bench.answer (attempt_id, saved_at, revision, seq, position, response, link) "
+     "SELECT a, now(), r, r, p, s, " LINK
+     " FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::text[]) AS t (a, p, r, s)",
+     2, 4, answer_row},
+    {"starts",
+     "CREATE TABLE bench.attempt (LIKE assessment.attempt INCLUDING ALL) WITH (fillfactor = 60);"
+     "CREATE TABLE bench.standing (LIKE assessment.standing INCLUDING ALL) WITH (fillfactor = 70);"
+     "INSERT INTO bench.standing SELECT * FROM assessment.standing; ANALYZE bench.standing",
+     "WITH c AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS t (attempt_id, person_id)), took AS ("
+     "UPDATE bench.standing s SET taken = s.taken + 1, running = true, request_id = c.attempt_id, "
+     "attempt_id = c.attempt_id, forms = ARRAY[c.attempt_id] FROM c WHERE s.person_id = c.person_id "
+     "RETURNING c.attempt_id, c.person_id, s.programme_id) "
+     "INSERT INTO bench.attempt (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, seed, "
+     "started_at, deadline, closes_at, session_id, head) SELECT attempt_id, person_id, programme_id, programme_id, "
+     "programme_id, 1, 40, 'running', 12345, now(), now() + interval '1 hour', now() + interval '1 hour', person_id, " LINK
+     " FROM took ORDER BY attempt_id",
+     1, 2, start_row},
+    {"submits",
+     "CREATE TABLE bench.attempt (LIKE assessment.attempt INCLUDING ALL) WITH (fillfactor = 60);"
+     "INSERT INTO bench.attempt SELECT * FROM assessment.attempt; ANALYZE bench.attempt;"
+     "CREATE TABLE bench.result (LIKE assessment.result INCLUDING ALL)",
+     "WITH c AS (SELECT * FROM unnest($1::uuid[], $2::int[]) AS t (attempt_id, version)), ended AS ("
+     "UPDATE bench.attempt a SET state = 'graded', ended_at = now(), ended_by = 'submitted', result_version = c.version "
+     "FROM c WHERE a.attempt_id = c.attempt_id RETURNING c.*) "
+     "INSERT INTO bench.result SELECT attempt_id, version, 1, 10, 40, 1000, 4000, false, array_fill(100::smallint, "
+     "ARRAY[40]), '[{\"skill_group\": \"a\", \"score\": 100, \"max_score\": 700}, {\"skill_group\": \"b\", \"score\": 100, "
+     "\"max_score\": 700}, {\"skill_group\": \"c\", \"score\": 100, \"max_score\": 700}, {\"skill_group\": \"d\", \"score\": "
+     "100, \"max_score\": 700}, {\"skill_group\": \"e\", \"score\": 100, \"max_score\": 600}, {\"skill_group\": \"g\", "
+     "\"score\": 100, \"max_score\": 600}]', 'submitted', now() FROM ended ORDER BY attempt_id",
+     1, 2, result_row},
+};
+
+static int run(PGconn *conn, const char *sql)
+{
+    PGresult *result = PQexec(conn, sql);
+    int good = PQresultStatus(result) == PGRES_COMMAND_OK;
+    if (!good)
+        fprintf(stderr, "pg_rows: %s", PQerrorMessage(conn));
+    PQclear(result);
+    return good ? 0 : -1;
+}
+
+/* Text arrays of one batch; its people differ. */
+static void fill(struct buf *columns, unsigned writer, uint64_t batch)
+{
+    for (unsigned c = 0; c < work->columns; c++) {
+        buf_clear(&columns[c]);
+        buf_add_char(&columns[c], '{');
     }
     for (size_t i = 0; i < ROWS; i++) {
-        const char *comma = i ? "," : "";
-        buf_printf(ids, "%s%s", comma, attempts[(from + i) % n_attempts]);
-        buf_printf(positions, "%s%zu", comma, 1 + i % 40);
-        buf_printf(revisions, "%s%llu", comma, (unsigned long long)revision);
-        buf_printf(responses, "%s%zu", comma, 1 + i % 4);
+        if (i) {
+            for (unsigned c = 0; c < work->columns; c++)
+                buf_add_char(&columns[c], ',');
+        }
+        uint64_t all = batch * work->connections + writer;
+        work->row(columns, (all * ROWS + i) % n_people, all, i);
     }
-    for (int i = 0; i < 4; i++) {
-        buf_add_char(all[i], '}');
-        buf_add_char(all[i], '\0');
+    for (unsigned c = 0; c < work->columns; c++) {
+        buf_add_char(&columns[c], '}');
+        buf_add_char(&columns[c], '\0');
     }
+}
+
+static int write_batch(PGconn *conn, struct buf *columns)
+{
+    const char *values[COLUMNS];
+    for (unsigned c = 0; c < work->columns; c++)
+        values[c] = columns[c].p;
+    PGresult *result = PQexecPrepared(conn, "w", (int)work->columns, values, NULL, NULL, 0);
+    int good = PQresultStatus(result) == PGRES_COMMAND_OK;
+    if (!good)
+        fprintf(stderr, "pg_rows: %s", PQerrorMessage(conn));
+    PQclear(result);
+    return good ? 0 : -1;
 }
 
 static void *write_rows(void *arg)
 {
     struct writer *w = arg;
-    char sql[512];
-    struct buf buf[4];
+    struct buf columns[COLUMNS];
     PGconn *conn = PQconnectdb(conninfo);
-    snprintf(
-        sql, sizeof(sql),
-        "INSERT INTO %s (attempt_id, position, revision, response, saved_at) SELECT a, p, r, s, now() FROM "
-        "unnest($1::uuid[], $2::int[], $3::bigint[], $4::text[]) AS t (a, p, r, s) ON CONFLICT (attempt_id, position, "
-        "revision) DO UPDATE SET response = excluded.response",
-        table);
-    for (int i = 0; i < 4; i++)
-        buf_init(&buf[i], 1 << 20);
-    PGresult *made = PQprepare(conn, "w", sql, 4, NULL);
-    if (PQresultStatus(made) != PGRES_COMMAND_OK)
-        fprintf(stderr, "%s", PQerrorMessage(conn));
-    PQclear(made);
-    for (uint64_t batch = 0; now_us() < until_us; batch++) {
-        fill(&buf[0], &buf[1], &buf[2], &buf[3], (size_t)batch * ROWS + w->number * ROWS * 7919,
-             batch * CONNECTIONS + w->number + 1);
-        const char *values[] = {buf[0].p, buf[1].p, buf[2].p, buf[3].p};
-        PGresult *result = PQexecPrepared(conn, "w", 4, values, NULL, NULL, 0);
-        if (PQresultStatus(result) != PGRES_COMMAND_OK) {
-            fprintf(stderr, "%s", PQerrorMessage(conn));
-            until_us = 0;
-        } else {
-            w->rows += ROWS;
-        }
-        PQclear(result);
+    PQclear(PQprepare(conn, "w", work->statement, (int)work->columns, NULL));
+    for (int i = 0; i < COLUMNS; i++)
+        buf_init(&columns[i], 1 << 20);
+    for (uint64_t batch = 0; mono_us() < until_us; batch++) {
+        fill(columns, w->number, batch);
+        if (write_batch(conn, columns) < 0)
+            break;
+        w->rows += ROWS;
     }
-    for (int i = 0; i < 4; i++)
-        buf_release(&buf[i]);
+    for (int i = 0; i < COLUMNS; i++)
+        buf_release(&columns[i]);
     PQfinish(conn);
     return NULL;
 }
 
-int main(int argc, char **argv)
+static void read_people(const char *path)
 {
-    struct writer writers[CONNECTIONS] = {{0}};
     char line[8192];
-    if (argc != 5)
-        return 2;
-    conninfo = argv[1];
-    table = argv[2];
-    FILE *file = fopen(argv[3], "re");
-    attempts = calloc(ATTEMPTS_MAX, sizeof(*attempts));
-    while (file && attempts && n_attempts < ATTEMPTS_MAX && fgets(line, sizeof(line), file)) {
-        const char *id = strchr(line, ' ');
-        if (id && strlen(id + 1) >= UUID_TEXT - 1)
-            memcpy(attempts[n_attempts++], id + 1, UUID_TEXT - 1);
+    FILE *file = fopen(path, "re");
+    people = calloc(PEOPLE_MAX, sizeof(*people));
+    while (file && people && n_people < PEOPLE_MAX && fgets(line, sizeof(line), file)) {
+        const char *person = strchr(line, ' '), *attempt = person ? strchr(person + 1, ' ') : NULL;
+        if (!attempt)
+            continue;
+        memcpy(people[n_people].person, person + 1, UUID_TEXT - 1);
+        if (attempt[1] != '-')
+            memcpy(people[n_people].attempt, attempt + 1, UUID_TEXT - 1);
+        n_people++;
     }
-    if (!n_attempts) {
-        fprintf(stderr, "pg_rows: no attempts in %s\n", argv[3]);
-        return 1;
-    }
-    fclose(file);
-    int64_t begun = now_us();
-    until_us = begun + strtol(argv[4], NULL, 10) * 1000000;
+    if (file)
+        fclose(file);
+}
+
+static uint64_t write_all(void)
+{
+    struct writer writers[CONNECTIONS_MAX] = {{0}};
     uint64_t rows = 0;
-    for (unsigned i = 0; i < CONNECTIONS; i++) {
+    for (unsigned i = 0; i < work->connections; i++) {
         writers[i].number = i;
         pthread_create(&writers[i].thread, NULL, write_rows, &writers[i]);
     }
-    for (unsigned i = 0; i < CONNECTIONS; i++) {
+    for (unsigned i = 0; i < work->connections; i++) {
         pthread_join(writers[i].thread, NULL);
         rows += writers[i].rows;
     }
-    printf("%.0f\n", (double)rows / ((double)(now_us() - begun) / 1e6));
-    free(attempts);
+    return rows;
+}
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; argc == 5 && i < sizeof(works) / sizeof(works[0]); i++) {
+        if (!strcmp(argv[1], works[i].name))
+            work = &works[i];
+    }
+    if (!work)
+        return 2;
+    conninfo = argv[2];
+    read_people(argv[3]);
+    if (n_people < ROWS) {
+        fprintf(stderr, "pg_rows: too few people in %s\n", argv[3]);
+        return 1;
+    }
+    PGconn *conn = PQconnectdb(conninfo);
+    int result = run(conn, "SET client_min_messages = warning; DROP SCHEMA IF EXISTS bench CASCADE; CREATE SCHEMA bench") ||
+                 run(conn, work->tables);
+    int64_t begun = mono_us();
+    until_us = begun + strtol(argv[4], NULL, 10) * 1000000;
+    uint64_t rows = result ? 0 : write_all();
+    printf("%.0f\n", (double)rows / ((double)(mono_us() - begun) / 1e6));
+    run(conn, "DROP SCHEMA bench CASCADE");
+    PQfinish(conn);
+    free(people);
     return rows ? 0 : 1;
 }

@@ -5,22 +5,22 @@
 
 enum { NUMBER, NAME, NOTE, COLUMNS };
 
-static const struct csv_column columns[COLUMNS] = {
+static const struct table_column columns[COLUMNS] = {
     [NUMBER] = {"number", 12, 12, COL_MASKED},
     [NAME] = {"name", 2, 20, 0},
     [NOTE] = {"note", 0, 40, COL_LINES | COL_FORMULA},
 };
 
 static struct arena arena;
-static struct csv_file file;
+static struct table file;
 static struct import_report report;
 
 static void read_most(const char *text, uint32_t most)
 {
     arena_release(&arena);
     arena_init(&arena, 4 << 20);
-    cr_assert_eq(csv_file_read(&file, &arena, columns, COLUMNS, S(text), most), 0);
-    cr_assert_eq(csv_file_report(&file, false, 0, 0, &report), 0);
+    cr_assert_eq(csv_read(&file, &arena, columns, COLUMNS, S(text), most), 0);
+    cr_assert_eq(table_report(&file, false, 0, 0, &report), 0);
     cr_assert_eq(report.n_faults == 0, report.refused == 0 && !file.unreadable);
 }
 
@@ -199,16 +199,16 @@ Test(csv, refuses_repeats_and_names_the_first, .timeout = 20)
     static const uint32_t key[] = {NUMBER}, two[] = {NUMBER, NAME};
     const char *text = HEAD "000000000001,Lan,\n000000000002,Hoa,\n000000000001,Mai,\n000000000001,Lan,\n";
     read_text(text);
-    cr_assert_eq(csv_file_refuse_repeats(&file, key, 1), 0);
-    cr_assert_eq(csv_file_report(&file, false, 0, 0, &report), 0);
+    cr_assert_eq(table_refuse_repeats(&file, key, 1), 0);
+    cr_assert_eq(table_report(&file, false, 0, 0, &report), 0);
     cr_assert_eq(report.refused, 2);
     expect_fault(0, 4, "number");
     expect_fault(1, 5, "number");
     cr_expect(memmem(report.faults[0].message_en.p, report.faults[0].message_en.n, "Line 2", 6));
     cr_expect(says(report.faults[0].value, "000*********"));
     read_text(text);
-    cr_assert_eq(csv_file_refuse_repeats(&file, two, 2), 0);
-    cr_assert_eq(csv_file_report(&file, false, 0, 0, &report), 0);
+    cr_assert_eq(table_refuse_repeats(&file, two, 2), 0);
+    cr_assert_eq(table_report(&file, false, 0, 0, &report), 0);
     cr_assert_eq(report.refused, 1);
     expect_fault(0, 5, "number");
 }
@@ -216,9 +216,9 @@ Test(csv, refuses_repeats_and_names_the_first, .timeout = 20)
 Test(csv, counts_a_row_once_whatever_is_wrong_with_it, .timeout = 20)
 {
     read_text(HEAD "000000000001,Lan,\n000000000002,Hoa,\n");
-    csv_file_refuse(&file, &file.rows[1], NAME, "Hãy sửa.", "Correct it.");
-    csv_file_refuse(&file, &file.rows[1], NOTE, "Hãy sửa.", "Correct it.");
-    cr_assert_eq(csv_file_report(&file, true, 1, 0, &report), 0);
+    table_refuse(&file, &file.rows[1], NAME, "Hãy sửa.", "Correct it.");
+    table_refuse(&file, &file.rows[1], NOTE, "Hãy sửa.", "Correct it.");
+    cr_assert_eq(table_report(&file, true, 1, 0, &report), 0);
     cr_expect(report.dry_run);
     cr_expect_eq(report.refused, 1);
     cr_expect_eq(report.created, 1);
@@ -236,8 +236,8 @@ Test(csv, tells_the_first_thousand_faults_in_the_order_of_the_file, .timeout = 2
     read_most(text, 10000);
     cr_assert_eq(file.n_rows, 5000);
     for (uint32_t i = 5000; i-- > 0;)
-        csv_file_refuse(&file, &file.rows[i], NOTE, "Hãy sửa.", "Correct it.");
-    cr_assert_eq(csv_file_report(&file, false, 0, 0, &report), 0);
+        table_refuse(&file, &file.rows[i], NOTE, "Hãy sửa.", "Correct it.");
+    cr_assert_eq(table_report(&file, false, 0, 0, &report), 0);
     cr_expect_eq(report.refused, 5000);
     cr_assert_eq(report.n_faults, 1000);
     for (uint32_t i = 0; i < 1000; i++)
@@ -261,7 +261,7 @@ Test(csv, says_when_the_arena_is_too_small, .timeout = 20)
     memcpy(text, HEAD "000000000001,Lan,\"", n);
     text[sizeof(text) - 3] = '"';
     arena_init(&arena, 256 << 10);
-    cr_expect_eq(csv_file_read(&file, &arena, columns, COLUMNS, S(text), 100), ERR_TOO_LARGE);
+    cr_expect_eq(csv_read(&file, &arena, columns, COLUMNS, S(text), 100), ERR_TOO_LARGE);
 }
 
 Test(csv, reads_a_large_cell_and_refuses_it, .timeout = 20)
@@ -272,7 +272,7 @@ Test(csv, reads_a_large_cell_and_refuses_it, .timeout = 20)
     memcpy(text, HEAD "000000000001,", n);
     memcpy(text + sizeof(text) - 3, ",\n", 3);
     arena_init(&arena, 16 << 20);
-    cr_assert_eq(csv_file_read(&file, &arena, columns, COLUMNS, S(text), 100), 0);
-    cr_assert_eq(csv_file_report(&file, false, 0, 0, &report), 0);
+    cr_assert_eq(csv_read(&file, &arena, columns, COLUMNS, S(text), 100), 0);
+    cr_assert_eq(table_report(&file, false, 0, 0, &report), 0);
     expect_fault(0, 2, "name");
 }

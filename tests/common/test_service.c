@@ -3,21 +3,9 @@
  * service_run in a child, and spoken to over real sockets.
  */
 #include "bind_test.h"
-#include "bus.h"
-#include "harness.h"
+#include "peer.h"
 #include "pg_conn.h"
-#include <criterion/criterion.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <libpq-fe.h>
-#include <signal.h>
-#include <sodium.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-#include <zmq.h>
 
 /* --- The service under test. --- */
 
@@ -121,190 +109,11 @@ static const struct service follow_more_service = {.name = "reporting",
                                                    .limits = &limits,
                                                    .sql = follow_sql};
 
-/*
- * A service is started as this program again, with the service's name in the environment: a fork of a process that has
- * threads may only call exec.
- */
-static const struct {
-    const char *as;
-    const struct service *service;
-} startable[] = {{"plain", &test_service},
-                 {"drift", &drift_service},
-                 {"follower", &follow_service},
-                 {"follower of two", &follow_more_service}};
-
-__attribute__((constructor)) static void run_as_service(int argc, char **argv)
-{
-    const char *as = getenv("HOCVU_TEST_SERVICE");
-    for (size_t i = 0; as && i < sizeof(startable) / sizeof(startable[0]); i++) {
-        if (!strcmp(as, startable[i].as))
-            exit(service_run(startable[i].service, argc, argv));
-    }
-}
-
-static pid_t spawn(const struct service *service, const char *path, bool check)
-{
-    pid_t pid = fork();
-    cr_assert(pid >= 0);
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test must not leave it behind */
-        for (size_t i = 0; i < sizeof(startable) / sizeof(startable[0]); i++) {
-            if (startable[i].service == service)
-                setenv("HOCVU_TEST_SERVICE", startable[i].as, 1);
-        }
-        execl("/proc/self/exe", service->name, "--conf", path, check ? "--check" : NULL, NULL);
-        _exit(127);
-    }
-    return pid;
-}
-
-/* --- Starting and speaking. --- */
-
-struct peer {
-    char dir[128];
-    void *zmq;
-    struct bus_conf conf;
-    struct bus *bus;
-    struct harness *h; /* the database, and the owner's connection to it */
-    pid_t pid;
-};
-
-static void write_file(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "we");
-    cr_assert(file && fputs(text, file) >= 0 && !fclose(file));
-}
-
-static const char *database_of(struct peer *p)
-{
-    return harness_get(p->h, "SELECT current_database()");
-}
-
-static pid_t start(struct peer *p, const struct service *service, const char *more)
-{
-    char path[256], text[2048];
-    snprintf(path, sizeof(path), "%s/%s.conf", p->dir, service->name);
-    snprintf(text, sizeof(text), "database = host=%s dbname=%s user=hocvu_%s\nbus_dir = %s\nlog_level = warn\n%s",
-             getenv("HOCVU_TEST_PG"), database_of(p), service->name, p->dir, more);
-    write_file(path, text);
-    return spawn(service, path, false);
-}
-
-static void wait_ready(struct peer *p, uint8_t service)
-{
-    struct empty none = {0};
-    struct health health;
-    int code = ERR_UNAVAILABLE;
-    for (int i = 0; i < 200 && code; i++) {
-        code = bus_call_service(p->bus, service, M_service_health, &msg_empty, &none, &msg_health, &health);
-        if (code)
-            usleep(20000);
-    }
-    cr_assert_eq(code, 0, "the service does not answer: %d", code);
-}
-
-static struct peer *peer_open(void)
-{
-    struct peer *p = calloc(1, sizeof(*p));
-    cr_assert(p);
-    const char *tmp = getenv("HOCVU_TEST_TMP");
-    snprintf(p->dir, sizeof(p->dir), "%s/s.XXXXXX", tmp ? tmp : "/tmp");
-    cr_assert(mkdtemp(p->dir));
-    /* Only the database is wanted of the harness; the statements belong to the child. */
-    p->h = harness_open("learning", NULL, false, NULL);
-    p->zmq = zmq_ctx_new();
-    p->conf = (struct bus_conf){.bus_dir = p->dir, .peers = ""};
-    p->bus = bus_new(p->zmq, &p->conf, 3000);
-    return p;
-}
-
-static struct peer *peer_start(const struct service *service)
-{
-    struct peer *p = peer_open();
-    p->pid = start(p, service, "");
-    wait_ready(p, service->number);
-    return p;
-}
-
-static int stop(pid_t pid)
-{
-    int status = -1;
-    kill(pid, SIGTERM);
-    waitpid(pid, &status, 0);
-    return status;
-}
-
-static void peer_close(struct peer *p)
-{
-    if (p->pid)
-        cr_expect_eq(stop(p->pid), 0, "the service did not end well");
-    bus_free(p->bus);
-    zmq_ctx_term(p->zmq);
-    harness_close(p->h);
-    free(p);
-}
-
-/* A raw caller, for what the bus client would never send. */
-static void *raw_open(struct peer *p)
-{
-    void *socket = zsock_connect(p->zmq, ZMQ_DEALER, &p->conf, "learning", ZSOCK_CALL);
-    zmq_pollitem_t item = {socket, 0, ZMQ_POLLOUT, 0};
-    cr_assert(socket && zmq_poll(&item, 1, 3000) == 1);
-    return socket;
-}
-
-static struct grant learner = {.roles = LEARNER};
-
-static void raw_send(void *socket, uint64_t id, uint16_t method, int64_t deadline, bool with_role, struct uuid lesson,
-                     int flags)
-{
-    struct call_header head = {.call_id = id, .method = method, .deadline = deadline, .trace = SPAN("t")};
-    struct lesson_step step = {.lesson_id = lesson};
-    struct buf frame;
-    PUT_FIELD(&head, call_header, subject, U(5));
-    if (with_role) {
-        head.grants = &learner;
-        head.n_grants = 1;
-    }
-    buf_init(&frame, 4096);
-    msg_pack(&msg_call_header, &head, &frame);
-    cr_assert(zmq_send(socket, frame.p, frame.n, ZMQ_SNDMORE) >= 0);
-    buf_clear(&frame);
-    msg_pack(&msg_lesson_step, &step, &frame);
-    cr_assert(zmq_send(socket, frame.p, frame.n, flags) >= 0);
-    buf_release(&frame);
-}
-
-/* Next pair: the reply's code, or -1 when none comes in time. */
-static int raw_receive(void *socket, int ms, uint64_t *ret_id, struct lesson_progress *ret_progress)
-{
-    static struct arena arena;
-    struct reply_header reply;
-    struct fault fault;
-    zmq_msg_t head, body;
-    zmq_pollitem_t item = {socket, 0, ZMQ_POLLIN, 0};
-    if (!arena.max)
-        arena_init(&arena, 1 << 20);
-    if (zmq_poll(&item, 1, ms) <= 0)
-        return -1;
-    zmq_msg_init(&head);
-    zmq_msg_init(&body);
-    cr_assert(zmq_msg_recv(&head, socket, 0) >= 0 && zmq_msg_recv(&body, socket, 0) >= 0);
-    struct span bytes = {zmq_msg_data(&head), (uint32_t)zmq_msg_size(&head)};
-    cr_assert_eq(msg_unpack(&msg_reply_header, &reply, &arena, bytes, &fault), 0);
-    *ret_id = reply.call_id;
-    bytes = (struct span){zmq_msg_data(&body), (uint32_t)zmq_msg_size(&body)};
-    if (!reply.code && ret_progress)
-        cr_assert_eq(msg_unpack(&msg_lesson_progress, ret_progress, &arena, bytes, &fault), 0);
-    zmq_msg_close(&head);
-    zmq_msg_close(&body);
-    return reply.code;
-}
-
-static int64_t soon(void)
-{
-    return now_us() + 4000000;
-}
+const struct startable startable[] = {{"plain", &test_service},
+                                      {"drift", &drift_service},
+                                      {"follower", &follow_service},
+                                      {"follower of two", &follow_more_service},
+                                      {NULL, NULL}};
 
 /* --- Calls. --- */
 
@@ -377,18 +186,6 @@ Test(service, drops_expired_calls_and_sheds_load)
     cr_expect_leq(fine, 6, "the refusals come first");
     zmq_close(socket);
     peer_close(p);
-}
-
-static long count(struct peer *p, const char *sql)
-{
-    return strtol(harness_get(p->h, "%s", sql), NULL, 10);
-}
-
-static void wait_count(struct peer *p, const char *sql, long wanted)
-{
-    for (int i = 0; i < 300 && count(p, sql) != wanted; i++)
-        usleep(20000);
-    cr_assert_eq(count(p, sql), wanted, "%s", sql);
 }
 
 Test(service, does_not_run_a_call_that_expired_while_it_waited)
@@ -588,6 +385,27 @@ Test(service, events_are_numbered_without_holes_and_applied_once)
     cr_expect_eq(count(p, "SELECT seq FROM learning.outbox WHERE id = 0"), 301);
     cr_expect_eq(stop(follower), 0);
     zmq_close(socket);
+    peer_close(p);
+}
+
+/* More than one statement numbers, and then a row below all ids that the relay still looks at. */
+Test(service, a_backlog_and_what_commits_late_are_numbered)
+{
+    static const char insert[] = "INSERT INTO learning.outbox (id, event, body) OVERRIDING SYSTEM VALUE"
+                                 " SELECT g, 'lesson_completed', '{}' FROM generate_series(%d, %d) AS g";
+    struct peer *p = peer_start(&test_service);
+    harness_sql(p->h, insert, 1, 20000);
+    wait_count(p, "SELECT max(seq) FROM learning.outbox", 20000);
+    for (int i = 1; i <= 5; i++) { /* time passes while events come */
+        sleep(1);
+        harness_sql(p->h, insert, 20000 + i, 20000 + i);
+        wait_count(p, "SELECT max(seq) FROM learning.outbox", 20000 + i);
+    }
+    harness_sql(p->h, insert, -5, -5);
+    wait_count(p, "SELECT seq FROM learning.outbox WHERE id = -5", 20006);
+    cr_expect_eq(count(p, "SELECT count(DISTINCT seq) FROM learning.outbox"), 20006);
+    cr_expect_eq(count(p, "SELECT seq FROM learning.outbox_head"), 20006);
+    cr_expect_eq(count(p, "SELECT count(*) FROM learning.outbox WHERE id BETWEEN 1 AND 20005 AND seq <> id"), 0);
     peer_close(p);
 }
 

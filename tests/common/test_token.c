@@ -169,21 +169,21 @@ Test(token, keys_are_read_from_hex, .init = setup, .timeout = 20)
     char hex[2 * TOKEN_SECRET_BYTES + 1];
     unsigned char read[TOKEN_SECRET_BYTES], read_public[TOKEN_PUBLIC_BYTES];
     sodium_bin2hex(hex, sizeof(hex), secret, sizeof(secret));
-    cr_assert_eq(token_secret_parse(S(hex), read), 0);
+    cr_assert_eq(jws_secret_parse(S(hex), read), 0);
     cr_expect_arr_eq(read, secret, sizeof(secret));
     hex[64] = '\0'; /* the seed of RFC 8032 alone */
-    cr_assert_eq(token_secret_parse(S(hex), read), 0);
+    cr_assert_eq(jws_secret_parse(S(hex), read), 0);
     cr_expect_arr_eq(read, secret, sizeof(secret));
     hex[62] = '\0';
-    cr_expect_eq(token_secret_parse(S(hex), read), -1);
-    cr_expect_eq(token_secret_parse(S(""), read), -1);
-    cr_expect_eq(token_secret_parse(S("zz"), read), -1);
+    cr_expect_eq(jws_secret_parse(S(hex), read), -1);
+    cr_expect_eq(jws_secret_parse(S(""), read), -1);
+    cr_expect_eq(jws_secret_parse(S("zz"), read), -1);
     sodium_bin2hex(hex, sizeof(hex), secret, sizeof(secret));
     hex[127] = hex[127] == '0' ? '1' : '0'; /* the two halves do not belong together */
-    cr_expect_eq(token_secret_parse(S(hex), read), -1);
+    cr_expect_eq(jws_secret_parse(S(hex), read), -1);
     sodium_bin2hex(hex, sizeof(hex), public, sizeof(public));
-    cr_assert_eq(token_public_parse(S(hex), read_public), 0);
+    cr_assert_eq(jws_public_parse(S(hex), read_public), 0);
     cr_expect_arr_eq(read_public, public, sizeof(public));
     hex[10] = 'x';
-    cr_expect_eq(token_public_parse(S(hex), read_public), -1);
+    cr_expect_eq(jws_public_parse(S(hex), read_public), -1);
 }

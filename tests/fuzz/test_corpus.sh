@@ -1,4 +1,6 @@
 #!/bin/sh
 # test_corpus.sh - every input that a fuzzer kept, and every one that ever hurt, once more.
 set -eu
-exec "$BUILD/tests/fuzz/replay" "$(dirname "$0")/corpus/messages"
+for corpus in "$(dirname "$0")"/corpus/*; do
+    "$BUILD/tests/fuzz/replay_$(basename "$corpus")" "$corpus"
+done

@@ -159,14 +159,14 @@ Test(check, text_is_copied)
 Test(check, faults_inside_lists)
 {
     struct quota quotas[2] = {{.skill_group = SPAN("A"), .items = 5}, {.skill_group = SPAN("B"), .items = 0}};
-    struct policy_draft draft = {.pass_percent = 80, .minutes = 30, .max_attempts = 3, .quotas = quotas, .n_quotas = 2};
+    struct blueprint_draft draft = {.code = SPAN("MT"), .quotas = quotas, .n_quotas = 2};
     struct fault fault = {0};
-    cr_assert_eq(msg_check(&msg_policy_draft, &draft, &fault), ERR_RANGE);
+    cr_assert_eq(msg_check(&msg_blueprint_draft, &draft, &fault), ERR_RANGE);
     cr_assert_str_eq(fault.field, "items");
     quotas[1].items = 5;
-    cr_assert_eq(msg_check(&msg_policy_draft, &draft, &fault), 0);
+    cr_assert_eq(msg_check(&msg_blueprint_draft, &draft, &fault), 0);
     quotas[1].skill_group = SPAN("");
-    cr_assert_eq(msg_check(&msg_policy_draft, &draft, &fault), ERR_RANGE);
+    cr_assert_eq(msg_check(&msg_blueprint_draft, &draft, &fault), ERR_RANGE);
     cr_assert_str_eq(fault.field, "skill_group");
 }
 

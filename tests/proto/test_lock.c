@@ -100,7 +100,7 @@ Test(lock, lines_of_now_are_sorted_and_agree_with_themselves)
     cr_assert_eq(lock_compare(buf_span(&now), buf_span(&now), &said), 0);
     buf_add_char(&now, '\0');
     cr_assert_not_null(strstr(now.p, "\nfield answer_save 03 revision U32 REQ\n"));
-    cr_assert_not_null(strstr(now.p, "\nfield attempt_paper 08 items LIST<item_shown> REQ\n"));
+    cr_assert_not_null(strstr(now.p, "\nfield attempt_paper 12 items LIST<item_shown> REQ\n"));
     cr_assert_not_null(strstr(now.p, "\nmethod 0x0404 answer_save answer_save answer_receipt\n"));
     for (char *line = now.p, *next; (next = strchr(line, '\n')) && next[1]; line = next + 1) {
         size_t n = (size_t)(next - line);

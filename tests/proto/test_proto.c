@@ -78,10 +78,10 @@ Test(proto, offsets_are_those_of_the_structs)
     cr_assert_eq(f->offset, offsetof(struct answer_save, response));
     cr_assert_eq(f->max, 8192);
     cr_assert_eq(msg_answer_save.size, sizeof(struct answer_save));
-    f = msg_field(&msg_policy_draft, "quotas", 6);
-    cr_assert_eq(f->offset_n, offsetof(struct policy_draft, n_quotas));
+    f = msg_field(&msg_blueprint_draft, "quotas", 6);
+    cr_assert_eq(f->offset_n, offsetof(struct blueprint_draft, n_quotas));
     cr_assert_eq(f->sub, &msg_quota);
-    cr_assert_eq(HAS_policy_draft_quotas, f->number);
+    cr_assert_eq(HAS_blueprint_draft_quotas, f->number);
 }
 
 Test(proto, largest_messages_bound_all)
@@ -173,7 +173,7 @@ Test(lint, methods)
         {{0x0401, 0, "m", POST, "/v1/{attempt}/m", LEARNER, save, none, "M."}, "no field"},
         {{0x0401, 0, "m", POST, "/v1/{response}/m", LEARNER, save, none, "M."}, "may be empty"},
         {{0x0401, 0, "m", POST, "/v1/{code}/m", LEARNER, &msg_unit_query, none, "M."}, "required single"},
-        {{0x0401, 0, "m", POST, "/v1/{quotas}/m", LEARNER, &msg_policy_draft, none, "M."}, "required single"},
+        {{0x0401, 0, "m", POST, "/v1/{quotas}/m", LEARNER, &msg_blueprint_draft, none, "M."}, "required single"},
         {{0x0401, 0, "m", GET, "/v1/m", LEARNER, &msg_policy_draft, none, "M."}, "a list"},
         {{0x0401, 0, "m", DELETE, "/v1/m", LEARNER, &msg_policy_draft, none, "M."}, "a list"},
     };

@@ -9,7 +9,7 @@
 #include <msgpack/object.h>
 #include <msgpack/unpack.h>
 
-enum { ROUNDS = 60, MEMORY = 64 << 20 };
+enum { ROUNDS = 60, MEMORY = 256 << 20 };
 
 /* Arenas and buffers of one round. */
 struct round {

@@ -1,221 +1,213 @@
-/* test_attempt.c - who may start, what is drawn, what is shown. */
+/* test_attempt.c - who may start, how often, when, with which form; and what is resumed. */
 #include "seed.h"
 
-static const char *field(struct harness *h)
-{
-    return h->ctx.fault.field;
-}
-
-Test(attempt, no_start_without_completion)
+Test(attempt, begins_once)
 {
     struct harness *h = open_seeded();
-    struct attempt_paper paper;
-    as_learner(h, 12);
-    cr_expect_eq(start(h, 50, &paper), ERR_STATE);
-    cr_expect_str_eq(field(h), "programme_id");
-    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM attempt"), "0");
-    cr_expect_eq(harness_events(h, "attempt_started"), 0);
-    complete(h, 12);
-    cr_expect_eq(start(h, 50, &paper), 0);
-    harness_close(h);
-}
-
-Test(attempt, no_start_without_policy)
-{
-    struct harness *h = open_announced();
-    struct attempt_paper paper;
-    complete(h, LAN);
-    as_learner(h, LAN);
-    cr_expect_eq(start(h, 50, &paper), ERR_STATE);
-    cr_expect_str_eq(field(h), "programme_id");
-    harness_close(h);
-}
-
-Test(attempt, paper_follows_the_blueprint)
-{
-    struct harness *h = open_seeded();
-    struct attempt_paper paper;
-    cr_assert_eq(start(h, 50, &paper), 0);
-    cr_expect_eq(paper.number, 1);
-    cr_expect_eq(paper.n_items, ITEMS);
-    cr_expect_eq(paper.deadline - paper.started_at, INT64_C(30) * 60 * 1000000);
-    cr_expect(uuid_equal(&paper.policy_id, &(struct uuid){.b = {[15] = POLICY}}));
-    for (uint16_t i = 0; i < paper.n_items; i++) {
-        cr_expect_eq(paper.items[i].position, i + 1);
-        cr_expect_eq(HAS(&paper.items[i], item_shown, response), 0);
-        /* All four options, each once: "một", "hai", "ba", "bốn" have different lengths or letters; sum their bytes. */
-        cr_expect_eq(paper.items[i].option_1.n + paper.items[i].option_2.n + paper.items[i].option_3.n +
-                         paper.items[i].option_4.n,
-                     strlen("mộthaibabốn"));
-    }
-    cr_expect_str_eq(harness_get(h, "SELECT string_agg(n::text, ',' ORDER BY g) FROM (SELECT i.skill_group AS g, "
-                                    "count(DISTINCT i.item_id) AS n FROM paper p, unnest(p.items) AS x JOIN item i "
-                                    "ON i.item_id = x GROUP BY 1) AS c"),
-                     "3,2");
-    cr_expect_eq(harness_events(h, "attempt_started"), 1);
-    cr_expect_str_eq(harness_get(h, "SELECT body ->> 'person_id' FROM outbox"), "00000000-0000-0000-0000-00000000000a");
-    harness_close(h);
-}
-
-/* Over many attempts every item is drawn, every option order occurs, and no two papers need be alike. */
-Test(attempt, draws_are_spread)
-{
-    struct harness *h = open_seeded();
-    for (uint32_t i = 0; i < 40; i++) {
-        complete(h, 1000 + i);
-        as_learner(h, 1000 + i);
-        started(h, 2000 + i);
-    }
-    cr_expect_str_eq(harness_get(h, "SELECT count(DISTINCT x) FROM paper, unnest(items) AS x"), "10");
-    cr_expect_gt(strtol(harness_get(h, "SELECT count(DISTINCT items) FROM paper"), NULL, 10), 30);
-    cr_expect_gt(strtol(harness_get(h, "SELECT count(DISTINCT x) FROM paper, unnest(orders) AS x"), NULL, 10), 20);
-    cr_expect_str_eq(harness_get(h, "SELECT count(DISTINCT seed) FROM attempt"), "40");
-    harness_close(h);
-}
-
-Test(attempt, every_option_order_is_a_permutation)
-{
-    struct harness *h = open_announced();
-    cr_expect_str_eq(harness_get(h,
-                                 "SELECT count(DISTINCT o) FILTER (WHERE o ~ '1' AND o ~ '2' AND o ~ '3' AND o ~ '4' "
-                                 "AND length(o) = 4) FROM generate_series(-50::bigint, 50) AS n, option_order(n) AS o"),
-                     "24");
-    cr_expect_str_eq(harness_get(h, "SELECT length(option_order(-9223372036854775808))"), "4");
-    harness_close(h);
-}
-
-Test(attempt, repeat_returns_the_same_paper)
-{
-    struct harness *h = open_seeded();
-    struct attempt_paper first, again;
-    cr_assert_eq(start(h, 50, &first), 0);
-    cr_assert_eq(save(h, 50, 2, 1, "3", NULL), 0);
-    cr_assert_eq(start(h, 50, &again), 0);
-    cr_expect_eq(first.started_at, again.started_at);
-    cr_assert_eq(again.n_items, first.n_items);
-    for (uint32_t i = 0; i < first.n_items; i++) {
-        cr_expect_eq(first.items[i].option_1.n, again.items[i].option_1.n);
-        cr_expect(!memcmp(first.items[i].option_1.p, again.items[i].option_1.p, first.items[i].option_1.n));
-    }
-    cr_expect(HAS(&again.items[1], item_shown, response));
-    cr_expect_eq(again.items[1].revision, 1);
-    cr_expect_eq(harness_events(h, "attempt_started"), 1);
-    harness_close(h);
-}
-
-Test(attempt, id_of_somebody_else_is_a_conflict)
-{
-    struct harness *h = open_seeded();
-    struct attempt_paper paper;
-    started(h, 50);
-    as_learner(h, MINH);
-    cr_expect_eq(start(h, 50, &paper), ERR_CONFLICT);
-    cr_expect_str_eq(field(h), "attempt_id");
-    harness_close(h);
-}
-
-Test(attempt, one_at_a_time)
-{
-    struct harness *h = open_seeded();
-    struct attempt_paper paper;
-    started(h, 50);
-    cr_expect_eq(start(h, 51, &paper), ERR_STATE);
-    cr_expect_str_eq(field(h), "attempt_id");
+    struct attempt_ticket first, again, other;
+    cr_assert_eq(start(h, 70, &first), 0);
+    cr_expect_arr_eq(first.state.p, "running", 7);
+    cr_expect_eq(first.number, 1);
+    cr_expect_eq(first.items, ITEMS);
+    cr_expect_eq(first.deadline - first.started_at, INT64_C(30) * 60 * 1000000);
+    cr_expect(!first.resumed);
+    cr_assert_eq(start(h, 70, &again), 0);
+    cr_assert_eq(start(h, 71, &other), 0);
+    cr_expect(uuid_equal(&first.attempt_id, &again.attempt_id) && again.resumed);
+    cr_expect(uuid_equal(&first.attempt_id, &other.attempt_id) && other.resumed, "it runs: one goes on with it");
     cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM attempt"), "1");
+    cr_expect_eq(harness_events(h, "attempts_started"), 1);
+    cr_expect_str_eq(harness_get(h, "SELECT taken || ' ' || running FROM standing WHERE person_id = " ID(10)),
+                     "1 true");
     harness_close(h);
 }
 
-Test(attempt, attempts_run_out)
+Test(attempt, told_of_another_device)
 {
     struct harness *h = open_seeded();
+    struct attempt_ticket ticket;
+    started(h, LAN);
+    PUT_FIELD(&h->head, call_header, session_id, U(DEVICE + 1));
+    cr_assert_eq(start(h, 71, &ticket), 0);
+    cr_expect(ticket.resumed && ticket.other_device);
+    harness_close(h);
+}
+
+Test(attempt, needs_completed_lessons_and_a_policy)
+{
+    struct harness *h = open_seeded();
+    struct attempt_ticket ticket;
+    as_learner(h, 12);
+    cr_expect_eq(start(h, 70, &ticket), ERR_STATE);
+    struct enrolment_fact assigned = {.person_id = U(12), .programme_id = U(PROGRAMME)};
+    cr_assert_eq(harness_event(h, follow_learner_assigned, &assigned), 0);
+    cr_expect_eq(start(h, 70, &ticket), ERR_STATE, "assigned is not completed");
+    complete(h, 12);
+    cr_expect_eq(start(h, 70, &ticket), 0);
+    struct attempt_request req = {.request_id = U(72), .programme_id = U(99)};
+    struct fault fault;
+    cr_assert_eq(harness_batch(h, bind_attempt_start, 1, NULL, &req, &ticket, &fault), 0);
+    cr_expect_eq(fault.code, ERR_STATE);
+    harness_close(h);
+}
+
+static void end_newest(struct harness *h)
+{
+    harness_sql(h, "UPDATE attempt SET started_at = now() - interval '2 h', deadline = now() - interval '1 h', "
+                   "closes_at = now() - interval '1 h' WHERE ended_at IS NULL");
+    cr_assert_eq(harness_tick(h, attempts_close_due), 0);
+}
+
+Test(attempt, as_often_as_the_policy_says)
+{
+    struct harness *h = open_seeded();
+    struct attempt_ticket ticket, second;
+    ticket = started(h, LAN);
+    end_newest(h);
+    cr_expect_eq(start(h, 7000 + LAN, &second), ERR_STATE, "the same request never begins a second attempt");
+    harness_sql(h, "UPDATE policy SET retake_wait_seconds = 7200");
+    cr_expect_eq(start(h, 71, &second), ERR_TOO_SOON);
+    harness_sql(h, "UPDATE policy SET retake_wait_seconds = 60");
+    cr_assert_eq(start(h, 71, &second), 0);
+    cr_expect_eq(second.number, 2);
+    cr_expect_neq(form_of(h, ticket.attempt_id), form_of(h, second.attempt_id), "a retake has another form");
+    end_newest(h);
+    cr_expect_eq(start(h, 72, &second), ERR_ATTEMPTS);
+    harness_sql(h, "UPDATE standing SET given_back = 1 WHERE person_id = " ID(10));
+    cr_expect_eq(start(h, 72, &second), 0, "an officer allowed one more");
+    harness_close(h);
+}
+
+Test(attempt, within_the_window)
+{
+    struct harness *h = open_seeded();
+    struct attempt_ticket ticket;
+    struct attempt_ref ref;
     struct attempt_paper paper;
-    struct attempt_result result;
-    started(h, 50);
-    cr_assert_eq(submit(h, 50, &result), 0);
-    cr_expect_eq(result.attempts_left, 1);
-    cr_assert_eq(start(h, 51, &paper), 0);
-    cr_expect_eq(paper.number, 2);
-    cr_assert_eq(submit(h, 51, &result), 0);
-    cr_expect_eq(result.attempts_left, 0);
-    cr_expect_eq(start(h, 52, &paper), ERR_ATTEMPTS);
-    cr_expect_eq(start(h, 51, &paper), 0, "a repeat is still answered");
-    cr_expect_eq(harness_events(h, "attempt_started"), 2);
-    harness_close(h);
-}
-
-Test(attempt, retake_waits)
-{
-    struct harness *h = open_seeded();
-    struct quota quotas[2];
-    struct policy_draft draft = usual_policy(4, quotas);
-    struct policy policy;
-    struct attempt_paper paper;
-    struct attempt_result result;
-    draft.retake_wait_seconds = 3600;
-    as_officer(h);
-    cr_assert_eq(on_policy_create(&h->ctx, &draft, &policy), 0);
-    as_learner(h, LAN);
-    started(h, 50);
-    cr_assert_eq(submit(h, 50, &result), 0);
-    cr_expect_eq(start(h, 51, &paper), ERR_TOO_SOON);
-    harness_sql(h, "UPDATE attempt SET graded_at = graded_at - interval '3599 seconds'");
-    cr_expect_eq(start(h, 51, &paper), ERR_TOO_SOON);
-    harness_sql(h, "UPDATE attempt SET graded_at = graded_at - interval '2 seconds'");
-    cr_expect_eq(start(h, 51, &paper), 0);
-    harness_close(h);
-}
-
-/* A policy put in force later rules the next attempt, not the one that runs. */
-Test(attempt, running_attempt_keeps_its_policy)
-{
-    struct harness *h = open_seeded();
-    struct quota quotas[2];
-    struct policy_draft draft = usual_policy(4, quotas);
-    struct policy policy;
-    struct attempt_result result;
-    started(h, 50);
-    for (uint16_t i = 1; i <= 3; i++)
-        cr_assert_eq(save(h, 50, i, 1, right_response(h, 50, i), NULL), 0);
-    draft.pass_percent = 100;
-    as_officer(h);
-    cr_assert_eq(on_policy_create(&h->ctx, &draft, &policy), 0);
-    as_learner(h, LAN);
-    cr_assert_eq(submit(h, 50, &result), 0);
-    cr_expect(result.passed);
-    cr_expect_str_eq(harness_get(h, "SELECT body ->> 'policy_id' FROM outbox WHERE event = 'attempt_graded'"),
-                     "00000000-0000-0000-0000-000000000003");
-    harness_close(h);
-}
-
-Test(attempt, paper_of_somebody_else_is_not_found)
-{
-    struct harness *h = open_seeded();
-    struct attempt_ref ref = {.attempt_id = U(50)};
-    struct attempt_paper paper;
-    started(h, 50);
+    harness_sql(h, "UPDATE policy SET opens_at = now() + interval '10 min', early_seconds = 60");
+    cr_expect_eq(start(h, 70, &ticket), ERR_NOT_OPEN);
+    harness_sql(h, "UPDATE policy SET early_seconds = 900");
+    cr_assert_eq(start(h, 70, &ticket), 0);
+    cr_expect_arr_eq(ticket.state.p, "created", 7);
+    cr_expect_gt(ticket.started_at, now_us() + INT64_C(500) * 1000000, "the clock starts when the window opens");
+    ref.attempt_id = ticket.attempt_id;
+    cr_expect_eq(on_attempt_get(&h->ctx, &ref, &paper), ERR_NOT_OPEN, "and nobody sees a paper before");
+    struct answer_receipt receipt;
+    cr_expect_eq(save(h, ticket.attempt_id, 1, 1, SPAN("1"), &receipt), ERR_NOT_OPEN);
+    harness_sql(h, "UPDATE attempt SET started_at = now() - interval '1 s'");
+    cr_expect_eq(on_attempt_get(&h->ctx, &ref, &paper), 0, "the time has come, though no tick has run");
+    cr_expect_eq(save(h, ticket.attempt_id, 1, 1, SPAN("1"), &receipt), 0);
+    harness_sql(h, "UPDATE policy SET opens_at = now() - interval '2 h', closes_at = now() - interval '1 h'");
     as_learner(h, MINH);
-    cr_expect_eq(on_attempt_get(&h->ctx, &ref, &paper), ERR_NOT_FOUND);
-    as_learner(h, LAN);
-    cr_expect_eq(on_attempt_get(&h->ctx, &ref, &paper), 0);
-    cr_expect_eq(paper.n_items, ITEMS);
+    cr_expect_eq(start(h, 70, &ticket), ERR_CLOSED);
     harness_close(h);
 }
 
-Test(attempt, service_cannot_invent_a_result)
+Test(attempt, extra_time)
 {
     struct harness *h = open_seeded();
-    started(h, 50);
-    cr_expect_not(harness_allowed(h, "UPDATE attempt SET state = 'graded', \"right\" = 5, passed = true"));
-    cr_expect_not(harness_allowed(h, "UPDATE attempt SET deadline = now() + interval '1 day'"));
-    cr_expect_not(harness_allowed(h, "DELETE FROM attempt"));
-    cr_expect_not(harness_allowed(h, "UPDATE paper SET orders = items::text[]"));
-    cr_expect_not(harness_allowed(h, "DELETE FROM paper"));
-    cr_expect_not(harness_allowed(h, "UPDATE answer SET response = '1'"));
-    cr_expect_not(harness_allowed(h, "DELETE FROM answer"));
-    cr_expect_not(harness_allowed(h, "TRUNCATE answer"));
-    cr_expect_not(harness_allowed(h,
-                                  "INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, number, items, "
-                                  "seed, started_at, deadline, state) SELECT gen_random_uuid(), person_id, "
-                                  "programme_id, policy_id, 2, items, 0, now(), now(), 'graded' FROM attempt"));
+    struct attempt_ticket ticket;
+    struct enrolment_fact assigned = {.person_id = U(LAN), .programme_id = U(PROGRAMME)};
+    PUT_FIELD(&assigned, enrolment_fact, extra_time_percent, 50);
+    cr_assert_eq(harness_event(h, follow_learner_assigned, &assigned), 0);
+    cr_assert_eq(start(h, 70, &ticket), 0);
+    cr_expect_eq(ticket.deadline - ticket.started_at, INT64_C(45) * 60 * 1000000);
+    cr_expect_str_eq(harness_get(h, "SELECT closes_at - deadline FROM attempt"), "00:00:30", "grace of the policy");
+    harness_close(h);
+}
+
+/* Many at once, among them one person twice and one who may not. */
+Test(attempt, many_in_one_batch)
+{
+    struct harness *h = open_seeded();
+    struct attempt_request req[12];
+    struct attempt_ticket ticket[12];
+    struct fault fault[12];
+    struct uuid who[12];
+    for (uint32_t i = 0; i < 12; i++) {
+        who[i] = U(i == 7 ? 503 : 500 + i);
+        req[i] = (struct attempt_request){.request_id = U(700 + i), .programme_id = U(PROGRAMME)};
+        if (i != 5)
+            complete(h, 500 + i);
+    }
+    cr_assert_eq(harness_batch(h, bind_attempt_start, 12, who, req, ticket, fault), 0);
+    for (uint32_t i = 0; i < 12; i++)
+        cr_expect_eq(fault[i].code, i == 5 ? ERR_STATE : 0, "call %u: %d", i, fault[i].code);
+    cr_expect(uuid_equal(&ticket[3].attempt_id, &ticket[7].attempt_id));
+    cr_expect(ticket[7].resumed && !ticket[3].resumed);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM attempt"), "10");
+    cr_expect_eq(harness_events(h, "attempts_started"), 1, "one event for the batch");
+    cr_expect_str_eq(
+        harness_get(h, "SELECT max(n) - min(n) FROM (SELECT count(*) AS n FROM attempt GROUP BY form_id) x"), "1",
+        "forms are dealt evenly");
+    harness_close(h);
+}
+
+Test(attempt, list_of_mine)
+{
+    struct harness *h = open_seeded();
+    struct my_attempts_query all = {0};
+    struct attempt_rows rows;
+    started(h, MINH);
+    struct attempt_ticket ticket = started(h, LAN);
+    answer_all(h, ticket.attempt_id, 3);
+    end_newest(h);
+    cr_assert_eq(on_my_attempts(&h->ctx, &all, &rows), 0);
+    cr_assert_eq(rows.n_attempts, 1);
+    cr_expect(uuid_equal(&rows.attempts[0].attempt_id, &ticket.attempt_id));
+    cr_expect(HAS(&rows.attempts[0], attempt_row, passed) && rows.attempts[0].passed);
+    cr_expect_eq(rows.attempts[0].answers, ITEMS);
+    harness_sql(h, "UPDATE policy SET show_result = 'never'");
+    cr_assert_eq(on_my_attempts(&h->ctx, &all, &rows), 0);
+    cr_expect(!HAS(&rows.attempts[0], attempt_row, passed));
+    harness_close(h);
+}
+
+Test(attempt, only_declared_steps)
+{
+    struct harness *h = open_seeded();
+    started(h, LAN);
+    const char *const states[] = {"created", "running", "submitted", "timed_out", "graded", "voided"};
+    for (size_t from = 0; from < 6; from++) {
+        for (size_t to = 0; to < 6; to++) {
+            const char *declared =
+                harness_get(h, "SELECT count(*) FROM attempt_step WHERE from_state = '%s' AND to_state = '%s'",
+                            states[from], states[to]);
+            harness_sql(h, "ALTER TABLE attempt DISABLE TRIGGER attempt_guard");
+            harness_sql(
+                h,
+                "UPDATE attempt SET state = '%s', ended_at = CASE WHEN '%s' IN ('created', 'running') THEN NULL "
+                "ELSE now() END",
+                states[from], states[from]);
+            harness_sql(h, "ALTER TABLE attempt ENABLE TRIGGER attempt_guard");
+            const char *moved = harness_get(h,
+                                            "DO $$ BEGIN UPDATE attempt SET state = '%s', ended_at = CASE WHEN '%s' IN "
+                                            "('created', 'running') THEN NULL "
+                                            "ELSE now() END; EXCEPTION WHEN raise_exception THEN NULL; END $$; "
+                                            "SELECT (state = '%s')::integer FROM attempt",
+                                            states[to], states[to], states[to]);
+            cr_expect_str_eq(moved, *declared == '1' || from == to ? "1" : "0", "%s to %s", states[from], states[to]);
+        }
+    }
+    harness_close(h);
+}
+
+Test(attempt, periods)
+{
+    struct harness *h = open_seeded();
+    started(h, LAN);
+    cr_expect_str_eq(
+        harness_get(h, "SELECT tableoid::regclass = ('attempt_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMM'))"
+                       "::regclass FROM attempt"),
+        "t", "an attempt lies in its month");
+    cr_assert_eq(harness_tick(h, periods_ahead), 0, "which are there already");
+    harness_sql(h, "SELECT make_period('2031-05-17')");
+    harness_sql(h, "SELECT make_period('2031-05-01')");
+    cr_expect_str_eq(harness_get(h,
+                                 "SELECT count(*) FROM pg_class WHERE relname IN ('attempt_203105', 'answer_203105', "
+                                 "'result_203105')"),
+                     "3");
+    cr_expect(!harness_allowed(h, "SELECT make_period('2032-01-01')"));
+    harness_sql(h, "ALTER TABLE attempt DETACH PARTITION attempt_203105");
     harness_close(h);
 }

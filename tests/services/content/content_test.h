@@ -71,15 +71,6 @@ static inline struct programme_draft programme_draft(uint32_t id)
                                     .framework_id = U(FRAMEWORK)};
 }
 
-static inline struct bank_draft bank_draft(uint32_t id)
-{
-    return (struct bank_draft){.version_id = U(id),
-                               .code = SPAN("NH"),
-                               .title_vi = SPAN("Ngân hàng"),
-                               .title_en = SPAN("Bank"),
-                               .framework_id = U(FRAMEWORK)};
-}
-
 static inline struct lesson_draft lesson_draft(uint32_t programme, uint16_t position)
 {
     return (struct lesson_draft){.version_id = U(programme),
@@ -98,16 +89,6 @@ static inline void put_lesson(struct harness *h, uint32_t programme, uint16_t po
     struct accepted done = {0};
     passes(h, on_lesson_put(&h->ctx, &draft, &done));
 }
-
-static inline int import(struct harness *h, uint32_t bank, const char *csv, bool dry_run, struct import_report *report)
-{
-    struct items_file file = {.version_id = U(bank), .csv = S(csv)};
-    PUT_FIELD(&file, items_file, dry_run, dry_run);
-    *report = (struct import_report){0};
-    return on_items_import(&h->ctx, &file, report);
-}
-
-#define ITEM_HEAD "code,skill_group,level,stem,option_1,option_2,option_3,option_4,key,explanation\n"
 
 static inline int submit(struct harness *h, uint32_t id, struct version_state *state)
 {
@@ -159,14 +140,6 @@ static inline void make_programme(struct harness *h, uint32_t id, uint16_t lesso
     passes(h, on_programme_create(&h->ctx, &draft, &state));
     for (uint16_t i = 1; i <= lessons; i++)
         put_lesson(h, id, i);
-}
-
-static inline void make_bank(struct harness *h, uint32_t id)
-{
-    struct bank_draft draft = bank_draft(id);
-    struct version_state state = {0};
-    as(h, ANNA);
-    passes(h, on_bank_create(&h->ctx, &draft, &state));
 }
 
 #endif

@@ -27,7 +27,6 @@ Test(draft, the_same_id_with_other_content_is_a_conflict)
     struct harness *h = content_open();
     struct framework_draft framework = framework_draft(FRAMEWORK);
     struct programme_draft programme = programme_draft(200);
-    struct bank_draft bank = bank_draft(200);
     struct version_state state = {0};
     make_framework(h);
     passes(h, on_programme_create(&h->ctx, &programme, &state));
@@ -36,7 +35,9 @@ Test(draft, the_same_id_with_other_content_is_a_conflict)
     programme = programme_draft(200);
     programme.code = SPAN("OTHER");
     refused(h, on_programme_create(&h->ctx, &programme, &state), ERR_CONFLICT, "version_id");
-    refused(h, on_bank_create(&h->ctx, &bank, &state), ERR_CONFLICT, "version_id");
+    framework.version_id = U(200); /* the id of a programme for a framework */
+    refused(h, on_framework_create(&h->ctx, &framework, &state), ERR_CONFLICT, "version_id");
+    framework.version_id = U(FRAMEWORK);
     programme = programme_draft(200);
     as(h, BINH);
     refused(h, on_programme_create(&h->ctx, &programme, &state), ERR_CONFLICT, "version_id");
@@ -81,14 +82,13 @@ Test(draft, rests_on_a_framework_that_is_there)
 {
     struct harness *h = content_open();
     struct programme_draft programme = programme_draft(200);
-    struct bank_draft bank = bank_draft(300);
     struct version_state state = {0};
     make_framework(h);
     programme.framework_id = U(4711);
     refused(h, on_programme_create(&h->ctx, &programme, &state), ERR_NOT_FOUND, "framework_id");
     make_programme(h, 201, 0);
-    bank.framework_id = U(201); /* a programme is no framework */
-    refused(h, on_bank_create(&h->ctx, &bank, &state), ERR_NOT_FOUND, "framework_id");
+    programme.framework_id = U(201); /* a programme is no framework */
+    refused(h, on_programme_create(&h->ctx, &programme, &state), ERR_NOT_FOUND, "framework_id");
     harness_close(h);
 }
 

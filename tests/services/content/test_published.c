@@ -94,6 +94,51 @@ Test(published, the_event_is_the_answer)
     harness_close(h);
 }
 
+/* Frameworks are read by other services only from their event, which is told once, by the approval. */
+Test(published, a_framework_is_announced_with_its_groups)
+{
+    struct harness *h = content_open();
+    struct framework_draft draft = framework_draft(FRAMEWORK);
+    struct version_state state = {0};
+    struct framework_fact fact;
+    struct fault fault;
+    as(h, ANNA);
+    passes(h, on_framework_create(&h->ctx, &draft, &state));
+    passes(h, submit(h, FRAMEWORK, &state));
+    as(h, BINH);
+    passes(h, send_back(h, FRAMEWORK, "mend", &state));
+    cr_assert_eq(harness_events(h, "framework_published"), 0);
+    as(h, ANNA);
+    passes(h, submit(h, FRAMEWORK, &state));
+    as(h, BINH);
+    passes(h, approve(h, FRAMEWORK, &state));
+    passes(h, approve(h, FRAMEWORK, &state));
+    cr_assert_eq(harness_events(h, "framework_published"), 1);
+    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM outbox"), "1");
+    const char *body = harness_get(h, "SELECT body FROM outbox");
+    cr_assert_eq(msg_from_json(&msg_framework_fact, &fact, &h->arena, S(body), &fault), 0, "%s", body);
+    cr_assert(uuid_equal(&fact.framework_id, &(struct uuid[]){U(FRAMEWORK)}[0]));
+    cr_assert(is(fact.code, "KNS") && is(fact.label, "1.0"));
+    cr_assert(is(fact.title_vi, "Khung") && is(fact.title_en, "Framework"));
+    cr_assert_eq(fact.n_groups, 2);
+    cr_assert(is(fact.groups[0].code, "a") && is(fact.groups[1].code, "dd"));
+    cr_assert(is(fact.groups[1].label, "đ") && is(fact.groups[1].title_en, "Creation"));
+    cr_assert_str_eq(harness_get(h, "SELECT trace FROM outbox"), "0123456789abcdef0123456789abcdef");
+    harness_close(h);
+}
+
+/* Who follows knows a framework before any programme that teaches it. */
+Test(published, a_framework_is_announced_before_its_programmes)
+{
+    struct harness *h = content_open();
+    make_framework(h);
+    make_programme(h, 200, 1);
+    publish(h, 200);
+    cr_assert_str_eq(harness_get(h, "SELECT string_agg(event, ' ' ORDER BY id) FROM outbox"),
+                     "framework_published programme_published");
+    harness_close(h);
+}
+
 Test(published, the_second_answer_comes_from_redis)
 {
     struct harness *h = open_with_redis();

@@ -46,23 +46,6 @@ Test(state, who_wrote_a_lesson_may_not_review_it)
     harness_close(h);
 }
 
-Test(state, who_wrote_items_may_not_review_them)
-{
-    struct harness *h = content_open();
-    struct version_state state;
-    struct import_report report;
-    make_framework(h);
-    make_bank(h, 300);
-    as(h, BINH);
-    passes(h, import(h, 300, ITEM_HEAD "A1,a,1,q,1,2,3,4,1,\n", false, &report));
-    as(h, ANNA);
-    passes(h, submit(h, 300, &state));
-    as(h, BINH);
-    refused(h, approve(h, 300, &state), ERR_SAME_PERSON, "version_id");
-    cr_assert_eq(harness_events(h, "item_published"), 0);
-    harness_close(h);
-}
-
 Test(state, role_without_a_unit_changes_nothing)
 {
     struct harness *h = content_open();
@@ -86,39 +69,30 @@ Test(state, an_editor_cannot_reach_review)
     cr_assert_eq(method_find(M_version_approve)->roles, (uint32_t)(REVIEWER | NATIONAL));
     cr_assert_eq(method_find(M_version_reject)->roles, (uint32_t)(REVIEWER | NATIONAL));
     cr_assert_eq(method_find(M_lesson_put)->roles, (uint32_t)(EDITOR | NATIONAL));
-    cr_assert_eq(method_find(M_items_import)->roles, (uint32_t)(EDITOR | NATIONAL));
 }
 
 Test(state, only_drafts_are_edited)
 {
     struct harness *h = content_open();
     struct version_state state;
-    struct import_report report;
     struct accepted done = {0};
     make_framework(h);
     make_programme(h, 200, 2);
-    make_bank(h, 300);
-    passes(h, import(h, 300, ITEM_HEAD "A1,a,1,q,1,2,3,4,1,\n", false, &report));
     struct lesson_draft other = lesson_draft(200, 2), fresh = lesson_draft(200, 3), same = lesson_draft(200, 2);
     other.body = SPAN("other");
     for (int i = 0; i < 2; i++) {
         if (i == 0) {
             passes(h, submit(h, 200, &state));
-            passes(h, submit(h, 300, &state));
         } else {
             as(h, BINH);
             passes(h, approve(h, 200, &state));
-            passes(h, approve(h, 300, &state));
             as(h, ANNA);
         }
         refused(h, on_lesson_put(&h->ctx, &other, &done), ERR_STATE, "version_id");
         refused(h, on_lesson_put(&h->ctx, &fresh, &done), ERR_STATE, "version_id");
-        refused(h, import(h, 300, ITEM_HEAD "A1,a,1,q,1,2,3,4,2,\n", false, &report), ERR_STATE, "version_id");
-        refused(h, import(h, 300, ITEM_HEAD "A1,a,1,q,1,2,3,4,2,\n", true, &report), ERR_STATE, "version_id");
         passes(h, on_lesson_put(&h->ctx, &same, &done)); /* a repeat of what is stored */
     }
     cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM lesson"), "2");
-    cr_assert_str_eq(harness_get(h, "SELECT key FROM item"), "1");
     harness_close(h);
 }
 
@@ -198,15 +172,15 @@ Test(state, a_newer_version_supersedes)
     make_framework(h);
     make_programme(h, 200, 1);
     make_programme(h, 201, 2);
-    make_bank(h, 300);
+    make_programme(h, 202, 1);
     publish(h, 200);
     publish(h, 201);
     cr_assert_str_eq(state_of(h, 200), "superseded");
     cr_assert_str_eq(state_of(h, 201), "published");
-    cr_assert_str_eq(state_of(h, 300), "draft");
+    cr_assert_str_eq(state_of(h, 202), "draft");
     cr_assert_str_eq(harness_get(h, "SELECT string_agg(version::text, ',' ORDER BY version) FROM version "
                                     "WHERE kind = 'programme'"),
-                     "1,2");
+                     "1,2,3");
     passes(h, on_programmes(&h->ctx, &none, &list));
     cr_assert_eq(list.n_programmes, 1);
     cr_assert_eq(list.programmes[0].version, 2);
@@ -249,16 +223,6 @@ Test(state, what_rests_on_a_draft_framework_waits)
     harness_close(h);
 }
 
-Test(state, an_empty_bank_is_no_bank)
-{
-    struct harness *h = content_open();
-    struct version_state state;
-    make_framework(h);
-    make_bank(h, 300);
-    refused(h, submit(h, 300, &state), ERR_STATE, "items");
-    harness_close(h);
-}
-
 Test(state, unknown_skill_groups_do_not_pass)
 {
     struct harness *h = content_open();
@@ -286,27 +250,56 @@ Test(state, an_event_that_would_not_fit_is_refused_before_it_is_written)
     harness_close(h);
 }
 
+/* Control characters are six bytes each in JSON: a framework may be too large too, though its text is not. */
+Test(state, a_framework_that_would_not_fit_either)
+{
+    struct harness *h = content_open();
+    struct framework_draft draft = framework_draft(FRAMEWORK);
+    struct skill_group groups[64];
+    struct version_state state = {0};
+    char title[300];
+    memset(title, 1, sizeof(title));
+    for (uint32_t i = 0; i < 64; i++) {
+        struct span all = {.p = title, .n = sizeof(title)};
+        groups[i] = (struct skill_group){
+            .code = S(arena_printf(&h->arena, "g%u", i)), .label = SPAN("g"), .title_vi = all, .title_en = all};
+    }
+    draft.groups = groups;
+    draft.n_groups = 64;
+    as(h, ANNA);
+    passes(h, on_framework_create(&h->ctx, &draft, &state));
+    refused(h, submit(h, FRAMEWORK, &state), ERR_TOO_LARGE, "groups");
+    cr_assert_str_eq(state_of(h, FRAMEWORK), "draft");
+    harness_close(h);
+}
+
+Test(state, the_database_knows_no_other_kind)
+{
+    struct harness *h = content_open();
+    make_framework(h);
+    harness_sql(h, "DO $$ BEGIN INSERT INTO version (version_id, kind, code, version, title_vi, title_en, "
+                   "framework_id, author_id) SELECT hocvu.uuid7(), 'item_bank', 'X', 1, 'x', 'x', version_id, "
+                   "author_id FROM version; RAISE 'not refused'; EXCEPTION WHEN check_violation THEN NULL; END $$");
+    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM version"), "1");
+    harness_close(h);
+}
+
 Test(state, the_database_keeps_what_was_published)
 {
     struct harness *h = content_open();
-    struct import_report report;
     make_framework(h);
     make_programme(h, 200, 2);
-    make_bank(h, 300);
-    passes(h, import(h, 300, ITEM_HEAD "A1,a,1,q,1,2,3,4,1,\n", false, &report));
     publish(h, 200);
-    publish(h, 300);
     immutable(h, "UPDATE version SET title_vi = 'x' WHERE kind = 'programme'");
     immutable(h, "UPDATE version SET state = 'draft' WHERE kind = 'programme'");
     immutable(h, "UPDATE version SET reviewer_id = hocvu.uuid7() WHERE kind = 'programme'");
-    immutable(h, "DELETE FROM version WHERE kind = 'item_bank'");
+    immutable(h, "DELETE FROM version WHERE kind = 'programme'");
     immutable(h, "UPDATE lesson SET body = 'x' WHERE position = 1");
     immutable(h, "DELETE FROM lesson WHERE position = 2");
     immutable(h, "INSERT INTO lesson SELECT version_id, 3, hocvu.uuid7(), 'a', 'x', 'x', 1, 'x', hocvu.uuid7() "
                  "FROM lesson LIMIT 1");
-    immutable(h, "UPDATE item SET key = 2");
-    immutable(h, "DELETE FROM item");
     immutable(h, "UPDATE framework_group SET title_vi = 'x'");
+    immutable(h, "DELETE FROM framework_group");
     immutable(h, "INSERT INTO version (version_id, kind, code, version, state, title_vi, title_en, author_id, label, "
                  "source, reviewer_id, published_at) SELECT hocvu.uuid7(), 'framework', 'X', 1, 'published', 'x', 'x', "
                  "hocvu.uuid7(), 'x', 'x', hocvu.uuid7(), now()");
@@ -338,8 +331,9 @@ Test(state, the_role_may_do_no_more_than_the_service_does)
     cr_assert_not(harness_allowed(h, "UPDATE version SET author_id = NULL WHERE false"));
     cr_assert_not(harness_allowed(h, "DELETE FROM version WHERE false"));
     cr_assert_not(harness_allowed(h, "DELETE FROM lesson WHERE false"));
-    cr_assert_not(harness_allowed(h, "DELETE FROM item WHERE false"));
-    cr_assert_not(harness_allowed(h, "TRUNCATE item"));
+    cr_assert_not(harness_allowed(h, "TRUNCATE lesson"));
+    cr_assert_not(harness_allowed(h, "UPDATE framework_group SET title_vi = 'x' WHERE false"));
+    cr_assert_not(harness_allowed(h, "DELETE FROM framework_group WHERE false"));
     cr_assert_not(harness_allowed(h, "UPDATE step SET verb = 'submit' WHERE false"));
     cr_assert_not(harness_allowed(h, "DELETE FROM outbox WHERE false"));
     cr_assert_not(harness_allowed(h, "INSERT INTO transition VALUES ('x', 'draft', 'published', 'x')"));
@@ -354,10 +348,9 @@ Test(state, the_list_filters)
     struct version_list list = {0};
     make_framework(h);
     make_programme(h, 200, 1);
-    make_bank(h, 300);
     passes(h, on_versions(&h->ctx, &all, &list));
-    cr_assert_eq(list.n_versions, 3);
-    cr_assert(is(list.versions[0].kind, "item_bank"));
+    cr_assert_eq(list.n_versions, 2);
+    cr_assert(is(list.versions[0].kind, "programme"));
     PUT_FIELD(&some, version_query, state, SPAN("draft"));
     PUT_FIELD(&some, version_query, kind, SPAN("programme"));
     passes(h, on_versions(&h->ctx, &some, &list));

@@ -70,6 +70,10 @@ Test(keys, public_half_belongs_to_the_private_one)
     key_bytes("token_sign.pub", public);
     crypto_sign_seed_keypair(made, expanded, seed);
     cr_assert_arr_eq(made, public, 32);
+    key_bytes("attempt_sign.key", seed);
+    key_bytes("attempt_sign.pub", public);
+    crypto_sign_seed_keypair(made, expanded, seed);
+    cr_assert_arr_eq(made, public, 32);
     key_bytes("national_box.key", seed);
     key_bytes("national_box.pub", public);
     cr_assert_eq(crypto_scalarmult_base(made, seed), 0);
@@ -88,15 +92,15 @@ Test(keys, second_init_changes_nothing_and_restores_what_is_derived)
 {
     static const char *const names[] = {"token_sign.key",   "certificate_sign.key", "national_hash.key",
                                         "national_box.key", "receipt.key",          "curve/gateway.key",
-                                        "curve/known",      "token_sign.pub"};
-    char before[8][1024], after[1024];
+                                        "curve/known",      "token_sign.pub",       "attempt_sign.key"};
+    char before[9][1024], after[1024];
     cr_assert_eq(init(), 0);
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 9; i++)
         read_file(names[i], before[i]);
     cr_assert_eq(unlink(at("token_sign.pub")), 0);
     cr_assert_eq(unlink(at("curve/known")), 0);
     cr_assert_eq(init(), 0);
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 9; i++) {
         read_file(names[i], after);
         cr_assert_str_eq(after, before[i], "%s", names[i]);
         for (int k = 0; k < i; k++)

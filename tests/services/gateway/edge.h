@@ -414,7 +414,8 @@ static inline void peer_die(struct peer *peer)
     peer->socket = NULL;
 }
 
-static inline void peer_send(struct peer *peer, const struct call *const *calls, size_t n, int code, const char *field,
+/* The same reply to each of the calls; the header's call id is filled in. */
+static inline void peer_send(struct peer *peer, const struct call *const *calls, size_t n, struct reply_header h,
                              const struct msg *desc, const void *reply)
 {
     struct buf head, body;
@@ -424,9 +425,7 @@ static inline void peer_send(struct peer *peer, const struct call *const *calls,
         msg_pack(desc, reply, &body);
     zmq_send(peer->socket, calls[0]->peer, calls[0]->n_peer, ZMQ_SNDMORE);
     for (size_t i = 0; i < n; i++) {
-        struct reply_header h = {.call_id = calls[i]->head.call_id, .code = (uint16_t)code};
-        if (field)
-            PUT_FIELD(&h, reply_header, field, ((struct span){field, (uint32_t)strlen(field)}));
+        h.call_id = calls[i]->head.call_id;
         buf_clear(&head);
         msg_pack(&msg_reply_header, &h, &head);
         zmq_send(peer->socket, head.p, head.n, ZMQ_SNDMORE);
@@ -438,12 +437,15 @@ static inline void peer_send(struct peer *peer, const struct call *const *calls,
 
 static inline void peer_reply(struct peer *peer, const struct call *call, const struct msg *desc, const void *reply)
 {
-    peer_send(peer, &call, 1, 0, NULL, desc, reply);
+    peer_send(peer, &call, 1, (struct reply_header){.code = 0}, desc, reply);
 }
 
 static inline void peer_fail(struct peer *peer, const struct call *call, int code, const char *field)
 {
-    peer_send(peer, &call, 1, code, field, NULL, NULL);
+    struct reply_header h = {.code = (uint16_t)code};
+    if (field)
+        PUT_FIELD(&h, reply_header, field, ((struct span){field, (uint32_t)strlen(field)}));
+    peer_send(peer, &call, 1, h, NULL, NULL);
 }
 
 static inline void peer_take_pair(struct peer *peer, const uint8_t *id, size_t n_id, zmq_msg_t *head, zmq_msg_t *body)

@@ -4,30 +4,30 @@
 
 #include <criterion/criterion.h>
 
-enum { NOW_S = 1700000000 };
+enum { NOW_S = 1700000000, PLACES = 8192 };
 #define NOW (INT64_C(1000000) * NOW_S)
 
 static struct auth auth;
 static struct arena arena;
 static unsigned char secret[TOKEN_SECRET_BYTES];
 
-static void open_sets(size_t n_sets)
+static void open_places(size_t n)
 {
     unsigned char public[TOKEN_PUBLIC_BYTES];
     cr_assert(sodium_init() >= 0);
     crypto_sign_keypair(public, secret);
-    arena_init(&arena, 1 << 20);
-    cr_assert_eq(auth_open(&auth, public, n_sets), 0);
+    arena_init(&arena, 16 << 20);
+    cr_assert_eq(auth_open(&auth, public, n), 0);
 }
 
 static void open_auth(void)
 {
-    open_sets(AUTH_SETS);
+    open_places(PLACES);
 }
 
 static void open_one_set(void)
 {
-    open_sets(1);
+    open_places(AUTH_WAYS);
 }
 
 static void close_auth(void)
@@ -123,6 +123,24 @@ Test(auth, a_held_session_outlives_its_place, .init = open_one_set, .fini = clos
     cr_assert(uuid_equal(&held->claims.grants[0].unit_id, &grant.unit_id));
     session_release(held);
     session_release(NULL);
+}
+
+/* Half as many as there are places, each used in turn, again and again: the worst order for a table that is too small.
+ */
+Test(auth, all_who_are_active_are_remembered, .init = open_auth, .fini = close_auth)
+{
+    static struct span tokens[PLACES / 2];
+    for (size_t i = 0; i < PLACES / 2; i++)
+        tokens[i] = token_of(NULL, 0, 60);
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < PLACES / 2; i++) {
+            struct session *session;
+            cr_assert_eq(auth_check(&auth, tokens[i], NOW, &session), 0);
+            session_release(session);
+        }
+    }
+    uint64_t again = auth.misses - PLACES / 2;
+    cr_assert_lt(again, PLACES / 2 / 20, "%llu verified again", (unsigned long long)again);
 }
 
 Test(auth, the_one_not_used_longest_gives_way, .init = open_one_set, .fini = close_auth)

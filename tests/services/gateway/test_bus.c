@@ -86,6 +86,54 @@ Test(bus, errors_of_services, .init = open_edge, .fini = close_edge)
     }
 }
 
+Test(bus, replies_that_say_come_back, .init = open_edge, .fini = close_edge)
+{
+    static const struct {
+        uint32_t ms;
+        const char *seconds;
+    } rows[] = {{0, "1"}, {1, "1"}, {1000, "1"}, {1001, "2"}, {2500, "3"}, {600000, "600"}};
+    struct answer_save answer;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct reply_header later = {.code = 0};
+        PUT_FIELD(&later, reply_header, retry_ms, rows[i].ms);
+        int fd = asked(put_answer());
+        const struct call *call = assessment->calls;
+        call_body(e, call, &msg_answer_save, &answer);
+        struct answer_receipt receipt = receipt_of(&answer);
+        peer_send(assessment, &call, 1, later, &msg_answer_receipt, &receipt);
+        struct response r = edge_read(e, fd);
+        cr_assert(r.status == 202 && strstr(r.body, "\"position\":7,"), "%d %s", r.status, r.body);
+        cr_assert_str_eq(edge_header(e, &r, "Retry-After"), rows[i].seconds);
+        cr_assert_str_eq(edge_header(e, &r, "Content-Type"), "application/json");
+        /* The next reply, over the same connection, is final. */
+        peer_forget(assessment);
+        edge_say(fd, put_answer());
+        answer_call(assessment, peer_await(assessment, 1));
+        peer_forget(assessment);
+        r = edge_read(e, fd);
+        cr_assert_eq(r.status, 200);
+        cr_assert_str_eq(edge_header(e, &r, "Retry-After"), "");
+        close(fd);
+    }
+    long n = (long)(sizeof(rows) / sizeof(rows[0]));
+    cr_assert_eq(edge_metric(e, "hocvu_http_requests_total{method=\"answer_save\",status=\"202\"}"), n);
+
+    /* More than the header may say is no reply; with an error it says nothing. */
+    struct reply_header wrong = {.code = 0};
+    PUT_FIELD(&wrong, reply_header, retry_ms, 600001);
+    int fd = asked(put_answer());
+    const struct call *call = assessment->calls;
+    peer_send(assessment, &call, 1, wrong, NULL, NULL);
+    edge_await(e, "hocvu_bus_malformed_total{service=\"assessment\"}", 1);
+    wrong.retry_ms = 9000;
+    wrong.code = ERR_STATE;
+    peer_send(assessment, &call, 1, wrong, NULL, NULL);
+    struct response r = edge_read(e, fd);
+    assert_error(r, 409, "state", "");
+    cr_assert_str_eq(edge_header(e, &r, "Retry-After"), "");
+    close(fd);
+}
+
 static void send_raw(const struct call *call, const char *head, size_t n_head, const char *body, size_t n_body,
                      bool pair)
 {
@@ -442,15 +490,11 @@ Test(bus, drain_does_not_wait_for_ever, .init = open_edge, .fini = close_edge)
 
 Test(bus, configuration_that_cannot_be, .init = open_edge, .fini = close_edge)
 {
-    static const char *const rows[] = {"listen = nowhere\n",
-                                       "listen = 127.0.0.1:99999\n",
-                                       "in_flight = 0\n",
-                                       "trusted_proxy = proxy\n",
-                                       "public_url = ftp://test/\n",
-                                       "rate_burst = many\n",
-                                       "token_public_key = /dev/null\n",
-                                       "no_such_row = 1\n",
-                                       "log_level = loud\n"};
+    static const char *const rows[] = {
+        "listen = nowhere\n",      "listen = 127.0.0.1:99999\n",     "in_flight = 0\n",
+        "trusted_proxy = proxy\n", "public_url = ftp://test/\n",     "rate_burst = many\n",
+        "tokens_kept = 3\n",       "token_public_key = /dev/null\n", "no_such_row = 1\n",
+        "log_level = loud\n"};
     char path[256], program[512];
     snprintf(program, sizeof(program), "%s/gateway", getenv("HOCVU_BIN") ? getenv("HOCVU_BIN") : "build/bin");
     snprintf(path, sizeof(path), "%s/wrong.conf", e->dir);

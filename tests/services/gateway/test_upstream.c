@@ -20,12 +20,11 @@ static struct upstream *assessment;
 static struct fate fates[LIMIT + 1];
 static int epoll;
 
-static void on_end(void *owner, int code, struct span field, struct span body)
+static void on_end(void *owner, const struct reply_header *reply, struct span body)
 {
     struct fate *fate = owner;
-    (void)field;
     fate->ends++;
-    fate->code = code;
+    fate->code = reply->code;
     fate->n_body = body.n;
 }
 

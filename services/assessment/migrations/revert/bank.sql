@@ -1,6 +1,9 @@
 -- Revert assessment:bank from pg
 BEGIN;
 
-DROP TABLE assessment.item_key, assessment.item, assessment.bank, assessment.completion, assessment.programme;
+DROP FUNCTION assessment.items_with_keys(uuid, text, uuid[]);
+DROP TABLE assessment.key_access, assessment.item_log, assessment.item_key, assessment.item_version, assessment.item_step,
+           assessment.bank, assessment.framework, assessment.programme;
+DROP FUNCTION assessment.item_guard(), assessment.key_guard();
 
 COMMIT;

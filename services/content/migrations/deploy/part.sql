@@ -25,23 +25,6 @@ CREATE TABLE content.lesson (
     PRIMARY KEY (version_id, position)
 );
 
-CREATE TABLE content.item (
-    version_id uuid NOT NULL REFERENCES content.version,
-    code text COLLATE "C" NOT NULL,
-    item_id uuid NOT NULL DEFAULT hocvu.uuid7() UNIQUE,
-    skill_group text NOT NULL,
-    level smallint NOT NULL CHECK (level BETWEEN 1 AND 8),
-    stem text NOT NULL,
-    option_1 text NOT NULL,
-    option_2 text NOT NULL,
-    option_3 text NOT NULL,
-    option_4 text NOT NULL,
-    key smallint NOT NULL CHECK (key BETWEEN 1 AND 4),
-    explanation text NOT NULL,
-    editor_id uuid NOT NULL,
-    PRIMARY KEY (version_id, code)
-);
-
 -- Parts change only while their version is a draft, whoever asks. The row lock makes a submit that runs beside this
 -- wait, or this see what it did.
 CREATE FUNCTION content.part_guard() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -60,12 +43,21 @@ CREATE TRIGGER part_guard BEFORE INSERT OR UPDATE OR DELETE ON content.framework
     FOR EACH ROW EXECUTE FUNCTION content.part_guard();
 CREATE TRIGGER part_guard BEFORE INSERT OR UPDATE OR DELETE ON content.lesson
     FOR EACH ROW EXECUTE FUNCTION content.part_guard();
-CREATE TRIGGER part_guard BEFORE INSERT OR UPDATE OR DELETE ON content.item
-    FOR EACH ROW EXECUTE FUNCTION content.part_guard();
 
--- The body of programme_published, so that its size can be checked before it is written.
-CREATE VIEW content.programme_message AS
-SELECT p.version_id,
+-- What publishing a version announces, so that its size can be checked before it is written. `parts` is the list that
+-- makes it large.
+CREATE VIEW content.announcement AS
+SELECT v.version_id, 'framework_published' AS event, 'groups' AS parts,
+       jsonb_build_object(
+           'framework_id', v.version_id, 'code', v.code, 'label', v.label, 'title_vi', v.title_vi,
+           'title_en', v.title_en,
+           'groups', (SELECT jsonb_agg(jsonb_build_object('code', g.code, 'label', g.label, 'title_vi', g.title_vi,
+                                                          'title_en', g.title_en)
+                              ORDER BY g.position)
+                      FROM content.framework_group g WHERE g.version_id = v.version_id)) AS body
+FROM content.version v WHERE v.kind = 'framework'
+UNION ALL
+SELECT p.version_id, 'programme_published', 'lessons',
        jsonb_build_object(
            'programme_id', p.version_id, 'code', p.code, 'version', p.version, 'title_vi', p.title_vi,
            'title_en', p.title_en, 'framework_code', f.code, 'framework_label', f.label,
@@ -73,7 +65,7 @@ SELECT p.version_id,
                                   'lesson_id', l.lesson_id, 'position', l.position, 'skill_group', l.skill_group,
                                   'title_vi', l.title_vi, 'title_en', l.title_en, 'min_seconds', l.min_seconds)
                               ORDER BY l.position)
-                       FROM content.lesson l WHERE l.version_id = p.version_id)) AS body
+                       FROM content.lesson l WHERE l.version_id = p.version_id))
 FROM content.version p JOIN content.version f ON f.version_id = p.framework_id
 WHERE p.kind = 'programme';
 
@@ -81,9 +73,6 @@ GRANT SELECT, INSERT ON content.framework_group TO hocvu_content;
 GRANT SELECT, INSERT ON content.lesson TO hocvu_content;
 GRANT UPDATE (lesson_id, skill_group, title_vi, title_en, min_seconds, body, editor_id)
     ON content.lesson TO hocvu_content;
-GRANT SELECT, INSERT ON content.item TO hocvu_content;
-GRANT UPDATE (skill_group, level, stem, option_1, option_2, option_3, option_4, key, explanation, editor_id)
-    ON content.item TO hocvu_content;
-GRANT SELECT ON content.programme_message TO hocvu_content;
+GRANT SELECT ON content.announcement TO hocvu_content;
 
 COMMIT;

@@ -16,7 +16,7 @@ INSERT INTO content.transition (verb, from_state, to_state, sentence) VALUES
 
 CREATE TABLE content.version (
     version_id uuid PRIMARY KEY,
-    kind text NOT NULL CHECK (kind IN ('framework', 'programme', 'item_bank')),
+    kind text NOT NULL CHECK (kind IN ('framework', 'programme')),
     code text COLLATE "C" NOT NULL,
     version bigint NOT NULL CHECK (version >= 1),
     state text NOT NULL DEFAULT 'draft' CHECK (state IN ('draft', 'review', 'published', 'superseded')),

@@ -1,7 +1,6 @@
 -- Revert content:part from pg
 BEGIN;
-DROP VIEW content.programme_message;
-DROP TABLE content.item;
+DROP VIEW content.announcement;
 DROP TABLE content.lesson;
 DROP TABLE content.framework_group;
 DROP FUNCTION content.part_guard();

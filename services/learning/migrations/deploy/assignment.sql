@@ -8,13 +8,16 @@ CREATE TABLE learning.assignment (
     unit_id uuid NOT NULL,
     due_date date NOT NULL,
     people uuid[],                        -- sorted; NULL: everyone of the subtree, also those who join later
+    extra_time_percent smallint CHECK (extra_time_percent BETWEEN 0 AND 200),
     assigned_by uuid NOT NULL,
     assigned_at timestamptz NOT NULL DEFAULT now(),
     covered bigint NOT NULL,
-    enrolled bigint NOT NULL
+    enrolled bigint NOT NULL,
+    CHECK (extra_time_percent IS NULL OR people IS NOT NULL)
 );
 CREATE INDEX assignment_unit ON learning.assignment (unit_id) WHERE people IS NULL;
 
+-- The first assignment counts; the extra time is the last one that a list of people gave.
 CREATE TABLE learning.enrolment (
     person_id uuid NOT NULL,
     programme_id uuid NOT NULL REFERENCES learning.programme,
@@ -22,6 +25,7 @@ CREATE TABLE learning.enrolment (
     due_date date NOT NULL,
     assigned_at timestamptz NOT NULL DEFAULT now(),
     completed_at timestamptz,
+    extra_time_percent smallint CHECK (extra_time_percent BETWEEN 0 AND 200),
     PRIMARY KEY (person_id, programme_id)
 );
 
@@ -47,7 +51,7 @@ INSERT INTO learning.walk (day, after) VALUES (hocvu.today(), NULL);
 
 GRANT SELECT, INSERT ON learning.assignment TO hocvu_learning;
 GRANT SELECT, INSERT ON learning.enrolment TO hocvu_learning;
-GRANT UPDATE (completed_at) ON learning.enrolment TO hocvu_learning;
+GRANT UPDATE (completed_at, extra_time_percent) ON learning.enrolment TO hocvu_learning;
 GRANT SELECT ON learning.joiner TO hocvu_learning;
 GRANT SELECT ON learning.walk TO hocvu_learning;
 GRANT UPDATE (day, after) ON learning.walk TO hocvu_learning;

@@ -1,0 +1,42 @@
+/* appeal.c - a learner appeals against a result, an officer decides; the decision is the last word, and an event. */
+#include "assessment.h"
+#include "rows.h"
+#include "sql.h"
+
+/* As the list is declared. */
+enum { APPEALS_MAX = 200 };
+
+static bool is(struct span text, const char *word)
+{
+    return text.n == strlen(word) && !memcmp(text.p, word, text.n);
+}
+
+int on_appeal_open(struct ctx *ctx, const struct appeal_draft *req, struct appeal *ret_reply)
+{
+    int code = pg_call(ctx, &SQL_appeal_open, req, NULL);
+    return code ? code : pg_call(ctx, &SQL_appeal_opened, req, ret_reply);
+}
+
+int on_my_appeals(struct ctx *ctx, const struct empty *req, struct appeal_list *ret_reply)
+{
+    (void)req;
+    return pg_list(ctx, &SQL_my_appeals, NULL, APPEALS_MAX, &ret_reply->appeals, &ret_reply->n_appeals);
+}
+
+int on_appeals(struct ctx *ctx, const struct appeal_query *req, struct appeal_list *ret_reply)
+{
+    if (HAS(req, appeal_query, state) && !is(req->state, "open") && !is(req->state, "upheld") &&
+        !is(req->state, "rejected"))
+        return fail(ctx, ERR_INVALID, "state");
+    return pg_list(ctx, &SQL_appeals, req, APPEALS_MAX, &ret_reply->appeals, &ret_reply->n_appeals);
+}
+
+int on_appeal_decide(struct ctx *ctx, const struct appeal_decision *req, struct appeal *ret_reply)
+{
+    bool upheld = is(req->state, "upheld");
+    if (!upheld && !is(req->state, "rejected"))
+        return fail(ctx, ERR_INVALID, "state");
+    if (HAS(req, appeal_decision, remedy) && (!upheld || (!is(req->remedy, "none") && !is(req->remedy, "void"))))
+        return fail(ctx, ERR_INVALID, "remedy");
+    return pg_call(ctx, &SQL_appeal_decide, req, ret_reply);
+}

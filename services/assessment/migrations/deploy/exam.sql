@@ -1,0 +1,116 @@
+-- Deploy assessment:exam to pg
+--
+-- What stands beside attempts: integrity facts, appeals, the keys that signed. Nothing recorded here is changed, but an
+-- appeal from open to its decision; nothing is removed, but what integrity_run keeps for a day.
+BEGIN;
+
+SET LOCAL search_path = assessment, hocvu;
+
+-- Every key that ever signed heads and dossiers; those of an old key go on to be verified with it.
+CREATE TABLE attempt_key (
+    kid        text PRIMARY KEY,
+    public_key bytea NOT NULL CHECK (octet_length(public_key) = 32),
+    first_used timestamptz NOT NULL DEFAULT now()
+);
+
+-- How far graded attempts were examined: the number of the last event of our own outbox that was looked at. The relay
+-- numbers committed rows only and without holes, so nothing that commits late is passed over, however late it is graded;
+-- and grading pays nothing for it.
+CREATE TABLE integrity_cursor (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    seq bigint NOT NULL
+);
+INSERT INTO integrity_cursor (seq) VALUES (0);
+
+-- What was observed: figures, no verdict. `position` 0 and a zero other_attempt_id say "none", so that a fact is recorded
+-- once.
+CREATE TABLE integrity_fact (
+    attempt_id       uuid NOT NULL,
+    kind             text NOT NULL CHECK (kind IN ('too_fast', 'burst', 'devices', 'same_wrong')),
+    position         integer NOT NULL DEFAULT 0,
+    other_attempt_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+    figure           bigint NOT NULL,
+    bound            bigint NOT NULL,
+    found_at         timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (attempt_id, kind, position, other_attempt_id)
+);
+
+-- The wrong answers of attempts graded within a day, laid beside those of the same unit and policy for comparison.
+CREATE TABLE integrity_run (
+    attempt_id uuid PRIMARY KEY,
+    person_id  uuid NOT NULL,
+    unit_id    uuid NOT NULL,
+    policy_id  uuid NOT NULL,
+    form_id    uuid NOT NULL,
+    started_at timestamptz NOT NULL,
+    ended_at   timestamptz NOT NULL,
+    graded_at  timestamptz NOT NULL,
+    items      uuid[] NOT NULL,  -- item versions answered wrongly, not left empty
+    wrong      bigint[] NOT NULL -- hash of item version and response, for each of them
+);
+CREATE INDEX integrity_run_room ON integrity_run (unit_id, policy_id, started_at);
+CREATE INDEX integrity_run_graded ON integrity_run (graded_at);
+
+CREATE TABLE appeal (
+    appeal_id  uuid PRIMARY KEY,
+    attempt_id uuid NOT NULL,
+    person_id  uuid NOT NULL,
+    state      text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'upheld', 'rejected')),
+    reason     text NOT NULL,
+    opened_at  timestamptz NOT NULL DEFAULT now(),
+    remedy     text CHECK (remedy IN ('none', 'void')),
+    decision   text,
+    decided_by uuid CHECK (decided_by <> person_id),
+    decided_at timestamptz,
+    CHECK ((state = 'open') = (decision IS NULL)),
+    CHECK ((state = 'open') = (decided_by IS NULL)),
+    CHECK ((state = 'open') = (decided_at IS NULL)),
+    CHECK ((state = 'upheld') = (remedy IS NOT NULL))
+);
+CREATE UNIQUE INDEX appeal_one_open ON appeal (attempt_id) WHERE state = 'open';
+CREATE INDEX appeal_attempt ON appeal (attempt_id);
+CREATE INDEX appeal_person ON appeal (person_id, opened_at);
+CREATE INDEX appeal_order ON appeal (opened_at, appeal_id);
+
+-- A decision is the last word.
+CREATE FUNCTION appeal_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.state <> 'open' THEN
+        RAISE EXCEPTION 'STATE:appeal_id';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER appeal_guard BEFORE UPDATE ON appeal FOR EACH ROW EXECUTE FUNCTION appeal_guard();
+
+-- A person as of today; who has left, as last known.
+CREATE FUNCTION person_last_known(which uuid) RETURNS TABLE (full_name text, unit_id uuid)
+LANGUAGE sql STABLE ROWS 1 AS $$
+    SELECT full_name, unit_id FROM tenure
+     WHERE person_id = which
+     ORDER BY valid_from <= hocvu.today() AND (valid_to IS NULL OR valid_to > hocvu.today()) DESC,
+              valid_from DESC, tenure_id
+     LIMIT 1
+$$;
+
+-- Path of a unit as of today; of one that has ended, as it last stood.
+CREATE FUNCTION unit_path_last_known(which uuid) RETURNS uuid[] LANGUAGE sql STABLE AS $$
+    SELECT coalesce((SELECT path FROM unit WHERE unit_id = which),
+                    (SELECT path FROM unit_as_of((SELECT max(valid_to) - 1 FROM unit_version WHERE unit_id = which))
+                      WHERE unit_id = which))
+$$;
+
+-- Does this person, or did before leaving, belong to one of these subtrees?
+CREATE FUNCTION person_within(which uuid, scope uuid[]) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT coalesce((SELECT unit_path_last_known(k.unit_id) && scope FROM person_last_known(which) k), false)
+$$;
+
+-- Who was in a unit once, for lists that have to find those who left.
+CREATE INDEX tenure_unit ON tenure (unit_id);
+
+GRANT SELECT, INSERT ON attempt_key, integrity_fact TO hocvu_assessment;
+GRANT SELECT, UPDATE (seq) ON integrity_cursor TO hocvu_assessment;
+GRANT SELECT, INSERT, DELETE ON integrity_run TO hocvu_assessment;
+GRANT SELECT, INSERT (appeal_id, attempt_id, person_id, reason) ON appeal TO hocvu_assessment;
+GRANT UPDATE (state, remedy, decision, decided_by, decided_at) ON appeal TO hocvu_assessment;
+
+COMMIT;
