@@ -11,7 +11,7 @@ function flush() {
         exit 1
     }
     sub(/;$/, "", text)
-    gsub(/\\/, "\\\\", text)
+    gsub(/\\/, "\\\\\\\\", text)
     gsub(/"/, "\\\"", text)
     gsub(/\n/, "\\n\"\n            \"", text)
     if (name in seen) {

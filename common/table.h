@@ -37,7 +37,7 @@ enum {
     COL_LINES = 4,   /* may hold line breaks and tabs */
 };
 
-enum { TABLE_MAX_COLUMNS = 32, TABLE_MAX_FAULTS = 1000 /* as import_report bounds them */ };
+enum { TABLE_MAX_COLUMNS = 40, TABLE_MAX_FAULTS = 1000 /* as import_report bounds them */ };
 
 struct table_column {
     const char *name;

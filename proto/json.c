@@ -176,8 +176,11 @@ static struct span take_raw(struct reader *r)
 /* Passes over a number or a word. */
 static void skip_scalar(struct reader *r)
 {
-    while (r->p < r->end && *r->p > ' ' && *r->p != ',' && *r->p != ']' && *r->p != '}')
-        r->p++;
+    for (; r->p < r->end; r->p++) {
+        char c = *r->p;
+        if (c <= ' ' || c == ',' || c == ']' || c == '}')
+            return;
+    }
 }
 
 /* How many values stand in the array whose bracket has been taken. */

@@ -29,7 +29,8 @@ struct maker {
     struct stream stream;
     uint32_t *order, *counts; /* units by use; room for counting them */
     uint64_t *keys;           /* of the forms made */
-    /* Single items outside of the form that may be exchanged, by quotas (numbered as met in the form) and difficulty. */
+    /* Single items outside of the form that may be exchanged, by quotas (numbered as met in the form) and difficulty.
+     */
     uint32_t *next_same;
     uint32_t first_same[ASSEMBLE_ITEMS][DIFFICULTIES];
     uint64_t kind[ASSEMBLE_ITEMS];
@@ -392,15 +393,21 @@ static uint32_t unfilled(const struct assembly *a)
     return q;
 }
 
+static uint32_t candidates(const struct assembly *a, uint32_t quota)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < a->job->n_items; i++)
+        n += (a->quotas[i] >> quota & 1) != 0;
+    return n;
+}
+
 /* Quotas one by one, then all together, without regard to situations and enemies. */
 static bool short_of_items(struct assembly *a, struct assembled *ret)
 {
     const struct assemble_job *job = a->job;
     char after[64];
     for (uint32_t q = 0; q < job->n_quotas; q++) {
-        uint32_t live = 0;
-        for (uint32_t i = 0; i < job->n_items; i++)
-            live += a->quotas[i] >> q & 1;
+        uint32_t live = candidates(a, q);
         if (live < job->quotas[q].items) {
             snprintf(after, sizeof(after), ": %u needed, %u live", job->quotas[q].items, live);
             say(ret, "", &job->quotas[q], after);
@@ -435,43 +442,44 @@ static const struct enemy *enemy_in_the_way(const struct assembly *a, uint32_t q
     return &job->enemies[0];
 }
 
+/* Forms can be made, but not so many under the bound: names the first quota that it makes too small by itself. */
+static void explain_bound(const struct assembly *a, uint32_t most, struct assembled *ret)
+{
+    uint32_t forms = a->job->forms + a->job->kept, q = 0;
+    char after[64];
+    while (q + 1 < a->job->n_quotas && (uint64_t)candidates(a, q) * most >= (uint64_t)a->job->quotas[q].items * forms)
+        q++;
+    snprintf(after, sizeof(after), ": in %u forms, each item in %u at most", forms, most);
+    say(ret, "max_exposure_percent: ", &a->job->quotas[q], after);
+}
+
 /* Why a form could not be made: the items, the situations, the enemies, or else the bound of exposure. */
 static void explain(struct maker *m, struct assembled *ret)
 {
     struct assembly *a = &m->a;
-    const struct assemble_job *job = a->job;
-    uint32_t most = a->most, q;
+    uint32_t most = a->most;
     char after[64], before[ASSEMBLE_WORDS] = "";
     if (short_of_items(a, ret))
         return;
     reset(m);
     a->most = UINT32_MAX;
     a->ignore_foes = true;
-    bool whole = choose(m);
-    if (whole) {
-        a->ignore_foes = false;
-        if (choose(m)) {
-            uint32_t live = 0;
-            snprintf(after, sizeof(after), ": in %u forms, each item in %u at most", job->forms + job->kept, most);
-            for (q = 0; q + 1 < job->n_quotas; q++) { /* the first that the bound alone makes too small */
-                for (uint32_t i = live = 0; i < job->n_items; i++)
-                    live += a->quotas[i] >> q & 1;
-                if ((uint64_t)live * most < (uint64_t)job->quotas[q].items * (job->forms + job->kept))
-                    break;
-            }
-            say(ret, "max_exposure_percent: ", &job->quotas[q], after);
-            return;
-        }
-    }
+    bool whole = choose(m), possible = false;
     a->ignore_foes = false;
-    q = unfilled(a);
+    if (whole)
+        possible = choose(m);
+    if (possible) {
+        explain_bound(a, most, ret);
+        return;
+    }
+    uint32_t q = unfilled(a);
     if (whole) {
         const struct enemy *pair = enemy_in_the_way(a, q);
         snprintf(before, sizeof(before), "enemies.%.*s %.*s: ", (int)pair->a.n, pair->a.p, (int)pair->b.n, pair->b.p);
     }
-    snprintf(after, sizeof(after), ": %u needed, %u fit%s", job->quotas[q].items, job->quotas[q].items - a->left[q],
-             whole ? "" : " with whole situations");
-    say(ret, before, &job->quotas[q], after);
+    snprintf(after, sizeof(after), ": %u needed, %u fit%s", a->job->quotas[q].items,
+             a->job->quotas[q].items - a->left[q], whole ? "" : " with whole situations");
+    say(ret, before, &a->job->quotas[q], after);
 }
 
 /* --- All of it. --- */

@@ -29,18 +29,18 @@ struct assemble_form {
 };
 
 struct assembled {
-    struct assemble_form *forms; /* no two of the same items */
-    uint32_t n_forms;            /* fewer than asked for when the bank has no more that differ */
-    uint32_t n_items;            /* of each */
-    double mean, spread;         /* of the forms' difficulty: mean, and the greatest distance from it */
-    uint32_t most_used;          /* forms that the most exposed item is in, those that stay included */
+    struct assemble_form *forms;    /* no two of the same items */
+    uint32_t n_forms;               /* fewer than asked for when the bank has no more that differ */
+    uint32_t n_items;               /* of each */
+    double mean, spread;            /* of the forms' difficulty: mean, and the greatest distance from it */
+    uint32_t most_used;             /* forms that the most exposed item is in, those that stay included */
     char shortfall[ASSEMBLE_WORDS]; /* after ERR_SHORTFALL: which quota, and what is there */
 };
 
 /*
  * Makes forms in the arena. Returns 0 with one form at least; ERR_SHORTFALL with ret->shortfall filled when the bank
- * cannot fill the quotas, enemies leave no choice or the bound of exposure cannot be met (ret->forms then has what could
- * be made within it); ERR_TOO_LARGE when the arena is full.
+ * cannot fill the quotas, enemies leave no choice or the bound of exposure cannot be met (ret->forms then has what
+ * could be made within it); ERR_TOO_LARGE when the arena is full.
  */
 MUST_CHECK int assemble(const struct assemble_job *job, struct arena *arena, struct assembled *ret);
 

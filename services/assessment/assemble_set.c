@@ -121,8 +121,8 @@ static uint32_t unit_named(const struct assembly *a, const struct name *names, c
 }
 
 /* Writes down who excludes whom, both ways. */
-static int make_enemies(struct assembly *a, const struct name *names, const struct name *situations, uint32_t n_situations,
-                        struct arena *arena)
+static int make_enemies(struct assembly *a, const struct name *names, const struct name *situations,
+                        uint32_t n_situations, struct arena *arena)
 {
     uint32_t n = a->job->n_enemies;
     uint32_t(*pairs)[2] = arena_alloc(arena, n * sizeof(*pairs));
@@ -205,8 +205,8 @@ void assembly_clear(struct assembly *a)
 }
 
 /*
- * Looks for a quota with room, breadth first: those of the item, then those to which an item that fills one of them could
- * move. On the way back each of these items moves by one.
+ * Looks for a quota with room, breadth first: those of the item, then those to which an item that fills one of them
+ * could move. On the way back each of these items moves by one.
  */
 bool assembly_place(struct assembly *a, uint32_t item)
 {

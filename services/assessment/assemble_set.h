@@ -10,12 +10,12 @@
 #include "assemble.h"
 
 struct unit {
-    uint32_t first, n;                /* its items in assembly.members, by code */
+    uint32_t first, n;                 /* its items in assembly.members, by code */
     uint32_t enemies_first, n_enemies; /* units that exclude it, in assembly.foes */
-    uint64_t key;                     /* random; the sum over a form's units tells equal forms */
-    uint32_t used;                    /* forms that have it */
-    bool fits;                        /* every item belongs to a quota */
-    bool torn;                        /* two of its own items are enemies */
+    uint64_t key;                      /* random; the sum over a form's units tells equal forms */
+    uint32_t used;                     /* forms that have it */
+    bool fits;                         /* every item belongs to a quota */
+    bool torn;                         /* two of its own items are enemies */
 };
 
 struct assembly {
@@ -24,16 +24,16 @@ struct assembly {
     uint32_t *unit_of, *members, *foes;
     struct unit *units;
     uint32_t n_units;
-    uint32_t most;      /* forms that a unit may be in */
-    bool ignore_foes;   /* to find out what is in the way */
+    uint32_t most;    /* forms that a unit may be in */
+    bool ignore_foes; /* to find out what is in the way */
     /* The form in the making. */
     uint32_t item[ASSEMBLE_ITEMS];
     uint8_t quota[ASSEMBLE_ITEMS]; /* that the item fills */
     uint32_t n;
     uint16_t left[ASSEMBLE_QUOTAS]; /* still to fill */
     uint32_t n_left;
-    uint64_t tight;   /* quotas that no further item can get into: full, and so are all to which their items could move */
-    bool *taken;      /* of each unit */
+    uint64_t tight; /* quotas that no further item can get into: full, and so are all to which their items could move */
+    bool *taken;    /* of each unit */
     uint16_t *blocked; /* of each unit: how many of its enemies are taken */
 };
 

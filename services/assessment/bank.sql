@@ -25,16 +25,20 @@ SELECT true AS ok, CASE
 -- bank_of(bank_ref) bank
 SELECT b.bank_id, b.code, b.title_vi, b.title_en, b.framework_id, n.draft, n.review, n.live, n.retired
   FROM bank b
- CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE state = 'draft') AS draft, count(*) FILTER (WHERE state = 'review') AS review,
-                            count(*) FILTER (WHERE state = 'live') AS live, count(*) FILTER (WHERE state = 'retired') AS retired
+ CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE state = 'draft') AS draft,
+                            count(*) FILTER (WHERE state = 'review') AS review,
+                            count(*) FILTER (WHERE state = 'live') AS live,
+                            count(*) FILTER (WHERE state = 'retired') AS retired
                        FROM item_version i WHERE i.bank_id = b.bank_id) n
  WHERE b.bank_id = :bank_id;
 
 -- banks() bank
 SELECT b.bank_id, b.code, b.title_vi, b.title_en, b.framework_id, n.draft, n.review, n.live, n.retired
   FROM bank b
- CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE state = 'draft') AS draft, count(*) FILTER (WHERE state = 'review') AS review,
-                            count(*) FILTER (WHERE state = 'live') AS live, count(*) FILTER (WHERE state = 'retired') AS retired
+ CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE state = 'draft') AS draft,
+                            count(*) FILTER (WHERE state = 'review') AS review,
+                            count(*) FILTER (WHERE state = 'live') AS live,
+                            count(*) FILTER (WHERE state = 'retired') AS retired
                        FROM item_version i WHERE i.bank_id = b.bank_id) n
  ORDER BY b.code LIMIT 200;
 

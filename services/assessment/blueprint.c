@@ -52,10 +52,8 @@ static struct enemy_row *enemy_rows(struct ctx *ctx, const struct blueprint_draf
         struct span a = req->enemies[i].a, b = req->enemies[i].b;
         int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
         bool turned = order > 0 || (!order && a.n > b.n);
-        rows[i] = (struct enemy_row){.blueprint_id = req->blueprint_id,
-                                     .bank_id = req->bank_id,
-                                     .a = turned ? b : a,
-                                     .b = turned ? a : b};
+        rows[i] = (struct enemy_row){
+            .blueprint_id = req->blueprint_id, .bank_id = req->bank_id, .a = turned ? b : a, .b = turned ? a : b};
     }
     return rows;
 }

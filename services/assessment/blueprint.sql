@@ -40,8 +40,8 @@ SELECT :blueprint_id AS blueprint_id,
 
 -- bank_drawn(blueprint_row) drawn_item
 -- What forms may be made of. One row more than the service takes, so that it can say that it is too much.
-SELECT d.version_id, d.code, d.skill_group, d.level, d.pool, array_to_string(d.positions, '|') AS positions, d.situation,
-       d.difficulty, 0 AS used
+SELECT d.version_id, d.code, d.skill_group, d.level, d.pool, array_to_string(d.positions, '|') AS positions,
+       d.situation, d.difficulty, 0 AS used
   FROM item_drawn d WHERE d.bank_id = :bank_id ORDER BY d.code LIMIT 10001;
 
 -- blueprint_shown(blueprint_ref) blueprint_draft

@@ -17,19 +17,51 @@ static bool is_state(struct span text)
     return false;
 }
 
+static bool is(struct span text, const char *word)
+{
+    return text.n == strlen(word) && !memcmp(text.p, word, text.n);
+}
+
+/* The way to a page that has the least to look at. */
+static const struct stmt *way(const struct attempts_query *req, bool few)
+{
+    bool of_state = HAS(req, attempts_query, state);
+    if (few)
+        return &SQL_page_of_people;
+    if (HAS(req, attempts_query, with_facts) && req->with_facts)
+        return &SQL_page_of_facts;
+    return of_state && !is(req->state, "graded") ? &SQL_page_of_few : &SQL_page_of_newest;
+}
+
 int on_attempts(struct ctx *ctx, const struct attempts_query *req, struct attempt_rows *ret_reply)
 {
     struct unit_seen seen;
+    struct attempt_ref *page;
+    uint32_t n;
     if (HAS(req, attempts_query, state) && !is_state(req->state))
         return fail(ctx, ERR_INVALID, "state");
     int code = pg_call(ctx, &SQL_subtree_visible, req, &seen);
-    return code ? code : pg_list(ctx, &SQL_attempts, req, ROWS_MAX, &ret_reply->attempts, &ret_reply->n_attempts);
+    if (!code)
+        code = pg_list(ctx, way(req, seen.few), req, ROWS_MAX, &page, &n);
+    *ret_reply = (struct attempt_rows){0};
+    if (code || !n)
+        return code;
+    return pg_bulk(ctx, &SQL_attempt_rows_of, page, n, ROWS_MAX, &ret_reply->attempts, &ret_reply->n_attempts);
 }
 
 /* Voided in one statement, read in the next: the function's work shows to a newer snapshot only. */
 int on_attempt_void(struct ctx *ctx, const struct attempt_void *req, struct attempt_row *ret_reply)
 {
     struct attempt_ref ref = {.attempt_id = req->attempt_id};
+    struct attempt_row *row;
+    uint32_t n;
     int code = pg_call(ctx, &SQL_attempt_void, req, NULL);
-    return code ? code : pg_call(ctx, &SQL_attempt_row_of, &ref, ret_reply);
+    if (!code)
+        code = pg_bulk(ctx, &SQL_attempt_rows_of, &ref, 1, 1, &row, &n);
+    if (code)
+        return code;
+    if (!n)
+        return fail(ctx, ERR_NOT_FOUND, "attempt_id");
+    *ret_reply = *row;
+    return 0;
 }

@@ -18,8 +18,8 @@ struct form_plan {
 /* The quotas and enemies of a stored blueprint, in the arena. 0 or fail(). */
 MUST_CHECK int blueprint_plan(struct ctx *ctx, const struct uuid *blueprint_id, struct form_plan *ret_plan);
 /*
- * Assembles as many forms from these items. 0 or fail(): SHORTFALL with the reason as its field. Then `ret_made` has the
- * forms that could be made nevertheless.
+ * Assembles as many forms from these items. 0 or fail(): SHORTFALL with the reason as its field. Then `ret_made` has
+ * the forms that could be made nevertheless.
  */
 MUST_CHECK int forms_assemble(struct ctx *ctx, const struct form_plan *plan, const struct policy_basis *basis,
                               const struct drawn_item *items, uint32_t n_items, uint32_t forms, uint32_t kept,

@@ -32,7 +32,8 @@ SELECT p.version_id, p.bank_id, p.code, p.type, p.skill_group, p.level, p.pool,
        k.key, k.partial, k.tolerance, k.match, p.difficulty, k.explanation, p.source, p.version, p.state,
        p.author_id, p.reviewer_id, p.comment
   FROM page p
-  LEFT JOIN items_with_keys(:ctx_subject, 'sources', ARRAY(SELECT version_id FROM page)) k ON k.version_id = p.version_id
+  LEFT JOIN items_with_keys(:ctx_subject, 'sources', ARRAY(SELECT version_id FROM page)) k
+         ON k.version_id = p.version_id
  ORDER BY p.code, p.version;
 
 -- The newest version of each code in the state asked for.
@@ -48,5 +49,6 @@ SELECT p.version_id, p.bank_id, p.code, p.type, p.skill_group, p.level, p.pool,
        k.key, k.partial, k.tolerance, k.match, p.difficulty, k.explanation, p.source, p.version, p.state,
        p.author_id, p.reviewer_id, p.comment
   FROM chosen p
-  LEFT JOIN items_with_keys(:ctx_subject, 'export', ARRAY(SELECT version_id FROM chosen)) k ON k.version_id = p.version_id
+  LEFT JOIN items_with_keys(:ctx_subject, 'export', ARRAY(SELECT version_id FROM chosen)) k
+         ON k.version_id = p.version_id
  ORDER BY p.code;

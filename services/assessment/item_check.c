@@ -20,7 +20,7 @@ static const struct rule {
     [ITEM_ORDERING] = {"ordering", 2, .key = true, .partial = true},
     [ITEM_NUMERIC] = {"numeric", 0, .key = true, .tolerance = true},
     [ITEM_SHORT_TEXT] = {"short_text", 0, .key = true, .match = true},
-    [ITEM_SITUATION] = {"situation", 0},
+    [ITEM_SITUATION] = {.name = "situation"},
 };
 
 enum { LEAST_TARGETS = 2, DEFAULT_DIFFICULTY = 50 };
@@ -195,17 +195,29 @@ static int take_positions(struct check *c)
     return code;
 }
 
+/* The first number that no choice has; 0: all of 1 to n are there, hence each once. */
+static uint8_t gap(const struct choice *from, uint32_t n)
+{
+    for (uint8_t number = 1; number <= n; number++) {
+        uint32_t i = 0;
+        while (i < n && from[i].number != number)
+            i++;
+        if (i == n)
+            return number;
+    }
+    return 0;
+}
+
 /* Choices with the numbers 1 to n, in any order of sending. */
 static int take_choices(struct check *c, const char *field, const struct choice *from, uint32_t n, struct span *texts)
 {
-    for (uint32_t i = 0; i < n; i++)
-        texts[i] = (struct span){NULL, 0};
+    uint8_t missing = gap(from, n);
+    if (missing)
+        return wrong(c, ERR_INVALID, field, missing,
+                     "Các phương án phải được đánh số liên tục từ 1, không bỏ trống giữa chừng.",
+                     "Choices are numbered from 1 on, without a gap.");
     for (uint32_t i = 0; i < n; i++) {
         uint8_t number = from[i].number;
-        if (number < 1 || number > n || texts[number - 1].p)
-            return wrong(c, ERR_INVALID, field, number,
-                         "Các phương án phải được đánh số liên tục từ 1, không bỏ trống giữa chừng.",
-                         "Choices are numbered from 1 on, without a gap.");
         int code = take_text(c, &msg_choice, "text", field, number, true, from[i].text, &texts[number - 1]);
         if (code)
             return code;

@@ -171,19 +171,17 @@ static void refuse_fault(struct import *import, struct table_row *row, const str
     refuse(import, row, column, fault->vi, fault->en);
 }
 
-/* Cells of choices that are not empty, with their numbers; NULL: the arena is full. */
-static struct choice *choices_of(struct ctx *ctx, const struct import *import, const struct table_row *row, int first,
-                                 uint32_t *ret_n)
+/* Cells of choices that are not empty, with their numbers. */
+static uint32_t take_choices(const struct import *import, const struct table_row *row, int first,
+                             struct choice ret_choices[CHOICE_COLUMNS])
 {
-    struct choice *choices = arena_alloc(ctx->arena, CHOICE_COLUMNS * sizeof(*choices));
     uint32_t n = 0;
-    for (int i = 0; choices && i < CHOICE_COLUMNS; i++) {
+    for (int i = 0; i < CHOICE_COLUMNS; i++) {
         struct span text = cell(import, row, first + i);
         if (text.n)
-            choices[n++] = (struct choice){.number = (uint8_t)(i + 1), .text = text};
+            ret_choices[n++] = (struct choice){.number = (uint8_t)(i + 1), .text = text};
     }
-    *ret_n = n;
-    return choices;
+    return n;
 }
 
 static bool same_word(struct span a, const char *word)
@@ -224,6 +222,7 @@ static int take_row(struct ctx *ctx, struct import *import, struct uuid bank_id,
         .stem = cell(import, row, STEM),
     };
     struct item_entry *entry = &import->entries[import->n];
+    struct choice choices[CHOICE_COLUMNS], targets[CHOICE_COLUMNS]; /* what is stored is copied out of them */
     if (!source.type.n)
         source.type = SPAN("single_choice");
 #define TAKE(column, field)                                                                                            \
@@ -238,10 +237,10 @@ static int take_row(struct ctx *ctx, struct import *import, struct uuid bank_id,
     TAKE(SOURCE, source);
     TAKE(EXPLANATION, explanation);
 #undef TAKE
-    source.choices = choices_of(ctx, import, row, OPTION, &source.n_choices);
-    source.targets = choices_of(ctx, import, row, TARGET, &source.n_targets);
-    if (!source.choices || !source.targets)
-        return fail(ctx, ERR_TOO_LARGE, "file");
+    source.choices = choices;
+    source.targets = targets;
+    source.n_choices = take_choices(import, row, OPTION, choices);
+    source.n_targets = take_choices(import, row, TARGET, targets);
     if (!take_numbers(import, row, &source))
         return 0;
     int code = item_entry(ctx, bank_id, &source, entry);

@@ -1,4 +1,4 @@
--- item_step.sql - moving item versions through review. Statements run in the order of this file, behind the bank's lock.
+-- item_step.sql - moving item versions through review. The statements run in this order, behind the bank's lock.
 
 -- What a step would move, situations first. Named versions that were moved already are left out; one that may not be
 -- moved is a fault that names its code. Without names, whatever may be moved is.
@@ -6,14 +6,16 @@
 WITH named AS (
     SELECT DISTINCT id::uuid AS version_id FROM unnest(string_to_array(:versions, ',')) AS n (id)
 ), step AS (
-    SELECT from_state, CASE WHEN verb IN ('submit', 'approve') THEN ARRAY[to_state, 'live', 'retired'] ELSE ARRAY[to_state] END
-           AS done
+    SELECT from_state, CASE WHEN verb IN ('submit', 'approve') THEN ARRAY[to_state, 'live', 'retired']
+                            ELSE ARRAY[to_state] END AS done
       FROM item_step WHERE verb = :verb
 ), chosen AS MATERIALIZED (
-    SELECT i.version_id, i.code, i.type, i.state, i.author_id, i.situation, i.state = s.from_state AS ready, i.state = ANY (s.done) AS done
+    SELECT i.version_id, i.code, i.type, i.author_id, i.situation, i.state = s.from_state AS ready,
+           i.state = ANY (s.done) AS done
       FROM item_version i CROSS JOIN step s
      WHERE i.bank_id = :bank_id
-       AND CASE WHEN :versions IS NULL THEN i.state = s.from_state ELSE i.version_id IN (SELECT version_id FROM named) END
+       AND CASE WHEN :versions IS NULL THEN i.state = s.from_state
+                ELSE i.version_id IN (SELECT version_id FROM named) END
 ), judged AS (
     SELECT c.*, CASE
            WHEN NOT c.ready THEN 'STATE'
@@ -23,8 +25,9 @@ WITH named AS (
                 AND NOT EXISTS (SELECT FROM item_version o WHERE o.bank_id = :bank_id AND o.code = c.situation
                                                             AND o.state = 'live' AND o.type = 'situation') THEN 'STATE'
            WHEN :verb = 'retire' AND c.type = 'situation'
-                AND EXISTS (SELECT FROM item_version o WHERE o.bank_id = :bank_id AND o.situation = c.code AND o.state = 'live'
-                                                        AND o.version_id NOT IN (SELECT version_id FROM chosen)) THEN 'STATE'
+                AND EXISTS (SELECT FROM item_version o
+                             WHERE o.bank_id = :bank_id AND o.situation = c.code AND o.state = 'live'
+                               AND o.version_id NOT IN (SELECT version_id FROM chosen)) THEN 'STATE'
            END AS obstacle
       FROM chosen c WHERE NOT c.done
 ), rows AS (

@@ -25,8 +25,8 @@ SELECT version_id, bank_id, code, version, state, type, digest FROM item_version
 -- Replaces drafts by their id, adds the others; each into the log. An id that another bank has taken is a conflict.
 -- items_store(item_row) BULK
 WITH given AS (
-    SELECT * FROM unnest(:version_id, :bank_id, :code, :version, :type, :skill_group, :level, :pool, :positions, :situation,
-                         :stem, :choices, :targets, :difficulty, :source, :digest)
+    SELECT * FROM unnest(:version_id, :bank_id, :code, :version, :type, :skill_group, :level, :pool, :positions,
+                         :situation, :stem, :choices, :targets, :difficulty, :source, :digest)
              AS g (version_id, bank_id, code, version, type, skill_group, level, pool, positions, situation,
                    stem, choices, targets, difficulty, source, digest)
 ), changed AS (
@@ -39,8 +39,8 @@ WITH given AS (
      WHERE i.version_id = g.version_id AND i.bank_id = g.bank_id AND i.code = g.code AND i.state = 'draft'
     RETURNING i.version_id
 ), added AS (
-    INSERT INTO item_version (version_id, bank_id, code, version, type, skill_group, level, pool, positions, situation, stem,
-                              choices, targets, difficulty, source, digest, author_id)
+    INSERT INTO item_version (version_id, bank_id, code, version, type, skill_group, level, pool, positions, situation,
+                              stem, choices, targets, difficulty, source, digest, author_id)
     SELECT g.version_id, g.bank_id, g.code, g.version, g.type, g.skill_group, g.level, g.pool,
            string_to_array(g.positions, chr(31)), g.situation, g.stem, string_to_array(g.choices, chr(31)),
            string_to_array(g.targets, chr(31)), g.difficulty, g.source, g.digest, :ctx_subject

@@ -19,8 +19,8 @@ SELECT DISTINCT ON (position) position, response, revision
  ORDER BY position, revision DESC LIMIT 200;
 
 -- form_items(form_ref) form_item
-SELECT i.version_id, i.type, i.stem, array_to_string(i.choices, U&'\001F') AS choices,
-       array_to_string(i.targets, U&'\001F') AS targets, i.situation_id, t.stem AS situation
+SELECT i.version_id, i.type, i.stem, array_to_string(i.choices, chr(31)) AS choices,
+       array_to_string(i.targets, chr(31)) AS targets, i.situation_id, t.stem AS situation
   FROM form f
  CROSS JOIN LATERAL unnest(f.items) WITH ORDINALITY AS s (version_id, place)
   JOIN item_version i USING (version_id)

@@ -72,7 +72,8 @@ static int check_groups(struct ctx *ctx, const struct policy_draft *req, const s
         struct span group = req->group_passes[i].skill_group;
         uint32_t asked = 0, before = 0;
         for (uint32_t q = 0; q < plan->n_quotas; q++)
-            asked += plan->quotas[q].skill_group.n == group.n && !memcmp(plan->quotas[q].skill_group.p, group.p, group.n);
+            asked +=
+                plan->quotas[q].skill_group.n == group.n && !memcmp(plan->quotas[q].skill_group.p, group.p, group.n);
         for (uint32_t k = 0; k < i; k++)
             before += rows[k].skill_group.n == group.n && !memcmp(rows[k].skill_group.p, group.p, group.n);
         rows[i] = (struct policy_group_row){

@@ -45,34 +45,39 @@ SELECT p.policy_id, p.programme_id, p.version, p.blueprint_id, p.pass_percent, p
  WHERE p.programme_id = :programme_id ORDER BY p.version DESC LIMIT 1;
 
 -- exposure_head(policy_ref) exposure
--- A policy has no attempts from before it was made: older periods are not looked at. The day is for clocks set back.
-SELECT p.policy_id, cardinality(f.ready) AS forms, p.max_exposure_percent,
-       (SELECT count(*) FROM attempt a
-         WHERE a.policy_id = p.policy_id AND a.attempt_id >= uuid_border(p.created_at - interval '1 day')) AS attempts
+WITH taken AS (
+    SELECT t.n FROM form f JOIN form_taken t USING (form_id) WHERE f.policy_id = :policy_id
+    UNION ALL
+    SELECT count(*) FROM attempt a
+     WHERE a.attempt_id > (SELECT c.attempt_id FROM counted_to c) AND a.policy_id = :policy_id
+)
+SELECT p.policy_id, cardinality(f.ready) AS forms, p.max_exposure_percent, (SELECT sum(n)::bigint FROM taken) AS attempts
   FROM policy p JOIN form_pool f USING (policy_id) WHERE p.policy_id = :policy_id;
 
 -- exposure_items(policy_ref) exposed_item
--- Attempts are counted once per form; only then is a form taken apart into its items.
-WITH asked AS (
-    SELECT p.policy_id, f.ready, cardinality(f.ready) AS n_ready,
-           uuid_border(p.created_at - interval '1 day') AS since
-      FROM policy p JOIN form_pool f USING (policy_id) WHERE p.policy_id = :policy_id
-), taken AS MATERIALIZED (
-    SELECT a.form_id, count(*) AS n
-      FROM attempt a
-     WHERE a.policy_id = :policy_id AND a.attempt_id >= (SELECT since FROM asked)
-     GROUP BY a.form_id
+-- Attempts are counted per form; only then is a form taken apart into its items.
+WITH taken AS MATERIALIZED (
+    SELECT x.form_id, sum(x.n) AS n
+      FROM (SELECT f.form_id, t.n FROM form f JOIN form_taken t USING (form_id) WHERE f.policy_id = :policy_id
+            UNION ALL
+            SELECT a.form_id, count(*) FROM attempt a
+             WHERE a.attempt_id > (SELECT c.attempt_id FROM counted_to c) AND a.policy_id = :policy_id
+             GROUP BY a.form_id) x
+     GROUP BY x.form_id
+), asked AS (
+    SELECT policy_id, ready, cardinality(ready) AS n_ready FROM form_pool WHERE policy_id = :policy_id
 ), seen AS (
-    SELECT i.version_id, count(*) FILTER (WHERE f.form_id = ANY (q.ready)) AS forms, sum(coalesce(t.n, 0)) AS attempts
+    SELECT i.version_id, count(*) FILTER (WHERE r.form_id IS NOT NULL) AS forms, sum(coalesce(t.n, 0)) AS attempts
       FROM asked q
       JOIN form f ON f.policy_id = q.policy_id
+      LEFT JOIN (SELECT unnest(ready) AS form_id FROM asked) r ON r.form_id = f.form_id
       LEFT JOIN taken t ON t.form_id = f.form_id
      CROSS JOIN LATERAL unnest(f.items) AS i (version_id)
      GROUP BY i.version_id
 )
 SELECT s.version_id, v.code, s.forms::integer AS forms, (100 * s.forms / q.n_ready)::smallint AS form_percent,
        s.attempts::bigint AS attempts,
-       coalesce(100 * s.attempts / nullif((SELECT sum(n) FROM taken), 0), 0)::smallint AS attempt_percent
+       coalesce(trunc(100 * s.attempts / nullif((SELECT sum(n) FROM taken), 0)), 0)::smallint AS attempt_percent
   FROM seen s CROSS JOIN asked q JOIN item_version v USING (version_id)
  WHERE s.forms > 0 OR s.attempts > 0
  ORDER BY s.attempts DESC, s.forms DESC, v.code, s.version_id LIMIT 5000;

@@ -9,7 +9,7 @@ SELECT c.number, c.programme_id, p.title_vi AS programme_vi, c.issued_at, r.cert
  ORDER BY c.issued_at DESC, c.certificate_id DESC LIMIT 200;
 
 -- my_document(certificate_query) file
-SELECT 'application/vc+jwt' AS media_type, number || '.jwt' AS name, document AS content
+SELECT 'application/vc+jwt' AS media_type, number || '.jwt' AS name, convert_to(document, 'UTF8') AS content
   FROM certificate WHERE number = :number AND person_id = :ctx_subject;
 
 -- certificate_status(certificate_query) certificate_status

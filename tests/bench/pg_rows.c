@@ -61,8 +61,7 @@ static void result_row(struct buf *columns, size_t person, uint64_t batch, size_
 }
 
 static const struct work works[] = {
-    {"answers",
-     "CREATE TABLE bench.answer (LIKE assessment.answer INCLUDING ALL)",
+    {"answers", "CREATE TABLE bench.answer (LIKE assessment.answer INCLUDING ALL)",
      "INSERT INTO bench.answer (attempt_id, saved_at, revision, seq, position, response, link) "
      "SELECT a, now(), r, r, p, s, " LINK
      " FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::text[]) AS t (a, p, r, s)",
@@ -77,19 +76,22 @@ static const struct work works[] = {
      "RETURNING c.attempt_id, c.person_id, s.programme_id) "
      "INSERT INTO bench.attempt (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, seed, "
      "started_at, deadline, closes_at, session_id, head) SELECT attempt_id, person_id, programme_id, programme_id, "
-     "programme_id, 1, 40, 'running', 12345, now(), now() + interval '1 hour', now() + interval '1 hour', person_id, " LINK
-     " FROM took ORDER BY attempt_id",
+     "programme_id, 1, 40, 'running', 12345, now(), now() + interval '1 hour', now() + interval '1 hour', "
+     "person_id, " LINK " FROM took ORDER BY attempt_id",
      1, 2, start_row},
     {"submits",
      "CREATE TABLE bench.attempt (LIKE assessment.attempt INCLUDING ALL) WITH (fillfactor = 60);"
      "INSERT INTO bench.attempt SELECT * FROM assessment.attempt; ANALYZE bench.attempt;"
      "CREATE TABLE bench.result (LIKE assessment.result INCLUDING ALL)",
      "WITH c AS (SELECT * FROM unnest($1::uuid[], $2::int[]) AS t (attempt_id, version)), ended AS ("
-     "UPDATE bench.attempt a SET state = 'graded', ended_at = now(), ended_by = 'submitted', result_version = c.version "
+     "UPDATE bench.attempt a SET state = 'graded', ended_at = now(), ended_by = 'submitted', result_version = "
+     "c.version "
      "FROM c WHERE a.attempt_id = c.attempt_id RETURNING c.*) "
      "INSERT INTO bench.result SELECT attempt_id, version, 1, 10, 40, 1000, 4000, false, array_fill(100::smallint, "
-     "ARRAY[40]), '[{\"skill_group\": \"a\", \"score\": 100, \"max_score\": 700}, {\"skill_group\": \"b\", \"score\": 100, "
-     "\"max_score\": 700}, {\"skill_group\": \"c\", \"score\": 100, \"max_score\": 700}, {\"skill_group\": \"d\", \"score\": "
+     "ARRAY[40]), '[{\"skill_group\": \"a\", \"score\": 100, \"max_score\": 700}, {\"skill_group\": \"b\", \"score\": "
+     "100, "
+     "\"max_score\": 700}, {\"skill_group\": \"c\", \"score\": 100, \"max_score\": 700}, {\"skill_group\": \"d\", "
+     "\"score\": "
      "100, \"max_score\": 700}, {\"skill_group\": \"e\", \"score\": 100, \"max_score\": 600}, {\"skill_group\": \"g\", "
      "\"score\": 100, \"max_score\": 600}]', 'submitted', now() FROM ended ORDER BY attempt_id",
      1, 2, result_row},
@@ -207,8 +209,9 @@ int main(int argc, char **argv)
         return 1;
     }
     PGconn *conn = PQconnectdb(conninfo);
-    int result = run(conn, "SET client_min_messages = warning; DROP SCHEMA IF EXISTS bench CASCADE; CREATE SCHEMA bench") ||
-                 run(conn, work->tables);
+    int result =
+        run(conn, "SET client_min_messages = warning; DROP SCHEMA IF EXISTS bench CASCADE; CREATE SCHEMA bench") ||
+        run(conn, work->tables);
     int64_t begun = mono_us();
     until_us = begun + strtol(argv[4], NULL, 10) * 1000000;
     uint64_t rows = result ? 0 : write_all();

@@ -262,12 +262,18 @@ Test(service, survives_hostile_frames)
 
 Test(service, finishes_what_is_in_flight_on_sigterm)
 {
+    struct empty none = {0};
+    struct health health = {0};
     struct peer *p = peer_start(&test_service);
     void *socket = raw_open(p);
     uint64_t id;
     int status;
     raw_send(socket, 1, M_lesson_complete, soon(), true, U(1), 0);
-    usleep(100000);
+    for (int i = 0; i < 50 && health.in_flight < 2; i++) { /* it, and the question */
+        cr_assert_eq(
+            bus_call_service(p->bus, SERVICE_learning, M_service_health, &msg_empty, &none, &msg_health, &health), 0);
+        usleep(2000);
+    }
     kill(p->pid, SIGTERM);
     cr_expect_eq(raw_receive(socket, 3000, &id, NULL), 0);
     waitpid(p->pid, &status, 0);

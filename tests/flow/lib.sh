@@ -9,19 +9,20 @@ chmod 755 "$FLOW_DIR"
 STATE=$FLOW_DIR/s
 FLOW_PORT=${FLOW_PORT:-9100}
 
-flow_end()
+# flow_finish CODE: the logs of what failed, then nothing is left.
+flow_finish()
 {
-    code=$?
-    if [ $code -ne 0 ]; then
+    code=$1
+    if [ "$code" -ne 0 ]; then
         for log in "$STATE"/log/*/current; do
             [ ! -s "$log" ] || { echo "--- ${log#"$STATE"/}"; tail -n 15 "$log"; }
         done
     fi
     "$ROOT/deploy/stack" erase --dir "$STATE" >/dev/null 2>&1 || true
     rm -rf "$FLOW_DIR"
-    exit $code
+    exit "$code"
 }
-trap flow_end EXIT
+trap 'flow_finish $?' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 

@@ -29,40 +29,41 @@ static int write_seed(const char *dir, const char *name, size_t message, bool js
         literal, (uint32_t)sizeof(literal) - 1                                                                         \
     }
 
+static const struct {
+    const char *name;
+    bool json;
+    struct span bytes;
+} hostile[] = {
+    {"hostile_array_4g", false, BYTES("\xdd\xff\x00\x00\x00")},
+    {"hostile_map_4g", false, BYTES("\xdf\xff\xff\xff\xff")},
+    {"hostile_map_pairs_wrap", false, BYTES("\xdf\x80\x00\x00\x00\x01\x02")},
+    {"hostile_str_4g", false, BYTES("\x81\x01\xdb\xff\xff\xff\xff")},
+    {"hostile_bin_4g", false, BYTES("\x81\x01\xc6\xff\xff\xff\xff")},
+    {"hostile_ext_4g", false, BYTES("\x81\x01\xc9\xff\xff\xff\xff\x01")},
+    {"hostile_list_4g", false, BYTES("\x81\x01\xdd\xff\xff\xff\xff")},
+    {"hostile_unknown_deep", false,
+     BYTES("\x81\x64\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x01")},
+    {"hostile_unknown_map", false, BYTES("\x82\x64\x82\x01\x02\xc0\xc3\x65\xca\x00\x00\x00\x00")},
+    {"hostile_reserved", false, BYTES("\x81\x01\xc1")},
+    {"hostile_key_text", false, BYTES("\x81\xa2id\x01")},
+    {"hostile_key_negative", false, BYTES("\x81\xff\x01")},
+    {"hostile_key_uint64", false, BYTES("\x81\xcf\xff\xff\xff\xff\xff\xff\xff\xff\x01")},
+    {"hostile_twice", false, BYTES("\x82\x01\x01\x01\x01")},
+    {"hostile_trailing", false, BYTES("\x80\x00")},
+    {"json_deep_arrays", true, BYTES("[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]")},
+    {"json_deep_objects", true, BYTES("{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}")},
+    {"json_numbers", true, BYTES("{\"ok\":[0,-0,1e5,1.5,01,1e999,9007199254740993]}")},
+    {"json_escapes", true, BYTES("{\"ok\":\"\\ud83d\\ude00\\u0041\\n\\/\\\\\\ud83d\"}")},
+    {"json_nul", true, BYTES("{\"ok\":\"\\u0000\"}")},
+    {"json_bad_utf8", true, BYTES("{\"ok\":\"\xc0\xaf\xed\xa0\x80\xff\"}")},
+    {"json_bom", true, BYTES("\xef\xbb\xbf{}")},
+    {"json_trailing", true, BYTES("{}{}")},
+    {"json_words", true, BYTES("{\"ok\":true,\"ok\":false,\"no\":null}")},
+    {"json_blanks", true, BYTES(" \t\r\n{ \"ok\" :\ttrue } \n")},
+};
+
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *name;
-        bool json;
-        struct span bytes;
-    } hostile[] = {
-        {"hostile_array_4g", false, BYTES("\xdd\xff\x00\x00\x00")},
-        {"hostile_map_4g", false, BYTES("\xdf\xff\xff\xff\xff")},
-        {"hostile_map_pairs_wrap", false, BYTES("\xdf\x80\x00\x00\x00\x01\x02")},
-        {"hostile_str_4g", false, BYTES("\x81\x01\xdb\xff\xff\xff\xff")},
-        {"hostile_bin_4g", false, BYTES("\x81\x01\xc6\xff\xff\xff\xff")},
-        {"hostile_ext_4g", false, BYTES("\x81\x01\xc9\xff\xff\xff\xff\x01")},
-        {"hostile_list_4g", false, BYTES("\x81\x01\xdd\xff\xff\xff\xff")},
-        {"hostile_unknown_deep", false,
-         BYTES("\x81\x64\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x01")},
-        {"hostile_unknown_map", false, BYTES("\x82\x64\x82\x01\x02\xc0\xc3\x65\xca\x00\x00\x00\x00")},
-        {"hostile_reserved", false, BYTES("\x81\x01\xc1")},
-        {"hostile_key_text", false, BYTES("\x81\xa2id\x01")},
-        {"hostile_key_negative", false, BYTES("\x81\xff\x01")},
-        {"hostile_key_uint64", false, BYTES("\x81\xcf\xff\xff\xff\xff\xff\xff\xff\xff\x01")},
-        {"hostile_twice", false, BYTES("\x82\x01\x01\x01\x01")},
-        {"hostile_trailing", false, BYTES("\x80\x00")},
-        {"json_deep_arrays", true, BYTES("[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]")},
-        {"json_deep_objects", true, BYTES("{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}")},
-        {"json_numbers", true, BYTES("{\"ok\":[0,-0,1e5,1.5,01,1e999,9007199254740993]}")},
-        {"json_escapes", true, BYTES("{\"ok\":\"\\ud83d\\ude00\\u0041\\n\\/\\\\\\ud83d\"}")},
-        {"json_nul", true, BYTES("{\"ok\":\"\\u0000\"}")},
-        {"json_bad_utf8", true, BYTES("{\"ok\":\"\xc0\xaf\xed\xa0\x80\xff\"}")},
-        {"json_bom", true, BYTES("\xef\xbb\xbf{}")},
-        {"json_trailing", true, BYTES("{}{}")},
-        {"json_words", true, BYTES("{\"ok\":true,\"ok\":false,\"no\":null}")},
-        {"json_blanks", true, BYTES(" \t\r\n{ \"ok\" :\ttrue } \n")},
-    };
     struct chance chance = {2026};
     struct arena arena;
     struct buf text;

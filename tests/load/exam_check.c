@@ -50,30 +50,36 @@ static const struct {
      "SELECT count(*) FROM said_answer s JOIN answer a USING (attempt_id, position, revision) WHERE a.response <> "
      "s.response OR a.seq <> s.seq OR encode(a.link, 'hex') <> s.link OR (extract(epoch FROM a.saved_at) * "
      "1000000)::bigint <> s.saved_us"},
-    {"answers with two different receipts", "SELECT count(*) FROM (SELECT FROM said_answer GROUP BY attempt_id, position, "
-                                            "revision HAVING count(DISTINCT (link, seq, saved_us)) > 1) d"},
+    {"answers with two different receipts",
+     "SELECT count(*) FROM (SELECT FROM said_answer GROUP BY attempt_id, position, "
+     "revision HAVING count(DISTINCT (link, seq, saved_us)) > 1) d"},
     {"starts lost", "SELECT count(*) FROM said_start s WHERE NOT EXISTS (SELECT FROM attempt a WHERE a.attempt_id = "
                     "s.attempt_id AND a.person_id = s.person_id AND a.number = s.number)"},
     {"results lost", "SELECT count(*) FROM said_result s WHERE NOT EXISTS (SELECT FROM result r WHERE r.attempt_id = "
                      "s.attempt_id AND r.version = s.version)"},
-    {"results changed", "SELECT count(*) FROM said_result s JOIN result r USING (attempt_id, version) JOIN attempt a USING "
-                        "(attempt_id) WHERE r.score <> s.score OR a.answers <> s.answers OR a.ended_at IS NULL"},
+    {"results changed",
+     "SELECT count(*) FROM said_result s JOIN result r USING (attempt_id, version) JOIN attempt a USING "
+     "(attempt_id) WHERE r.score <> s.score OR a.answers <> s.answers OR a.ended_at IS NULL"},
     {"attempts graded twice", "SELECT count(*) FROM (SELECT FROM result GROUP BY attempt_id HAVING count(*) <> 1 OR "
                               "max(version) <> 1) d"},
-    {"grades without exactly one event",
-     "SELECT count(*) FROM result r FULL JOIN (SELECT (body->>'attempt_id')::uuid AS attempt_id, count(*) AS n FROM outbox "
-     "WHERE event = 'attempt_graded' GROUP BY 1) e USING (attempt_id) WHERE r.attempt_id IS NULL OR e.n IS DISTINCT FROM 1"},
-    {"graded attempts without a result", "SELECT count(*) FROM attempt a LEFT JOIN result r ON r.attempt_id = a.attempt_id "
-                                         "AND r.version = a.result_version WHERE (a.state = 'graded') <> (r.attempt_id IS "
-                                         "NOT NULL)"},
+    {"grades without exactly one event", "SELECT count(*) FROM result r FULL JOIN (SELECT (body->>'attempt_id')::uuid "
+                                         "AS attempt_id, count(*) AS n FROM outbox "
+                                         "WHERE event = 'attempt_graded' GROUP BY 1) e USING (attempt_id) WHERE "
+                                         "r.attempt_id IS NULL OR e.n IS DISTINCT FROM 1"},
+    {"graded attempts without a result",
+     "SELECT count(*) FROM attempt a LEFT JOIN result r ON r.attempt_id = a.attempt_id "
+     "AND r.version = a.result_version WHERE (a.state = 'graded') <> (r.attempt_id IS "
+     "NOT NULL)"},
     {"learners with more attempts than the policy allows",
      "SELECT count(*) FROM (SELECT a.person_id FROM attempt a JOIN policy p USING (policy_id) GROUP BY a.person_id, "
      "a.programme_id HAVING count(*) > max(p.max_attempts)) d"},
     {"learners with two open attempts", "SELECT count(*) FROM (SELECT FROM attempt WHERE ended_at IS NULL GROUP BY "
                                         "person_id, programme_id HAVING count(*) > 1) d"},
     {"learners whose standing does not agree with their attempts",
-     "SELECT count(*) FROM standing s LEFT JOIN (SELECT person_id, programme_id, count(*) AS n, bool_or(ended_at IS NULL) AS "
-     "open FROM attempt GROUP BY 1, 2) a USING (person_id, programme_id) WHERE s.taken <> coalesce(a.n, 0) OR s.running <> "
+     "SELECT count(*) FROM standing s LEFT JOIN (SELECT person_id, programme_id, count(*) AS n, bool_or(ended_at IS "
+     "NULL) AS "
+     "open FROM attempt GROUP BY 1, 2) a USING (person_id, programme_id) WHERE s.taken <> coalesce(a.n, 0) OR "
+     "s.running <> "
      "coalesce(a.open, false)"},
 };
 
@@ -94,8 +100,8 @@ static int run(PGconn *conn, const char *sql)
 static int64_t ask(PGconn *conn, const char *sql)
 {
     PGresult *result = PQexec(conn, sql);
-    int64_t value = PQresultStatus(result) == PGRES_TUPLES_OK ? strtoll(PQgetvalue(result, 0, 0), NULL, 10)
-                                                              : failed(conn);
+    int64_t value =
+        PQresultStatus(result) == PGRES_TUPLES_OK ? strtoll(PQgetvalue(result, 0, 0), NULL, 10) : failed(conn);
     PQclear(result);
     return value;
 }
@@ -146,7 +152,8 @@ static int64_t number(PGresult *row, int column)
 static bool read_link(PGresult *row, int column, uint8_t ret_link[RECEIPT_LINK])
 {
     struct span hex = field(row, column);
-    return !sodium_hex2bin(ret_link, RECEIPT_LINK, hex.p, hex.n, NULL, NULL, NULL) && hex.n == 2 * (uint32_t)RECEIPT_LINK;
+    return !sodium_hex2bin(ret_link, RECEIPT_LINK, hex.p, hex.n, NULL, NULL, NULL) &&
+           hex.n == 2 * (uint32_t)RECEIPT_LINK;
 }
 
 static bool chain_good(const struct chain *chain)
@@ -173,8 +180,8 @@ static void chain_add(struct chain *chain, PGresult *row)
     receipt_link(chain->link, (uint16_t)number(row, 8), (uint32_t)number(row, 9), number(row, 10), field(row, 11),
                  chain->link);
     chain->seen++;
-    chain->broken |= number(row, 7) != chain->seen || !read_link(row, 12, stored) ||
-                     memcmp(stored, chain->link, RECEIPT_LINK) != 0;
+    chain->broken |=
+        number(row, 7) != chain->seen || !read_link(row, 12, stored) || memcmp(stored, chain->link, RECEIPT_LINK) != 0;
 }
 
 /* How many chains are broken; -1: the database did not say. */
@@ -183,7 +190,8 @@ static int64_t broken_chains(PGconn *conn)
     static const char sql[] =
         "SELECT a.attempt_id, a.person_id, a.form_id, a.seed, (extract(epoch FROM a.started_at) * 1000000)::bigint, "
         "a.answers, encode(a.head, 'hex'), n.seq, n.position, n.revision, (extract(epoch FROM n.saved_at) * "
-        "1000000)::bigint, n.response, encode(n.link, 'hex') FROM attempt a LEFT JOIN answer n USING (attempt_id) ORDER BY "
+        "1000000)::bigint, n.response, encode(n.link, 'hex') FROM attempt a LEFT JOIN answer n USING (attempt_id) "
+        "ORDER BY "
         "a.attempt_id, n.seq";
     struct chain chain = {0};
     int64_t broken = 0, result = 0;

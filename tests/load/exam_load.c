@@ -1,5 +1,6 @@
 /*
- * exam_load.c - learners by the thousand at the HTTP edge, as browser applications behave: for benchmarks and for faults.
+ * exam_load.c - learners by the thousand at the HTTP edge, as browser applications behave: for benchmarks and for
+ * faults.
  *
  *     exam_load MODE --server ADDRESS:PORT --people FILE [OPTION...]      exam_load --help
  */
@@ -123,9 +124,8 @@ static int run_loop(struct exam *all, const struct options *options, struct plan
     report_steps(all);
     if (next_person == people.n)
         printf("    nobody is left: %zu people\n", people.n);
-    int result = !options->result ? 0
-                                  : report_values(all, options->result, hist, all->journeys,
-                                                  (double)(last - begun) / 1e6);
+    int result =
+        !options->result ? 0 : report_values(all, options->result, hist, all->journeys, (double)(last - begun) / 1e6);
     for (size_t i = 0; i < n; i++)
         sitter_release(&sitters[i]);
     free(sitters);
@@ -162,8 +162,8 @@ static int run_storm(struct exam *all, const struct options *options, struct pla
     report_seconds(all, (uint32_t)((all->end - all->began) / 1000000));
     report_steps(all);
     int result = !options->result ? 0
-                                  : report_values(all, options->result, &all->took[STEP_ANSWER],
-                                                  all->done[STEP_START], (double)(all->end - all->began) / 1e6);
+                                  : report_values(all, options->result, &all->took[STEP_ANSWER], all->done[STEP_START],
+                                                  (double)(all->end - all->began) / 1e6);
     for (size_t i = 0; i < n; i++)
         sitter_release(&sitters[i]);
     free(sitters);
@@ -173,16 +173,36 @@ static int run_storm(struct exam *all, const struct options *options, struct pla
 /* --- the command line --- */
 
 static const struct mode modes[] = {
-    {"starts", "each person starts once, as fast as it goes", {STEP_START, STEP_START, 0, {0, 0}, 0, false}, 256, 8,
+    {"starts",
+     "each person starts once, as fast as it goes",
+     {STEP_START, STEP_START, 0, {0, 0}, 0, false},
+     256,
+     8,
      run_loop},
-    {"submits", "each attempt of the people is handed in", {STEP_SUBMIT, STEP_SUBMIT, 0, {0, 0}, 0, false}, 256, 8,
+    {"submits",
+     "each attempt of the people is handed in",
+     {STEP_SUBMIT, STEP_SUBMIT, 0, {0, 0}, 0, false},
+     256,
+     8,
      run_loop},
-    {"exams", "start, paper, answers, submit, result, without pauses", {STEP_START, STEP_RESULT, 20, {0, 0}, 0, false},
-     128, 8, run_loop},
-    {"steady", "exams with pauses, one after the other until the policy says no, for tests of faults",
-     {STEP_START, STEP_RESULT, 8, {20, 200}, 5, true}, 200, 30, run_loop},
-    {"storm", "--savers save answers; all --people press start within --press milliseconds",
-     {STEP_START, STEP_ANSWER, 0, {20000, 40000}, 0, false}, 0, 75, run_storm},
+    {"exams",
+     "start, paper, answers, submit, result, without pauses",
+     {STEP_START, STEP_RESULT, 20, {0, 0}, 0, false},
+     128,
+     8,
+     run_loop},
+    {"steady",
+     "exams with pauses, one after the other until the policy says no, for tests of faults",
+     {STEP_START, STEP_RESULT, 8, {20, 200}, 5, true},
+     200,
+     30,
+     run_loop},
+    {"storm",
+     "--savers save answers; all --people press start within --press milliseconds",
+     {STEP_START, STEP_ANSWER, 0, {20000, 40000}, 0, false},
+     0,
+     75,
+     run_storm},
 };
 
 static int usage(void)
@@ -205,12 +225,18 @@ static int usage(void)
 }
 
 static const struct option known[] = {
-    {"server", required_argument, NULL, 's'},   {"people", required_argument, NULL, 'p'},
-    {"savers", required_argument, NULL, 'v'},   {"result", required_argument, NULL, 'r'},
-    {"receipts", required_argument, NULL, 'l'}, {"connections", required_argument, NULL, 'c'},
-    {"seconds", required_argument, NULL, 'd'},  {"warm", required_argument, NULL, 'w'},
-    {"answers", required_argument, NULL, 'a'},  {"think", required_argument, NULL, 't'},
-    {"press", required_argument, NULL, 'b'},    {"lead", required_argument, NULL, 'f'},
+    {"server", required_argument, NULL, 's'},
+    {"people", required_argument, NULL, 'p'},
+    {"savers", required_argument, NULL, 'v'},
+    {"result", required_argument, NULL, 'r'},
+    {"receipts", required_argument, NULL, 'l'},
+    {"connections", required_argument, NULL, 'c'},
+    {"seconds", required_argument, NULL, 'd'},
+    {"warm", required_argument, NULL, 'w'},
+    {"answers", required_argument, NULL, 'a'},
+    {"think", required_argument, NULL, 't'},
+    {"press", required_argument, NULL, 'b'},
+    {"lead", required_argument, NULL, 'f'},
     {NULL, 0, NULL, 0},
 };
 
@@ -310,7 +336,8 @@ int main(int argc, char **argv)
     if (!mode)
         return usage();
     struct plan plan = mode->plan;
-    struct options options = {.connections = mode->connections, .seconds = mode->seconds, .press_ms = 10000, .lead_ms = 5000};
+    struct options options = {
+        .connections = mode->connections, .seconds = mode->seconds, .press_ms = 10000, .lead_ms = 5000};
     if (read_options(argc - 1, argv + 1, &options, &plan) < 0)
         return usage();
     if (prepare(&options) < 0)

@@ -190,8 +190,8 @@ static int parse_head(const char *bytes, struct head *ret_head)
 
 static void answered(struct http_conn *conn, const struct head *head, const char *bytes)
 {
-    struct http_reply reply = {HTTP_ANSWERED, head->status, head->retry_ms,
-                               {bytes + head->bytes, (uint32_t)head->body}};
+    struct http_reply reply = {
+        HTTP_ANSWERED, head->status, head->retry_ms, {bytes + head->bytes, (uint32_t)head->body}};
     timer_clear(&conn->http->timers, &conn->timer);
     conn->state = HTTP_IDLE;
     conn->reused = true;

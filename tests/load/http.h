@@ -3,7 +3,8 @@
  * time on each connection, as a browser application behaves.
  *
  * A connection that the server closed while it was idle is made anew without a word, and a request that found it closed
- * is sent once more: so do browsers. Everything else that goes wrong is told to the caller, who decides about repeating.
+ * is sent once more: so do browsers. Everything else that goes wrong is told to the caller, who decides about
+ * repeating.
  */
 #ifndef LOAD_HTTP_H
 #define LOAD_HTTP_H
@@ -15,10 +16,10 @@
 enum http_end { HTTP_ANSWERED, HTTP_REFUSED, HTTP_LOST, HTTP_LATE, HTTP_BROKEN };
 
 struct http_reply {
-    enum http_end end;   /* REFUSED: no connection; LOST: it ended; LATE: the time limit; BROKEN: not HTTP */
-    int status;          /* 0 unless answered */
-    uint32_t retry_ms;   /* Retry-After, 0: none */
-    struct span body;    /* until the callback returns */
+    enum http_end end; /* REFUSED: no connection; LOST: it ended; LATE: the time limit; BROKEN: not HTTP */
+    int status;        /* 0 unless answered */
+    uint32_t retry_ms; /* Retry-After, 0: none */
+    struct span body;  /* until the callback returns */
 };
 
 struct http {
@@ -34,11 +35,11 @@ struct http_conn {
     struct http *http;
     int fd; /* -1: closed */
     enum { HTTP_IDLE, HTTP_CONNECTING, HTTP_WAITING } state;
-    bool reused;       /* this connection has answered before */
+    bool reused; /* this connection has answered before */
     bool watches_out;
-    struct buf out;    /* the request, kept for repeating */
+    struct buf out; /* the request, kept for repeating */
     size_t sent;
-    struct buf in;     /* an answer that came in pieces */
+    struct buf in; /* an answer that came in pieces */
     struct timer timer;
     enum http_end failing; /* told by the timer, so that no callback runs inside of http_send */
     void (*done)(void *owner, const struct http_reply *reply);

@@ -13,8 +13,8 @@ uint64_t report_troubles(const struct exam *exam)
 static void line(const char *name, const struct hist *hist)
 {
     if (hist->n)
-        printf("    %-14s %9llu   p50 %8.2f ms   p99 %8.2f ms   longest %8.2f ms\n", name,
-               (unsigned long long)hist->n, hist_ms(hist, 0.5), hist_ms(hist, 0.99), (double)hist->most_us / 1000);
+        printf("    %-14s %9llu   p50 %8.2f ms   p99 %8.2f ms   longest %8.2f ms\n", name, (unsigned long long)hist->n,
+               hist_ms(hist, 0.5), hist_ms(hist, 0.99), (double)hist->most_us / 1000);
 }
 
 void report_steps(const struct exam *exam)
@@ -108,6 +108,8 @@ int report_values(const struct exam *exam, const char *path, const struct hist *
     fprintf(file, "storm_saves=%llu\nstorm_p50=%.3f\nstorm_p99=%.3f\nstorm_worst=%.3f\ncpu=%.2f\n",
             (unsigned long long)saves.n, hist_ms(&saves, 0.5), hist_ms(&saves, 0.99), worst,
             seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime));
+    for (int i = 0; i < TROUBLES; i++)
+        fprintf(file, "trouble_%s=%llu\n", trouble_names[i], (unsigned long long)exam->trouble[i]);
     for (int i = 0; i < STEPS; i++)
         fprintf(file, "%s_n=%llu\n%s_p50=%.3f\n%s_p99=%.3f\n", step_names[i], (unsigned long long)exam->done[i],
                 step_names[i], hist_ms(&exam->took[i], 0.5), step_names[i], hist_ms(&exam->took[i], 0.99));

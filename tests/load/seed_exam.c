@@ -1,8 +1,8 @@
 /*
- * seed_exam.c - people for benchmarks and tests of faults: those who may start, those who sit, and those who have answered
- * everything. Writes their rows into assessment's schema as the database's owner, and for exam_load and wrk a line `token
- * person attempt` each. Tokens are signed with the installation's own key, as identity would; chains of receipts are
- * whole. The rules they stand on come from seed_rules.sql.
+ * seed_exam.c - people for benchmarks and tests of faults: those who may start, those who sit, and those who have
+ * answered everything. Writes their rows into assessment's schema as the database's owner, and for exam_load and wrk a
+ * line `token person attempt` each. Tokens are signed with the installation's own key, as identity would; chains of
+ * receipts are whole. The rules they stand on come from seed_rules.sql.
  *
  *     seed_exam --conninfo TEXT --key TOKEN_SIGN_KEY [--learners N --to FILE] [--running N --to FILE]
  *               [--answered N --to FILE]
@@ -17,7 +17,15 @@
 #include <sodium.h>
 
 enum kind { LEARNERS, RUNNING, ANSWERED, KINDS };
-enum { UNITS = 50, FORMS_MAX = 512, MINUTES = 600, GRACE_S = 60, FLUSH = 1 << 16, AGO_US = 1200000000, STEP_US = 25000000 };
+enum {
+    UNITS = 50,
+    FORMS_MAX = 512,
+    MINUTES = 600,
+    GRACE_S = 60,
+    FLUSH = 1 << 16,
+    AGO_US = 1200000000,
+    STEP_US = 25000000
+};
 
 struct group {
     enum kind kind;
@@ -280,9 +288,12 @@ static int read_key(const char *path, unsigned char ret_key[TOKEN_SECRET_BYTES])
 }
 
 static const struct option known[] = {
-    {"conninfo", required_argument, NULL, 'c'}, {"key", required_argument, NULL, 'k'},
-    {"learners", required_argument, NULL, 'l'}, {"running", required_argument, NULL, 'r'},
-    {"answered", required_argument, NULL, 'a'}, {"to", required_argument, NULL, 't'},
+    {"conninfo", required_argument, NULL, 'c'},
+    {"key", required_argument, NULL, 'k'},
+    {"learners", required_argument, NULL, 'l'},
+    {"running", required_argument, NULL, 'r'},
+    {"answered", required_argument, NULL, 'a'},
+    {"to", required_argument, NULL, 't'},
     {NULL, 0, NULL, 0},
 };
 
@@ -297,7 +308,9 @@ static int read_options(int argc, char **argv, const char **ret_conninfo, const 
         else if (option == 't' && n >= 0)
             groups[n].file = optarg;
         else if (strchr("lra", option) && n + 1 < KINDS)
-            groups[++n] = (struct group){option == 'l' ? LEARNERS : option == 'r' ? RUNNING : ANSWERED,
+            groups[++n] = (struct group){option == 'l'   ? LEARNERS
+                                         : option == 'r' ? RUNNING
+                                                         : ANSWERED,
                                          strtol(optarg, NULL, 10), NULL};
         else
             return -1;

@@ -4,10 +4,10 @@
 #include <sodium.h>
 
 enum {
-    TIMEOUT_MS = 10000,      /* as a browser application: longer than the edge's own limits */
-    PAUSE_MS = 200,          /* first pause after a failure; doubles */
+    TIMEOUT_MS = 10000, /* as a browser application: longer than the edge's own limits */
+    PAUSE_MS = 200,     /* first pause after a failure; doubles */
     PAUSE_MAX_MS = 5000,
-    LINE_MS = 1000,          /* place in line without a time: should not happen */
+    LINE_MS = 1000, /* place in line without a time: should not happen */
     SHOWN_4XX = 5,
 };
 
@@ -161,7 +161,8 @@ static void log_start(const struct sitter *s, const struct attempt_ticket *ticke
     uuid_format(&s->person->person_id, person);
     uuid_format(&s->attempt_id, attempt);
     if (s->exam->log)
-        fprintf(s->exam->log, "S\t%s\t%s\t%u\n", attempt, person, HAS(ticket, attempt_ticket, number) ? ticket->number : 0);
+        fprintf(s->exam->log, "S\t%s\t%s\t%u\n", attempt, person,
+                HAS(ticket, attempt_ticket, number) ? ticket->number : 0);
 }
 
 static void log_receipt(const struct sitter *s, const struct answer_receipt *receipt)
@@ -218,6 +219,7 @@ static void next_step(struct sitter *s)
             go_on(s, STEP_ANSWER, think);
         return;
     }
+    s->repeating = false;
     if (s->step != plan->last) {
         uint32_t think = s->step == STEP_PAPER ? exam_between(exam, plan->think_ms[0], plan->think_ms[1]) : 0;
         go_on(s, s->step + 1, think);
@@ -265,7 +267,9 @@ static bool take_start(struct sitter *s, const struct http_reply *reply)
         exam->in_line_answers++;
         s->in_line = true;
         s->tries = 0;
-        wait_for(s, HAS(&ticket, attempt_ticket, retry_ms) ? ticket.retry_ms : reply->retry_ms ? reply->retry_ms : LINE_MS);
+        wait_for(s, HAS(&ticket, attempt_ticket, retry_ms) ? ticket.retry_ms
+                    : reply->retry_ms                      ? reply->retry_ms
+                                                           : LINE_MS);
         return true;
     }
     s->in_line = false;
@@ -332,7 +336,7 @@ static bool take(struct sitter *s, const struct http_reply *reply)
 static bool no_more_attempts(const struct sitter *s, const struct http_reply *reply)
 {
     return s->step == STEP_START && reply->status == 409 && s->plan->again &&
-           memmem(reply->body.p, reply->body.n, "\"ATTEMPTS\"", 10);
+           memmem(reply->body.p, reply->body.n, "\"code\":\"attempts\"", 17);
 }
 
 static void take_error(struct sitter *s, const struct http_reply *reply)
@@ -362,8 +366,10 @@ static void take_error(struct sitter *s, const struct http_reply *reply)
 
 static void on_reply(void *owner, const struct http_reply *reply)
 {
-    static const enum trouble of_end[] = {
-        [HTTP_REFUSED] = TROUBLE_REFUSED, [HTTP_LOST] = TROUBLE_LOST, [HTTP_LATE] = TROUBLE_LATE, [HTTP_BROKEN] = TROUBLE_5XX};
+    static const enum trouble of_end[] = {[HTTP_REFUSED] = TROUBLE_REFUSED,
+                                          [HTTP_LOST] = TROUBLE_LOST,
+                                          [HTTP_LATE] = TROUBLE_LATE,
+                                          [HTTP_BROKEN] = TROUBLE_5XX};
     struct sitter *s = owner;
     if (reply->end != HTTP_ANSWERED) {
         count_trouble(s, of_end[reply->end]);

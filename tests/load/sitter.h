@@ -17,10 +17,10 @@ extern const char *const step_names[STEPS];
 /* What a sitter does. */
 struct plan {
     enum step first, last;
-    uint32_t answers;       /* then the next step; 0: answers until the end */
-    uint32_t think_ms[2];   /* between answers, least and most */
+    uint32_t answers;        /* then the next step; 0: answers until the end */
+    uint32_t think_ms[2];    /* between answers, least and most */
     uint32_t repeat_percent; /* of acknowledged answers are sent once more, as after a lost reply */
-    bool again;             /* after the last step from the first again, until the policy says no */
+    bool again;              /* after the last step from the first again, until the policy says no */
 };
 
 enum { SECONDS_MAX = 3600 };
@@ -45,8 +45,8 @@ struct exam {
     int64_t began, end; /* mono_us; after `end` nobody asks for anything new */
     bool closing;       /* finish what is under way, begin nothing */
     uint64_t random;
-    FILE *log;          /* of receipts, for exam_check; NULL: none */
-    struct hist took[STEPS];  /* from the first sending to the answer */
+    FILE *log;                              /* of receipts, for exam_check; NULL: none */
+    struct hist took[STEPS];                /* from the first sending to the answer */
     struct hist until_running, until_paper; /* from pressing start */
     uint64_t done[STEPS], trouble[TROUBLES], in_line_answers, repeats, refused_starts, journeys;
     uint32_t shown_4xx;

@@ -84,9 +84,8 @@ static inline void put_choices(struct item_source *item, uint32_t n)
 
 static inline void put_targets(struct item_source *item, uint32_t n)
 {
-    static struct choice targets[] = {{.number = 1, .text = SPAN("one")},
-                                      {.number = 2, .text = SPAN("two")},
-                                      {.number = 3, .text = SPAN("three")}};
+    static struct choice targets[] = {
+        {.number = 1, .text = SPAN("one")}, {.number = 2, .text = SPAN("two")}, {.number = 3, .text = SPAN("three")}};
     item->targets = targets;
     item->n_targets = n;
 }

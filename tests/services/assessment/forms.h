@@ -11,8 +11,17 @@
 #include "sql.h"
 #include <criterion/criterion.h>
 
-enum { NATION = 900, OFFICER = 901, PROGRAMME = 1, FRAMEWORK = 2, BANK = 3, BLUEPRINT = 4, POLICY = 5, AUTHOR = 20,
-       APPROVER = 21 };
+enum {
+    NATION = 900,
+    OFFICER = 901,
+    PROGRAMME = 1,
+    FRAMEWORK = 2,
+    BANK = 3,
+    BLUEPRINT = 4,
+    POLICY = 5,
+    AUTHOR = 20,
+    APPROVER = 21
+};
 
 /* Makes drafts that pass the filter live; the filter speaks of item_version. */
 static inline void put_live(struct harness *h, const char *filter)
@@ -30,7 +39,8 @@ static inline void put_live(struct harness *h, const char *filter)
 
 static inline void retire(struct harness *h, const char *filter)
 {
-    harness_sql(h, "UPDATE item_version SET state = 'retired', retired_at = now() WHERE state = 'live' AND (%s)", filter);
+    harness_sql(h, "UPDATE item_version SET state = 'retired', retired_at = now() WHERE state = 'live' AND (%s)",
+                filter);
 }
 
 /* `n` live items <prefix>1.. of a group, level and pool; difficulty goes from 20 to 90. */
@@ -53,19 +63,21 @@ static inline void add_items(struct harness *h, const char *prefix, uint32_t n, 
 static inline void add_situation(struct harness *h, const char *code, uint32_t n, const char *group)
 {
     char prefix[64], filter[64];
-    harness_sql(h,
-                "INSERT INTO item_version (version_id, bank_id, code, version, type, skill_group, level, stem, author_id, "
-                "digest) VALUES (md5('%s')::uuid, '00000000-0000-0000-0000-0000000000%02x', '%s', 1, 'situation', '%s', 1, "
-                "'Tình huống', '00000000-0000-0000-0000-0000000000%02x', '\\x00')",
-                code, (unsigned)BANK, code, group, (unsigned)AUTHOR);
+    harness_sql(
+        h,
+        "INSERT INTO item_version (version_id, bank_id, code, version, type, skill_group, level, stem, author_id, "
+        "digest) VALUES (md5('%s')::uuid, '00000000-0000-0000-0000-0000000000%02x', '%s', 1, 'situation', '%s', 1, "
+        "'Tình huống', '00000000-0000-0000-0000-0000000000%02x', '\\x00')",
+        code, (unsigned)BANK, code, group, (unsigned)AUTHOR);
     snprintf(filter, sizeof(filter), "code = '%s'", code);
     put_live(h, filter);
-    harness_sql(h,
-                "INSERT INTO item_version (version_id, bank_id, code, version, type, skill_group, level, situation, "
-                "situation_id, stem, choices, author_id, digest) SELECT md5('%s-' || n)::uuid, "
-                "'00000000-0000-0000-0000-0000000000%02x', '%s-' || n, 1, 'single_choice', '%s', 1, '%s', md5('%s')::uuid, "
-                "'Câu hỏi', '{một,hai}', '00000000-0000-0000-0000-0000000000%02x', '\\x00' FROM generate_series(1, %u) n",
-                code, (unsigned)BANK, code, group, code, code, (unsigned)AUTHOR, n);
+    harness_sql(
+        h,
+        "INSERT INTO item_version (version_id, bank_id, code, version, type, skill_group, level, situation, "
+        "situation_id, stem, choices, author_id, digest) SELECT md5('%s-' || n)::uuid, "
+        "'00000000-0000-0000-0000-0000000000%02x', '%s-' || n, 1, 'single_choice', '%s', 1, '%s', md5('%s')::uuid, "
+        "'Câu hỏi', '{một,hai}', '00000000-0000-0000-0000-0000000000%02x', '\\x00' FROM generate_series(1, %u) n",
+        code, (unsigned)BANK, code, group, code, code, (unsigned)AUTHOR, n);
     snprintf(prefix, sizeof(prefix), "situation = '%s'", code);
     put_live(h, prefix);
 }
@@ -74,13 +86,16 @@ static inline void add_situation(struct harness *h, const char *code, uint32_t n
 static inline struct harness *open_bank(void)
 {
     struct harness *h = harness_open("assessment", service_sql, false, NULL);
-    harness_sql(h, "INSERT INTO programme VALUES ('00000000-0000-0000-0000-0000000000%02x', 'KNS', 1, 'Kỹ năng số', "
-                   "'Digital skills')", (unsigned)PROGRAMME);
+    harness_sql(h,
+                "INSERT INTO programme VALUES ('00000000-0000-0000-0000-0000000000%02x', 'KNS', 1, 'Kỹ năng số', "
+                "'Digital skills')",
+                (unsigned)PROGRAMME);
     harness_sql(h, "INSERT INTO framework VALUES ('00000000-0000-0000-0000-0000000000%02x', 'F', '1.0', '{a,b}')",
                 (unsigned)FRAMEWORK);
-    harness_sql(h, "INSERT INTO bank (bank_id, code, title_vi, title_en, framework_id, created_by) VALUES "
-                   "('00000000-0000-0000-0000-0000000000%02x', 'NH', 'Ngân hàng', 'Bank', "
-                   "'00000000-0000-0000-0000-0000000000%02x', '00000000-0000-0000-0000-0000000000%02x')",
+    harness_sql(h,
+                "INSERT INTO bank (bank_id, code, title_vi, title_en, framework_id, created_by) VALUES "
+                "('00000000-0000-0000-0000-0000000000%02x', 'NH', 'Ngân hàng', 'Bank', "
+                "'00000000-0000-0000-0000-0000000000%02x', '00000000-0000-0000-0000-0000000000%02x')",
                 (unsigned)BANK, (unsigned)FRAMEWORK, (unsigned)AUTHOR);
     harness_as(h, U(OFFICER), EXAM_OFFICER | NATIONAL, U(NATION));
     return h;

@@ -7,7 +7,7 @@
 
 enum { MOST = 5000 };
 
-struct bank {
+struct store {
     struct arena arena;
     struct drawn_item items[MOST];
     struct quota quotas[ASSEMBLE_QUOTAS];
@@ -16,16 +16,16 @@ struct bank {
     struct assembled made;
 };
 
-static struct span text(struct bank *b, const char *format, uint32_t n)
+static struct span text(struct store *b, const char *format, uint32_t n)
 {
     char *made = arena_printf(&b->arena, "%s%u", format, n);
     cr_assert(made);
     return (struct span){made, (uint32_t)strlen(made)};
 }
 
-static struct bank *bank_new(void)
+static struct store *bank_new(void)
 {
-    struct bank *b = calloc(1, sizeof(*b));
+    struct store *b = calloc(1, sizeof(*b));
     cr_assert(b && sodium_init() >= 0);
     arena_init(&b->arena, 64 << 20);
     b->job = (struct assemble_job){.items = b->items,
@@ -37,14 +37,14 @@ static struct bank *bank_new(void)
     return b;
 }
 
-static void bank_free(struct bank *b)
+static void bank_free(struct store *b)
 {
     arena_release(&b->arena);
     free(b);
 }
 
 /* Adds an item I<n> of a group; returns its index. */
-static uint32_t add(struct bank *b, struct span group, uint8_t level, uint8_t difficulty)
+static uint32_t add(struct store *b, struct span group, uint8_t level, uint8_t difficulty)
 {
     uint32_t n = b->job.n_items++;
     cr_assert(n < MOST);
@@ -53,18 +53,18 @@ static uint32_t add(struct bank *b, struct span group, uint8_t level, uint8_t di
     return n;
 }
 
-static void add_to(struct bank *b, struct span situation, struct span group)
+static void add_to(struct store *b, struct span situation, struct span group)
 {
     uint32_t n = add(b, group, 1, 50);
     PUT_FIELD(&b->items[n], drawn_item, situation, situation);
 }
 
-static void want(struct bank *b, struct span group, uint16_t items)
+static void want(struct store *b, struct span group, uint16_t items)
 {
     b->quotas[b->job.n_quotas++] = (struct quota){.skill_group = group, .items = items};
 }
 
-static void exclude(struct bank *b, uint32_t left, uint32_t right)
+static void exclude(struct store *b, uint32_t left, uint32_t right)
 {
     b->enemies[b->job.n_enemies++] = (struct enemy){.a = b->items[left].code, .b = b->items[right].code};
 }
@@ -80,7 +80,7 @@ static bool fills(const struct drawn_item *item, const struct quota *quota)
 }
 
 /* Can these items be given to the quotas, one by one? By trying everything: for small forms. */
-static bool deal(const struct bank *b, const uint32_t *items, uint32_t n, uint16_t *left)
+static bool deal(const struct store *b, const uint32_t *items, uint32_t n, uint16_t *left)
 {
     for (uint32_t q = 0; n && q < b->job.n_quotas; q++) {
         if (!left[q] || !fills(&b->items[items[n - 1]], &b->quotas[q]))
@@ -94,7 +94,7 @@ static bool deal(const struct bank *b, const uint32_t *items, uint32_t n, uint16
     return !n;
 }
 
-static bool enemies_in(const struct bank *b, const bool *in)
+static bool enemies_in(const struct store *b, const bool *in)
 {
     for (uint32_t k = 0; k < b->job.n_enemies; k++) {
         uint32_t found = 0;
@@ -113,7 +113,7 @@ static bool enemies_in(const struct bank *b, const bool *in)
     return false;
 }
 
-static bool situations_whole(const struct bank *b, const bool *in)
+static bool situations_whole(const struct store *b, const bool *in)
 {
     for (uint32_t i = 0; i < b->job.n_items; i++) {
         for (uint32_t k = 0; k < i; k++) {
@@ -126,7 +126,7 @@ static bool situations_whole(const struct bank *b, const bool *in)
 }
 
 /* Every rule that a form must keep. */
-static void check_form(const struct bank *b, const struct assemble_form *form)
+static void check_form(const struct store *b, const struct assemble_form *form)
 {
     static bool in[MOST];
     uint16_t left[ASSEMBLE_QUOTAS];
@@ -153,7 +153,7 @@ static void check_form(const struct bank *b, const struct assemble_form *form)
     cr_assert((double)sum / b->made.n_items - form->difficulty < 0.001);
 }
 
-static int run(struct bank *b)
+static int run(struct store *b)
 {
     int code = assemble(&b->job, &b->arena, &b->made);
     for (uint32_t f = 0; f < b->made.n_forms; f++)
@@ -161,13 +161,13 @@ static int run(struct bank *b)
     return code;
 }
 
-static void refused(struct bank *b, const char *why)
+static void refused(struct store *b, const char *why)
 {
     cr_assert(run(b) == ERR_SHORTFALL && !strcmp(b->made.shortfall, why), "%s", b->made.shortfall);
 }
 
 /* A bank of n items in four groups and three levels, difficulties from 10 to 95 in no order. */
-static void fill_bank(struct bank *b, uint32_t n)
+static void fill_bank(struct store *b, uint32_t n)
 {
     static const struct span groups[] = {{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}};
     for (uint32_t i = 0; i < n; i++)
@@ -176,7 +176,7 @@ static void fill_bank(struct bank *b, uint32_t n)
         want(b, groups[g], 10);
 }
 
-static void count_uses(const struct bank *b, uint32_t *uses, uint32_t *ret_least, uint32_t *ret_most)
+static void count_uses(const struct store *b, uint32_t *uses, uint32_t *ret_least, uint32_t *ret_most)
 {
     memset(uses, 0, b->job.n_items * sizeof(*uses));
     for (uint32_t f = 0; f < b->made.n_forms; f++) {
@@ -193,7 +193,7 @@ static void count_uses(const struct bank *b, uint32_t *uses, uint32_t *ret_least
 
 Test(assemble, forms_are_parallel_and_evenly_exposed)
 {
-    struct bank *b = bank_new();
+    struct store *b = bank_new();
     uint32_t uses[MOST], least, most;
     fill_bank(b, 500);
     b->job.forms = 60;
@@ -208,7 +208,7 @@ Test(assemble, forms_are_parallel_and_evenly_exposed)
 
 Test(assemble, small_banks_come_as_near_as_they_can)
 {
-    struct bank *b = bank_new();
+    struct store *b = bank_new();
     for (uint32_t i = 0; i < 12; i++)
         add(b, SPAN("a"), 1, (uint8_t)(10 + 7 * i));
     want(b, SPAN("a"), 5);
@@ -220,7 +220,7 @@ Test(assemble, small_banks_come_as_near_as_they_can)
 
 Test(assemble, same_job_same_forms_other_seed_other_forms)
 {
-    struct bank *b = bank_new();
+    struct store *b = bank_new();
     fill_bank(b, 200);
     b->job.forms = 5;
     cr_assert(run(b) == 0);
@@ -235,7 +235,7 @@ Test(assemble, same_job_same_forms_other_seed_other_forms)
 
 Test(assemble, five_hundred_forms_within_a_second)
 {
-    struct bank *b = bank_new();
+    struct store *b = bank_new();
     fill_bank(b, 5000);
     for (uint32_t i = 0; i < 1000; i += 3)
         exclude(b, i, i + 4);
@@ -256,7 +256,7 @@ Test(assemble, five_hundred_forms_within_a_second)
 
 Test(assemble, quotas_that_overlap_are_all_filled)
 {
-    struct bank *b = bank_new();
+    struct store *b = bank_new();
     want(b, SPAN("a"), 3); /* of any level, but the two of level 3 are needed below */
     want(b, SPAN("a"), 2);
     PUT_FIELD(&b->quotas[1], quota, level, 3);
@@ -264,13 +264,13 @@ Test(assemble, quotas_that_overlap_are_all_filled)
         add(b, SPAN("a"), i < 2 ? 3 : 1, 50);
     cr_assert(run(b) == 0, "%s", b->made.shortfall);
     b->job.n_items = 4;
-    refused(b, "quotas.a: 3 needed, 2 left by other quotas");
+    refused(b, "quotas.a level 3: 2 needed, 1 left by other quotas");
     bank_free(b);
 }
 
 Test(assemble, a_situation_is_taken_as_a_whole_and_counts_where_its_items_belong)
 {
-    struct bank *b = bank_new();
+    struct store *b = bank_new();
     want(b, SPAN("a"), 3);
     want(b, SPAN("b"), 2);
     add_to(b, SPAN("S"), SPAN("a"));
@@ -286,7 +286,7 @@ Test(assemble, a_situation_is_taken_as_a_whole_and_counts_where_its_items_belong
 
 Test(assemble, a_situation_that_does_not_fit_is_left_out)
 {
-    struct bank *b = bank_new();
+    struct store *b = bank_new();
     want(b, SPAN("a"), 2);
     for (uint32_t i = 0; i < 3; i++)
         add_to(b, SPAN("S"), SPAN("a"));
@@ -302,7 +302,7 @@ Test(assemble, a_situation_that_does_not_fit_is_left_out)
 
 Test(assemble, enemies_of_items_and_of_situations)
 {
-    struct bank *b = bank_new();
+    struct store *b = bank_new();
     want(b, SPAN("a"), 4);
     add_to(b, SPAN("S"), SPAN("a"));
     add_to(b, SPAN("S"), SPAN("a"));
@@ -319,7 +319,7 @@ Test(assemble, enemies_of_items_and_of_situations)
 
 Test(assemble, the_bound_of_exposure_is_kept_or_named)
 {
-    struct bank *b = bank_new();
+    struct store *b = bank_new();
     uint32_t uses[MOST], least, most;
     for (uint32_t i = 0; i < 20; i++)
         add(b, SPAN("a"), 1, (uint8_t)(20 + 3 * i));
@@ -338,7 +338,7 @@ Test(assemble, the_bound_of_exposure_is_kept_or_named)
 
 Test(assemble, forms_that_stay_count)
 {
-    struct bank *b = bank_new();
+    struct store *b = bank_new();
     uint32_t uses[MOST], least, most;
     for (uint32_t i = 0; i < 20; i++) {
         add(b, SPAN("a"), 1, 50);
@@ -358,7 +358,7 @@ Test(assemble, forms_that_stay_count)
 
 Test(assemble, an_empty_bank_and_a_full_arena)
 {
-    struct bank *b = bank_new();
+    struct store *b = bank_new();
     want(b, SPAN("a"), 5);
     refused(b, "quotas.a: 5 needed, 0 live");
     fill_bank(b, 100);
@@ -370,7 +370,7 @@ Test(assemble, an_empty_bank_and_a_full_arena)
 }
 
 /* Is there a form at all? By trying every choice of units. */
-static bool possible(const struct bank *b, uint32_t needed)
+static bool possible(const struct store *b, uint32_t needed)
 {
     bool in[MOST] = {false};
     for (uint32_t set = 0; set < 1u << b->job.n_items; set++) {
@@ -391,29 +391,34 @@ static bool possible(const struct bank *b, uint32_t needed)
     return false;
 }
 
+static uint32_t next(uint32_t *state, uint32_t n)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return (*state >> 16) % n;
+}
+
 /* Small banks of every kind, against trying everything: nothing possible is refused, nothing impossible is made. */
 Test(assemble, finds_a_form_where_there_is_one)
 {
     uint32_t can = 0, cannot = 0;
     for (uint32_t round = 0; round < 400; round++) {
-        struct bank *b = bank_new();
+        struct store *b = bank_new();
         static const struct span groups[] = {{"a", 1}, {"b", 1}};
         uint32_t state = round * 2654435761u + 12345, needed = 0;
-#define NEXT(n) (state = state * 1664525u + 1013904223u, (state >> 16) % (n))
-        uint32_t n = 6 + NEXT(5);
+        uint32_t n = 6 + next(&state, 5);
         for (uint32_t i = 0; i < n; i++) {
-            add(b, groups[NEXT(2)], (uint8_t)(1 + NEXT(2)), (uint8_t)(1 + NEXT(99)));
-            uint32_t situation = NEXT(6);
+            add(b, groups[next(&state, 2)], (uint8_t)(1 + next(&state, 2)), (uint8_t)(1 + next(&state, 99)));
+            uint32_t situation = next(&state, 6);
             if (situation < 2)
                 PUT_FIELD(&b->items[i], drawn_item, situation, text(b, "S", situation));
         }
         for (uint32_t q = 0; q < 3; q++) {
-            want(b, groups[q % 2], (uint16_t)(1 + NEXT(2)));
+            want(b, groups[q % 2], (uint16_t)(1 + next(&state, 2)));
             needed += b->quotas[q].items;
         }
         PUT_FIELD(&b->quotas[2], quota, level, 2);
-        for (uint32_t k = NEXT(5); k; k--) {
-            uint32_t left = NEXT(n), right = NEXT(n);
+        for (uint32_t k = next(&state, 5); k; k--) {
+            uint32_t left = next(&state, n), right = next(&state, n);
             if (left != right)
                 exclude(b, left, right);
         }

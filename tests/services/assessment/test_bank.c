@@ -104,9 +104,10 @@ Test(bank, the_role_cannot_read_a_key)
 Test(bank, the_role_cannot_skip_review)
 {
     struct harness *h = bank_open();
-    cr_assert_not(harness_allowed(
-        h, "INSERT INTO item_version (version_id, bank_id, code, version, type, skill_group, level, stem, author_id, digest, "
-           "state) SELECT gen_random_uuid(), bank_id, 'X', 1, 'true_false', 'a', 1, 'x', created_by, '', 'live' FROM bank"));
+    cr_assert_not(harness_allowed(h, "INSERT INTO item_version (version_id, bank_id, code, version, type, skill_group, "
+                                     "level, stem, author_id, digest, "
+                                     "state) SELECT gen_random_uuid(), bank_id, 'X', 1, 'true_false', 'a', 1, 'x', "
+                                     "created_by, '', 'live' FROM bank"));
     cr_assert_not(harness_allowed(h, "UPDATE item_version SET version_id = gen_random_uuid()"));
     cr_assert_not(harness_allowed(h, "UPDATE item_version SET code = 'Y'"));
     cr_assert_not(harness_allowed(h, "DELETE FROM item_version"));
@@ -156,8 +157,9 @@ Test(bank, whoever_sees_keys_is_recorded)
     as(h, CHI);
     passes(h, on_item_sources(&h->ctx, &query, &sources));
     cr_assert_eq(sources.n_items, 1);
-    cr_assert_str_eq(harness_get(h, "SELECT person_id || ' ' || purpose || ' ' || cardinality(versions) FROM key_access"),
-                     "00000000-0000-0000-0000-00000000000d sources 1");
+    cr_assert_str_eq(
+        harness_get(h, "SELECT person_id || ' ' || purpose || ' ' || cardinality(versions) FROM key_access"),
+        "00000000-0000-0000-0000-00000000000d sources 1");
     struct items_export export = {.bank_id = U(BANK)};
     struct file file = {0};
     PUT_FIELD(&export, items_export, state, SPAN("draft"));

@@ -27,7 +27,8 @@ Test(item, a_repeat_returns_the_first_result)
     cr_assert(is(again.state, "live"));
     cr_assert(HAS(&again, item_state, reviewer_id));
     cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM item_version"), "1");
-    cr_assert_str_eq(harness_get(h, "SELECT string_agg(verb, ' ' ORDER BY log_id) FROM item_log"), "write submit approve");
+    cr_assert_str_eq(harness_get(h, "SELECT string_agg(verb, ' ' ORDER BY log_id) FROM item_log"),
+                     "write submit approve");
     harness_close(h);
 }
 
@@ -71,8 +72,9 @@ Test(item, a_draft_is_replaced_and_a_live_item_gets_a_new_version)
     publish(h);
     cr_assert_str_eq(state_of(h, 300), "retired");
     cr_assert_str_eq(state_of(h, 302), "live");
-    cr_assert_str_eq(harness_get(h, "SELECT string_agg(verb, ' ' ORDER BY log_id) FROM item_log WHERE verb = 'supersede'"),
-                     "supersede");
+    cr_assert_str_eq(
+        harness_get(h, "SELECT string_agg(verb, ' ' ORDER BY log_id) FROM item_log WHERE verb = 'supersede'"),
+        "supersede");
     harness_close(h);
 }
 
@@ -148,11 +150,13 @@ Test(item, choices_stand_in_an_order_of_their_own)
         snprintf(code, sizeof(code), "N%u", i);
         struct item_source item = question(300 + i, code, "Một?");
         put(h, &item, NULL);
-        const char *right = harness_get(h, "SELECT choices[key::int] FROM item_version JOIN item_key USING (version_id) "
-                                           "WHERE code = 'N%u'",
+        const char *right = harness_get(h,
+                                        "SELECT choices[key::int] FROM item_version JOIN item_key USING (version_id) "
+                                        "WHERE code = 'N%u'",
                                         i);
         cr_assert_str_eq(right, "hai");
-        moved += strcmp(harness_get(h, "SELECT key FROM item_version JOIN item_key USING (version_id) WHERE code = 'N%u'", i),
+        moved += strcmp(harness_get(
+                            h, "SELECT key FROM item_version JOIN item_key USING (version_id) WHERE code = 'N%u'", i),
                         "2") != 0;
     }
     cr_assert_gt(moved, 3); /* of 12, where 9 are expected */
@@ -193,14 +197,17 @@ Test(item, sources_come_back_as_they_were_stored)
 Test(item, pages_end_between_codes)
 {
     struct harness *h = bank_open();
-    harness_sql(h, "INSERT INTO item_version (version_id, bank_id, code, version, state, type, skill_group, level, stem, "
-                   "author_id, reviewer_id, live_at, digest) SELECT gen_random_uuid(), bank_id, 'N' || lpad(n::text, 3, '0'), v, "
-                   "'retired', 'true_false', 'a', 1, 'x', gen_random_uuid(), gen_random_uuid(), now(), '' "
-                   "FROM bank, generate_series(1, 70) n, generate_series(1, 3) v");
-    harness_sql(h, "INSERT INTO item_version (version_id, bank_id, code, version, state, type, skill_group, level, stem, "
-                   "author_id, reviewer_id, live_at, digest) SELECT gen_random_uuid(), bank_id, 'Z', v, "
-                   "'retired', 'true_false', 'a', 1, 'x', gen_random_uuid(), gen_random_uuid(), now(), '' "
-                   "FROM bank, generate_series(1, 230) v");
+    harness_sql(
+        h,
+        "INSERT INTO item_version (version_id, bank_id, code, version, state, type, skill_group, level, stem, "
+        "author_id, reviewer_id, live_at, digest) SELECT gen_random_uuid(), bank_id, 'N' || lpad(n::text, 3, '0'), v, "
+        "'retired', 'true_false', 'a', 1, 'x', gen_random_uuid(), gen_random_uuid(), now(), '' "
+        "FROM bank, generate_series(1, 70) n, generate_series(1, 3) v");
+    harness_sql(h,
+                "INSERT INTO item_version (version_id, bank_id, code, version, state, type, skill_group, level, stem, "
+                "author_id, reviewer_id, live_at, digest) SELECT gen_random_uuid(), bank_id, 'Z', v, "
+                "'retired', 'true_false', 'a', 1, 'x', gen_random_uuid(), gen_random_uuid(), now(), '' "
+                "FROM bank, generate_series(1, 230) v");
     struct item_query query = {.bank_id = U(BANK)};
     struct item_states page = {0};
     passes(h, on_items(&h->ctx, &query, &page));
@@ -241,7 +248,7 @@ Test(review, an_author_cannot_approve)
     passes(h, step(h, on_items_submit, NULL, 0, NULL, &moved));
     cr_assert_eq(moved, 2);
     refused(h, step(h, on_items_approve, ids, 2, NULL, NULL), ERR_SAME_PERSON, "items.N2");
-    cr_assert_str_eq(state_of(h, 300), "review"); /* all or nothing */
+    cr_assert_str_eq(state_of(h, 300), "review");                /* all or nothing */
     passes(h, step(h, on_items_approve, NULL, 0, NULL, &moved)); /* without names: what may be moved */
     cr_assert_eq(moved, 1);
     cr_assert_str_eq(state_of(h, 300), "live");

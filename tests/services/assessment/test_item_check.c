@@ -1,4 +1,5 @@
-/* test_item_check.c - the rules of each type: what is needed, allowed, well-formed; keys, their translation, the digest. */
+/* test_item_check.c - the rules of each type: what is needed, allowed, well-formed; keys, their translation, the
+ * digest. */
 #include "bank_test.h"
 
 static struct arena arena;
@@ -165,32 +166,58 @@ Test(check, keys_have_the_syntax_of_their_type)
         enum item_type type;
         const char *text, *canonical; /* NULL: refused */
     } keys[] = {
-        {ITEM_SINGLE_CHOICE, "4", "4"},           {ITEM_SINGLE_CHOICE, " 1 ", "1"},
-        {ITEM_SINGLE_CHOICE, "0", NULL},          {ITEM_SINGLE_CHOICE, "5", NULL},
-        {ITEM_SINGLE_CHOICE, "1,2", NULL},        {ITEM_SINGLE_CHOICE, "01", NULL},
-        {ITEM_SINGLE_CHOICE, "1.0", NULL},        {ITEM_SINGLE_CHOICE, "A", NULL},
-        {ITEM_MULTIPLE_CHOICE, "3, 1", "1,3"},    {ITEM_MULTIPLE_CHOICE, "1,2,3,4", "1,2,3,4"},
-        {ITEM_MULTIPLE_CHOICE, "2", "2"},         {ITEM_MULTIPLE_CHOICE, "1,1", NULL},
-        {ITEM_MULTIPLE_CHOICE, "1,,2", NULL},     {ITEM_MULTIPLE_CHOICE, "1,", NULL},
-        {ITEM_MULTIPLE_CHOICE, "1.3", NULL},      {ITEM_MULTIPLE_CHOICE, "1;3", NULL},
-        {ITEM_TRUE_FALSE, "TRUE", "true"},        {ITEM_TRUE_FALSE, "False", "false"},
-        {ITEM_TRUE_FALSE, "1", NULL},             {ITEM_TRUE_FALSE, "truely", NULL},
-        {ITEM_TRUE_FALSE, "tru", NULL},           {ITEM_MATCHING, "2-1, 1 - 2 ,3-3", "1-2,2-1,3-3"},
-        {ITEM_MATCHING, "1-1,2-1,3-1", "1-1,2-1,3-1"}, {ITEM_MATCHING, "1-2,2-1", NULL},
-        {ITEM_MATCHING, "1-2,1-3,3-1", NULL},     {ITEM_MATCHING, "1-2,2-1,3-4", NULL},
-        {ITEM_MATCHING, "1-2,2-1,3", NULL},       {ITEM_MATCHING, "1-2-3,2-1,3-1", NULL},
-        {ITEM_MATCHING, "1,2,3", NULL},           {ITEM_ORDERING, "2,3,1", "2,3,1"},
-        {ITEM_ORDERING, "2,3", NULL},             {ITEM_ORDERING, "2,3,3", NULL},
-        {ITEM_ORDERING, "1,2,3,4", NULL},         {ITEM_NUMERIC, "3,14", "3.14"},
-        {ITEM_NUMERIC, "-0.50", "-0.5"},          {ITEM_NUMERIC, "+007", "7"},
-        {ITEM_NUMERIC, "-0", "0"},                {ITEM_NUMERIC, "0,000", "0"},
-        {ITEM_NUMERIC, "123456789012345", "123456789012345"}, {ITEM_NUMERIC, "1234567890123456", NULL},
-        {ITEM_NUMERIC, "1.234,5", NULL},          {ITEM_NUMERIC, "1e3", NULL},
-        {ITEM_NUMERIC, ".5", NULL},               {ITEM_NUMERIC, "5.", NULL},
-        {ITEM_NUMERIC, "--1", NULL},              {ITEM_NUMERIC, "1 000", NULL},
-        {ITEM_NUMERIC, "NaN", NULL},              {ITEM_NUMERIC, "-", NULL},
-        {ITEM_SHORT_TEXT, " Huế | Hue ", "Huế|Hue"}, {ITEM_SHORT_TEXT, "a|", NULL},
-        {ITEM_SHORT_TEXT, "|", NULL},             {ITEM_SHORT_TEXT, "a|a", NULL},
+        {ITEM_SINGLE_CHOICE, "4", "4"},
+        {ITEM_SINGLE_CHOICE, " 1 ", "1"},
+        {ITEM_SINGLE_CHOICE, "0", NULL},
+        {ITEM_SINGLE_CHOICE, "5", NULL},
+        {ITEM_SINGLE_CHOICE, "1,2", NULL},
+        {ITEM_SINGLE_CHOICE, "01", NULL},
+        {ITEM_SINGLE_CHOICE, "1.0", NULL},
+        {ITEM_SINGLE_CHOICE, "A", NULL},
+        {ITEM_MULTIPLE_CHOICE, "3, 1", "1,3"},
+        {ITEM_MULTIPLE_CHOICE, "1,2,3,4", "1,2,3,4"},
+        {ITEM_MULTIPLE_CHOICE, "2", "2"},
+        {ITEM_MULTIPLE_CHOICE, "1,1", NULL},
+        {ITEM_MULTIPLE_CHOICE, "1,,2", NULL},
+        {ITEM_MULTIPLE_CHOICE, "1,", NULL},
+        {ITEM_MULTIPLE_CHOICE, "1.3", NULL},
+        {ITEM_MULTIPLE_CHOICE, "1;3", NULL},
+        {ITEM_TRUE_FALSE, "TRUE", "true"},
+        {ITEM_TRUE_FALSE, "False", "false"},
+        {ITEM_TRUE_FALSE, "1", NULL},
+        {ITEM_TRUE_FALSE, "truely", NULL},
+        {ITEM_TRUE_FALSE, "tru", NULL},
+        {ITEM_MATCHING, "2-1, 1 - 2 ,3-3", "1-2,2-1,3-3"},
+        {ITEM_MATCHING, "1-1,2-1,3-1", "1-1,2-1,3-1"},
+        {ITEM_MATCHING, "1-2,2-1", NULL},
+        {ITEM_MATCHING, "1-2,1-3,3-1", NULL},
+        {ITEM_MATCHING, "1-2,2-1,3-4", NULL},
+        {ITEM_MATCHING, "1-2,2-1,3", NULL},
+        {ITEM_MATCHING, "1-2-3,2-1,3-1", NULL},
+        {ITEM_MATCHING, "1,2,3", NULL},
+        {ITEM_ORDERING, "2,3,1", "2,3,1"},
+        {ITEM_ORDERING, "2,3", NULL},
+        {ITEM_ORDERING, "2,3,3", NULL},
+        {ITEM_ORDERING, "1,2,3,4", NULL},
+        {ITEM_NUMERIC, "3,14", "3.14"},
+        {ITEM_NUMERIC, "-0.50", "-0.5"},
+        {ITEM_NUMERIC, "+007", "7"},
+        {ITEM_NUMERIC, "-0", "0"},
+        {ITEM_NUMERIC, "0,000", "0"},
+        {ITEM_NUMERIC, "123456789012345", "123456789012345"},
+        {ITEM_NUMERIC, "1234567890123456", NULL},
+        {ITEM_NUMERIC, "1.234,5", NULL},
+        {ITEM_NUMERIC, "1e3", NULL},
+        {ITEM_NUMERIC, ".5", NULL},
+        {ITEM_NUMERIC, "5.", NULL},
+        {ITEM_NUMERIC, "--1", NULL},
+        {ITEM_NUMERIC, "1 000", NULL},
+        {ITEM_NUMERIC, "NaN", NULL},
+        {ITEM_NUMERIC, "-", NULL},
+        {ITEM_SHORT_TEXT, " Huế | Hue ", "Huế|Hue"},
+        {ITEM_SHORT_TEXT, "a|", NULL},
+        {ITEM_SHORT_TEXT, "|", NULL},
+        {ITEM_SHORT_TEXT, "a|a", NULL},
         {ITEM_SHORT_TEXT, "a||b", NULL},
     };
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -229,7 +256,7 @@ Test(check, tolerance_is_a_number_or_a_share)
 {
     static const struct {
         const char *text, *canonical;
-    } tolerances[] = {{"0,010", "0.01"}, {"1%", "1%"}, {"2,50 %", "2.5%"}, {"0", ""}, {"0%", ""},
+    } tolerances[] = {{"0,010", "0.01"}, {"1%", "1%"}, {"2,50 %", "2.5%"}, {"0", ""},  {"0%", ""},
                       {"-1", NULL},      {"%", NULL},  {"1%%", NULL},      {"x", NULL}};
     for (size_t i = 0; i < sizeof(tolerances) / sizeof(tolerances[0]); i++) {
         struct item_source source = any(ITEM_NUMERIC);
@@ -309,12 +336,15 @@ static const char *digest_of(const uint8_t key[32], struct item item)
 
 Test(check, the_order_of_writing_does_not_matter)
 {
-    struct choice a[] = {{.number = 1, .text = SPAN("x")}, {.number = 2, .text = SPAN("y")}, {.number = 3, .text = SPAN("z")}};
-    struct choice b[] = {{.number = 1, .text = SPAN("z")}, {.number = 2, .text = SPAN("x")}, {.number = 3, .text = SPAN("y")}};
+    struct choice a[] = {
+        {.number = 1, .text = SPAN("x")}, {.number = 2, .text = SPAN("y")}, {.number = 3, .text = SPAN("z")}};
+    struct choice b[] = {
+        {.number = 1, .text = SPAN("z")}, {.number = 2, .text = SPAN("x")}, {.number = 3, .text = SPAN("y")}};
     static const struct {
         enum item_type type;
         const char *a, *b;
-    } cases[] = {{ITEM_SINGLE_CHOICE, "1", "2"}, {ITEM_MULTIPLE_CHOICE, "1,3", "1,2"}, {ITEM_ORDERING, "3,1,2", "1,2,3"}};
+    } cases[] = {
+        {ITEM_SINGLE_CHOICE, "1", "2"}, {ITEM_MULTIPLE_CHOICE, "1,3", "1,2"}, {ITEM_ORDERING, "3,1,2", "1,2,3"}};
     for (size_t i = 0; i < 3; i++) {
         struct item_source source = with_key(cases[i].type, cases[i].a);
         source.choices = a;

@@ -84,7 +84,7 @@ Test(paper, orders_are_even)
     harness_close(h);
 }
 
-/* The recipe of paper.h is a promise to whoever checks a dossier years later. */
+/* The recipe of paper.h is a promise to whoever checks a dossier years later; computed by openssl enc -chacha20. */
 Test(paper, order_of_a_known_seed)
 {
     struct harness *h = open_seeded();
@@ -97,7 +97,7 @@ Test(paper, order_of_a_known_seed)
         snprintf(text + strlen(text), sizeof(text) - strlen(text), "%u:%u%u%u%u ", items[i].position,
                  items[i].choices[0].number, items[i].choices[1].number, items[i].choices[2].number,
                  items[i].choices[3].number);
-    cr_expect_str_eq(text, "KNOWN");
+    cr_expect_str_eq(text, "5:3241 3:3421 2:2431 4:2314 1:2431 ");
     harness_close(h);
 }
 
@@ -108,6 +108,7 @@ Test(paper, situation_stays_together)
     harness_sql(h, "INSERT INTO item_version (version_id, bank_id, code, version, type, skill_group, level, stem, "
                    "author_id, digest) VALUES (" ID(190) ", " ID(2) ", 'S', 1, 'situation', 'a', 1, 'Một hôm…', " ID(
                        902) ", '\\x01')");
+    harness_sql(h, "ALTER TABLE item_version DISABLE TRIGGER item_guard");
     harness_sql(h, "UPDATE item_version SET situation_id = " ID(190) " WHERE version_id IN (" ID(101) ", " ID(102) ")");
     for (int64_t seed = 0; seed < 40; seed++) {
         struct item_shown *items;

@@ -18,10 +18,11 @@ Test(policy, comes_with_forms_and_their_keys)
                                     "WHERE cardinality(f.items) = 8 AND cardinality(k.keys) = 8 "
                                     "AND k.modes = array_fill('count'::text, '{8}')"),
                      "4");
-    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM form f JOIN form_key k USING (form_id), "
-                                    "unnest(f.items, k.groups) AS i (version_id, grp) JOIN item_version v USING (version_id) "
-                                    "WHERE v.skill_group <> i.grp"),
-                     "0");
+    cr_assert_str_eq(
+        harness_get(h, "SELECT count(*) FROM form f JOIN form_key k USING (form_id), "
+                       "unnest(f.items, k.groups) AS i (version_id, grp) JOIN item_version v USING (version_id) "
+                       "WHERE v.skill_group <> i.grp"),
+        "0");
     cr_assert_str_eq(harness_get(h, "SELECT cardinality(ready) || ' ' || next FROM form_pool"), "4 0");
     query.programme_id = U(99);
     cr_assert(on_policy_get(&h->ctx, &query, &shown) == ERR_NOT_FOUND);
@@ -50,7 +51,8 @@ Test(policy, checks_the_draft)
 {
     struct harness *h = open_policy();
     struct policy_draft draft = usual_policy();
-    struct group_pass passes[2] = {{.skill_group = SPAN("a"), .percent = 50}, {.skill_group = SPAN("c"), .percent = 50}};
+    struct group_pass passes[2] = {{.skill_group = SPAN("a"), .percent = 50},
+                                   {.skill_group = SPAN("c"), .percent = 50}};
     draft.policy_id = U(POLICY + 100);
     PUT_FIELD(&draft, policy_draft, opens_at, now_us());
     PUT_FIELD(&draft, policy_draft, closes_at, draft.opens_at);
@@ -90,8 +92,9 @@ Test(policy, a_bound_that_cannot_be_met_is_named)
     cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM form"), "4");
     draft.max_exposure_percent = 30;
     cr_assert(make_policy(h, &draft, &made) == 0 && made.forms == 10, "%s", h->ctx.fault.field);
-    cr_assert_str_eq(harness_get(h, "SELECT max(n) <= 3 FROM (SELECT count(*) n FROM form JOIN policy USING (policy_id), "
-                                    "unnest(form.items) i WHERE version = 2 GROUP BY i) x"),
+    cr_assert_str_eq(harness_get(h,
+                                 "SELECT max(n) <= 3 FROM (SELECT count(*) n FROM form JOIN policy USING (policy_id), "
+                                 "unnest(form.items) i WHERE version = 2 GROUP BY i) x"),
                      "t");
     harness_close(h);
 }
@@ -124,16 +127,26 @@ Test(policy, exposure_counts_forms_and_attempts)
     for (uint32_t i = 0; i < shown.n_items; i++)
         forms += shown.items[i].forms;
     cr_assert(forms == 32);
-    harness_sql(h, "INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, seed, "
-                   "started_at, deadline, closes_at, head) SELECT hocvu.uuid7(), gen_random_uuid(), programme_id, policy_id, "
-                   "ready[1 + n / 6], 1, 8, 'running', 1, now(), now(), now(), '\\x00' "
-                   "FROM form_pool JOIN policy USING (policy_id), generate_series(1, 8) n");
+    harness_sql(
+        h, "INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, seed, "
+           "started_at, deadline, closes_at, head) SELECT hocvu.uuid7(), gen_random_uuid(), programme_id, policy_id, "
+           "ready[1 + n / 6], n, 8, 'running', 1, now(), now(), now(), '\\x00' "
+           "FROM form_pool JOIN policy USING (policy_id), generate_series(1, 8) n");
     cr_assert(on_policy_exposure(&h->ctx, &ref, &shown) == 0);
     cr_assert(shown.attempts == 8 && shown.items[0].attempts >= 5 && shown.items[0].attempt_percent >= 62);
     uint32_t attempts = 0;
     for (uint32_t i = 0; i < shown.n_items; i++)
         attempts += shown.items[i].attempts;
     cr_assert(attempts == 8 * 8);
+    /* Once the tick has counted them, the answer is the same; and it counts none twice. */
+    harness_sql(
+        h, "UPDATE attempt SET attempt_id = uuid_border(now() - interval '1 hour' + number * interval '1 second')");
+    for (int n = 0; n < 2; n++) {
+        cr_assert(harness_tick(h, forms_renew) == 0, "%s", h->ctx.fault.field);
+        cr_assert_str_eq(harness_get(h, "SELECT sum(n) FROM form_taken"), "8");
+        cr_assert(on_policy_exposure(&h->ctx, &ref, &shown) == 0);
+        cr_assert(shown.attempts == 8 && shown.items[0].attempts >= 5 && shown.items[0].attempt_percent >= 62);
+    }
     ref.policy_id = U(99);
     cr_assert(on_policy_exposure(&h->ctx, &ref, &shown) == ERR_NOT_FOUND);
     harness_close(h);

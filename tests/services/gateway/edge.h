@@ -539,12 +539,15 @@ static inline void call_body(struct edge *e, const struct call *call, const stru
 
 static inline struct answer_receipt receipt_of(const struct answer_save *answer)
 {
-    static const char digest[33] = "0123456789abcdef0123456789abcdef";
+    static const char link[33] = "0123456789abcdef0123456789abcdef", seal[33] = "fedcba9876543210fedcba9876543210";
     return (struct answer_receipt){.attempt_id = answer->attempt_id,
                                    .position = answer->position,
                                    .revision = answer->revision,
                                    .saved_at = 1000000,
-                                   .digest = {digest, 32}};
+                                   .seq = 5,
+                                   .link = {link, 32},
+                                   .seal = {seal, 32},
+                                   .devices = 1};
 }
 
 static inline void answer_call(struct peer *peer, const struct call *call)

@@ -41,7 +41,8 @@ Test(http, a_call_and_its_answer, .init = open_edge, .fini = close_edge)
     cr_assert_eq(r.status, 200, "%s", r.body);
     cr_assert_str_eq(r.body, "{\"attempt_id\":\"01890000-0000-7000-8000-000000000001\",\"position\":7,\"revision\":3,"
                              "\"saved_at\":\"1970-01-01T00:00:01.000000Z\","
-                             "\"digest\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\"}\n");
+                             "\"seq\":5,\"link\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\","
+                             "\"seal\":\"ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA\",\"devices\":1}\n");
     cr_assert_str_eq(edge_header(e, &r, "Content-Type"), "application/json");
     cr_assert_str_eq(edge_header(e, &r, "Cache-Control"), "no-store");
     cr_assert_str_eq(edge_header(e, &r, "X-Content-Type-Options"), "nosniff");

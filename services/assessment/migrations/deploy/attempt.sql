@@ -35,6 +35,8 @@ INSERT INTO attempt_step (verb, from_state, to_state, sentence) VALUES
     ('open', 'created', 'running', 'The window opened: the clock of a form in hand started.'),
     ('submit', 'running', 'submitted', 'The learner handed in.'),
     ('time_out', 'running', 'timed_out', 'The deadline and its grace passed: the server handed in.'),
+    ('submit_grade', 'running', 'graded', 'The learner handed in, and it was graded in the same moment.'),
+    ('time_out_grade', 'running', 'graded', 'The deadline handed in, and it was graded in the same moment.'),
     ('grade', 'submitted', 'graded', 'What was handed in was graded.'),
     ('grade', 'timed_out', 'graded', 'What the deadline handed in was graded.'),
     ('void', 'created', 'voided', 'An officer voided it before it began.'),

@@ -69,7 +69,7 @@ CREATE TABLE item_version (
     author_id    uuid NOT NULL,
     reviewer_id  uuid,
     comment      text,
-    digest       bytea NOT NULL, -- keyed hash of everything an author wrote, key included: tells a change without reading it
+    digest       bytea NOT NULL, -- keyed hash of all that an author wrote, key included: tells a change unread
     created_at   timestamptz NOT NULL DEFAULT now(),
     live_at      timestamptz,
     retired_at   timestamptz,
@@ -112,7 +112,7 @@ CREATE TABLE key_access (
     versions  uuid[] NOT NULL
 );
 
--- The last word on item versions, whoever asks: only the steps of the table above, and what was handed in stays as it is.
+-- The last word on item versions, whoever asks: only the steps of the table above; what was handed in stays as it is.
 CREATE FUNCTION item_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = assessment, pg_temp AS $$
 BEGIN
     IF NEW.state <> OLD.state AND NOT EXISTS (SELECT FROM item_step s
@@ -135,7 +135,8 @@ BEGIN
 END $$;
 CREATE TRIGGER item_guard BEFORE UPDATE ON item_version FOR EACH ROW EXECUTE FUNCTION item_guard();
 
-CREATE FUNCTION key_guard() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = assessment, pg_temp AS $$
+CREATE FUNCTION key_guard() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = assessment, pg_temp AS $$
 BEGIN
     IF (SELECT state FROM item_version WHERE version_id = NEW.version_id FOR SHARE) IS DISTINCT FROM 'draft' THEN
         RAISE EXCEPTION 'STATE:version_id';
@@ -144,8 +145,8 @@ BEGIN
 END $$;
 CREATE TRIGGER key_guard BEFORE INSERT OR UPDATE ON item_key FOR EACH ROW EXECUTE FUNCTION key_guard();
 
--- Keys for those who write and review items. Who asked, for what and for which versions is recorded in the same call, so
--- nobody sees a key without leaving a trace.
+-- Keys for those who write and review items. Who asked, for what and for which versions is recorded in the same call,
+-- so nobody sees a key without leaving a trace.
 CREATE FUNCTION items_with_keys(asker uuid, purpose text, asked uuid[])
 RETURNS TABLE (version_id uuid, key text, partial boolean, tolerance text, match text, explanation text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = assessment, pg_temp AS $$
@@ -163,11 +164,12 @@ GRANT EXECUTE ON FUNCTION items_with_keys(uuid, text, uuid[]) TO hocvu_assessmen
 GRANT SELECT, INSERT ON programme, framework, bank, item_log TO hocvu_assessment;
 GRANT SELECT ON item_step TO hocvu_assessment;
 -- A version begins as a draft without a reviewer; the service cannot write it otherwise.
-GRANT SELECT, INSERT (version_id, bank_id, code, version, type, skill_group, level, pool, positions, situation, stem, choices,
-                      targets, difficulty, source, author_id, digest)
+GRANT SELECT, INSERT (version_id, bank_id, code, version, type, skill_group, level, pool, positions, situation, stem,
+                      choices, targets, difficulty, source, author_id, digest)
     ON item_version TO hocvu_assessment;
-GRANT UPDATE (state, type, skill_group, level, pool, positions, situation, situation_id, stem, choices, targets, difficulty,
-              source, author_id, reviewer_id, comment, digest, live_at, retired_at) ON item_version TO hocvu_assessment;
+GRANT UPDATE (state, type, skill_group, level, pool, positions, situation, situation_id, stem, choices, targets,
+              difficulty, source, author_id, reviewer_id, comment, digest, live_at, retired_at)
+    ON item_version TO hocvu_assessment;
 -- The key can be written, and a draft's written again; the version it belongs to is all that can be read.
 GRANT INSERT, SELECT (version_id), UPDATE (key, partial, tolerance, match, explanation) ON item_key TO hocvu_assessment;
 GRANT SELECT ON key_access TO hocvu_assessment;

@@ -1,6 +1,7 @@
 -- Deploy assessment:blueprint to pg
 --
--- Rules are data: blueprints and policies are versions that never change, forms are made from them before anybody starts.
+-- Rules are data: blueprints and policies are versions that never change, and forms are made from them before anybody
+-- starts.
 BEGIN;
 
 SET LOCAL search_path = assessment;
@@ -84,6 +85,14 @@ CREATE TABLE form (
 );
 CREATE INDEX form_policy ON form (policy_id);
 
+-- Item versions that were found wrong after they were used, and how they count since; see change "grading". Nobody but the
+-- owner may read it.
+CREATE TABLE item_correction (
+    version_id uuid PRIMARY KEY REFERENCES item_version,
+    mode       text NOT NULL CHECK (mode IN ('count', 'credit', 'exclude')),
+    key        text -- instead of the item's own
+);
+
 -- The keys of a form in the order of its items, laid beside each other so that grading an attempt reads one row. Nobody
 -- but the owner may read it. mode: count, credit (all points to everyone), exclude (counts for nobody).
 CREATE TABLE form_key (
@@ -104,8 +113,8 @@ CREATE TABLE form_pool (
     next      bigint NOT NULL DEFAULT 0
 );
 
--- The item versions that a form may be made of. The text of a situation is no item of its own; once it is out of use, so
--- are its items.
+-- The item versions that a form may be made of. The text of a situation is no item of its own; once it is out of use,
+-- its items are, too.
 CREATE VIEW item_drawn AS
 SELECT v.version_id, v.bank_id, v.code, v.skill_group, v.level, v.pool, v.positions, v.situation, v.difficulty
   FROM item_version v
@@ -114,18 +123,37 @@ SELECT v.version_id, v.bank_id, v.code, v.skill_group, v.level, v.pool, v.positi
                                         WHERE s.bank_id = v.bank_id AND s.code = v.situation
                                           AND s.type = 'situation' AND s.state = 'live'));
 
--- The ready forms of policies; stale: one of its item versions may not be drawn any more.
+-- The ready forms of policies; stale: one of its item versions may not be drawn any more. Those are looked for once for
+-- all forms of a policy, which share their items.
 CREATE VIEW ready_form AS
-SELECT p.policy_id, r.place, f.form_id, f.items, f.difficulty,
-       EXISTS (SELECT FROM unnest(f.items) AS i (version_id)
-                WHERE NOT EXISTS (SELECT FROM item_drawn d WHERE d.version_id = i.version_id)) AS stale
+SELECT p.policy_id, r.place, f.form_id, f.items, f.difficulty, f.items && g.gone AS stale
   FROM form_pool p
+  JOIN policy USING (policy_id)
+  JOIN blueprint b USING (blueprint_id)
+ CROSS JOIN LATERAL (
+       SELECT coalesce(array_agg(x.version_id), '{}') AS gone
+         FROM (SELECT unnest(m.items) AS version_id FROM form m WHERE m.form_id = ANY (p.ready)
+               EXCEPT
+               SELECT d.version_id FROM item_drawn d WHERE d.bank_id = b.bank_id) x) g
  CROSS JOIN LATERAL unnest(p.ready) WITH ORDINALITY AS r (form_id, place)
   JOIN form f ON f.form_id = r.form_id;
 
--- How often items of a bank went in or out of use, and up to where the forms of a policy were compared with that. Counted
--- where the change is made and committed with it, so that no change is overlooked, whatever the clock does; apart from
--- form_pool, so that an editor never makes a start wait.
+-- How many attempts took a form, as far as they are counted: up to the id in counted_to. What came after it is counted
+-- when somebody asks. So that answer takes no longer the more attempts there are, and a start writes nothing for it.
+CREATE TABLE form_taken (
+    form_id uuid PRIMARY KEY REFERENCES form,
+    n       bigint NOT NULL
+);
+
+CREATE TABLE counted_to (
+    one        boolean PRIMARY KEY DEFAULT true CHECK (one),
+    attempt_id uuid NOT NULL
+);
+INSERT INTO counted_to (attempt_id) VALUES ('00000000-0000-0000-0000-000000000000');
+
+-- How often items of a bank went in or out of use, and up to where the forms of a policy were compared with that.
+-- Counted where the change is made and committed with it, so that no change is overlooked, whatever the clock does;
+-- apart from form_pool, so that an editor never makes a start wait.
 CREATE TABLE bank_change (
     bank_id uuid PRIMARY KEY REFERENCES bank,
     changes bigint NOT NULL
@@ -147,26 +175,29 @@ END $$;
 CREATE TRIGGER bank_changed AFTER UPDATE ON item_version
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_bank_changes();
 
--- Copies the keys of new forms from the bank, in the order of the items. Keys that are laid already are never laid again:
--- what a regrade changed in them must stay.
+-- Copies the keys of new forms from the bank, in the order of the items. Keys that are laid already are never laid
+-- again: what a correction changed in them must stay. A correction and this wait for each other, so that it finds every
+-- form that has the item, or this finds the corrected key.
 CREATE FUNCTION lay_keys(form_ids uuid[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = assessment, pg_temp AS $$
 DECLARE
     asked integer := (SELECT count(DISTINCT f) FROM unnest(form_ids) f);
     laid integer;
 BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('assessment.form_key', 0));
     IF EXISTS (SELECT FROM form_key k WHERE k.form_id = ANY (form_ids)) THEN
         RAISE EXCEPTION 'STATE:form_id';
     END IF;
     INSERT INTO form_key (form_id, types, groups, keys, partials, tolerances, matches, modes)
     SELECT f.form_id, array_agg(v.type ORDER BY i.place), array_agg(v.skill_group ORDER BY i.place),
-           array_agg(k.key ORDER BY i.place), array_agg(k.partial ORDER BY i.place),
+           array_agg(coalesce(c.key, k.key) ORDER BY i.place), array_agg(k.partial ORDER BY i.place),
            array_agg(k.tolerance ORDER BY i.place), array_agg(k.match ORDER BY i.place),
-           array_fill('count'::text, ARRAY[cardinality(f.items)])
+           array_agg(coalesce(c.mode, 'count') ORDER BY i.place)
       FROM form f
      CROSS JOIN LATERAL unnest(f.items) WITH ORDINALITY AS i (version_id, place)
       JOIN item_version v ON v.version_id = i.version_id
       JOIN item_key k ON k.version_id = i.version_id
+      LEFT JOIN item_correction c ON c.version_id = i.version_id
      WHERE f.form_id = ANY (form_ids)
      GROUP BY f.form_id, f.items
     HAVING count(*) = cardinality(f.items);
@@ -184,5 +215,7 @@ GRANT SELECT, INSERT, UPDATE (ready, next) ON form_pool TO hocvu_assessment;
 
 GRANT SELECT ON item_drawn, ready_form, bank_change TO hocvu_assessment;
 GRANT SELECT, INSERT, UPDATE (changes) ON form_check TO hocvu_assessment;
+GRANT SELECT, INSERT, UPDATE (n) ON form_taken TO hocvu_assessment;
+GRANT SELECT, UPDATE (attempt_id) ON counted_to TO hocvu_assessment;
 
 COMMIT;

@@ -104,8 +104,9 @@ CREATE FUNCTION person_within(which uuid, scope uuid[]) RETURNS boolean LANGUAGE
     SELECT coalesce((SELECT unit_path_last_known(k.unit_id) && scope FROM person_last_known(which) k), false)
 $$;
 
--- Who was in a unit once, for lists that have to find those who left.
+-- Who was in a unit once, for lists that have to find those who left; and the few attempts that were voided.
 CREATE INDEX tenure_unit ON tenure (unit_id);
+CREATE INDEX attempt_voided ON attempt (attempt_id) WHERE state = 'voided';
 
 GRANT SELECT, INSERT ON attempt_key, integrity_fact TO hocvu_assessment;
 GRANT SELECT, UPDATE (seq) ON integrity_cursor TO hocvu_assessment;

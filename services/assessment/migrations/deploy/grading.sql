@@ -165,7 +165,8 @@ CREATE FUNCTION score_attempts(asked uuid[])
 RETURNS TABLE (attempt_id uuid, scores smallint[], "right" integer, score bigint, max_score bigint, passed boolean,
                groups jsonb)
 LANGUAGE plpgsql STABLE ROWS 100
-SET search_path = assessment, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+SET search_path = assessment, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
+SET enable_memoize = off AS $$
 #variable_conflict use_column
 DECLARE
     lo uuid := (SELECT x FROM unnest(asked) x ORDER BY x LIMIT 1);
@@ -176,10 +177,9 @@ BEGIN
            g.max_score > 0 AND g.score * 100 >= p.pass_percent * g.max_score AND g.groups_passed, g.groups
       FROM attempt a
       JOIN form_key k USING (form_id)
-      JOIN (SELECT policy_id, pass_percent,
-                   (SELECT jsonb_object_agg(m.skill_group, m.percent) FROM policy_group m
-                     WHERE m.policy_id = policy.policy_id) AS marks
-              FROM policy) p USING (policy_id)
+      JOIN policy p USING (policy_id)
+     CROSS JOIN LATERAL (SELECT jsonb_object_agg(skill_group, percent) AS marks FROM policy_group
+                          WHERE policy_group.policy_id = a.policy_id OFFSET 0) m
      CROSS JOIN LATERAL (
            SELECT array_agg(s.score ORDER BY s.position) AS scores,
                   (count(*) FILTER (WHERE s.score = 100))::integer AS n_right
@@ -194,8 +194,8 @@ BEGIN
                                  ORDER BY position DESC, revision DESC) n USING (position)) s) i
      CROSS JOIN LATERAL (
            SELECT sum(e.score)::bigint AS score, sum(e.max_score)::bigint AS max_score,
-                  bool_and(p.marks IS NULL
-                           OR e.score * 100 >= coalesce((p.marks ->> e.skill_group)::integer, 0) * e.max_score)
+                  bool_and(m.marks IS NULL
+                           OR e.score * 100 >= coalesce((m.marks ->> e.skill_group)::integer, 0) * e.max_score)
                       AS groups_passed,
                   jsonb_agg(jsonb_build_object('skill_group', e.skill_group, 'score', e.score,
                                                'max_score', e.max_score) ORDER BY e.skill_group) AS groups
@@ -229,7 +229,8 @@ RETURNS TABLE (attempt_id uuid, person_id uuid, programme_id uuid, policy_id uui
                version integer, rule integer, "right" integer, score bigint, max_score bigint, passed boolean,
                groups jsonb, graded_at timestamptz, event jsonb)
 LANGUAGE plpgsql SECURITY DEFINER ROWS 100
-SET search_path = assessment, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+SET search_path = assessment, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
+SET enable_memoize = off AS $$
 #variable_conflict use_column
 DECLARE
     lo uuid := (SELECT x FROM unnest(asked) x ORDER BY x LIMIT 1);
@@ -259,7 +260,7 @@ BEGIN
                    ended_by = coalesce(a.ended_by, CASE WHEN a.closes_at <= now() THEN 'timed_out' ELSE 'submitted' END),
                    ended_at = coalesce(a.ended_at, least(a.closes_at, now()))
               FROM scored s
-             WHERE a.attempt_id = s.attempt_id AND a.attempt_id >= lo AND a.attempt_id <= hi
+             WHERE a.attempt_id = s.attempt_id AND a.attempt_id = ANY (due) AND a.attempt_id >= lo AND a.attempt_id <= hi
             RETURNING a.*
         ), made AS (
             INSERT INTO result (attempt_id, version, rule, "right", items, score, max_score, passed, scores, groups,
@@ -304,8 +305,8 @@ BEGIN
        AND (due IS NULL OR a.attempt_id <> ALL (due) OR a.state <> 'graded');
 END $$;
 
--- Ticks: at most `most` attempts a call. Those that another transaction holds are being saved to or handed in: the next
--- call finds them.
+-- Forms in hand whose window has opened, at most `most` of them. Those that another transaction holds are found by the next
+-- call. The indexes are empty but for attempts that wait.
 CREATE INDEX attempt_created ON attempt (started_at) WHERE state = 'created';
 CREATE INDEX attempt_ungraded ON attempt (ended_at) WHERE state IN ('submitted', 'timed_out');
 
@@ -316,14 +317,197 @@ SET search_path = assessment, pg_temp SET enable_seqscan = off AS $$
                            ORDER BY started_at LIMIT most FOR NO KEY UPDATE SKIP LOCKED)
 $$;
 
-CREATE FUNCTION attempts_due(most integer) RETURNS SETOF uuid LANGUAGE sql SECURITY DEFINER
-SET search_path = assessment, pg_temp SET enable_seqscan = off AS $$
-    (SELECT attempt_id FROM attempt WHERE state IN ('submitted', 'timed_out')
-      ORDER BY ended_at LIMIT most FOR NO KEY UPDATE SKIP LOCKED)
-    UNION ALL
-    (SELECT attempt_id FROM attempt WHERE ended_at IS NULL AND closes_at <= now()
-      ORDER BY closes_at LIMIT most FOR NO KEY UPDATE SKIP LOCKED)
-    LIMIT most
+-- An officer's last word on attempts: they count no more, and with give_back the person may sit one more. Announces
+-- attempt_voided. Who may do that to whom is asked by the statements that call it. Gives those that were voided just now.
+CREATE FUNCTION void_attempts(asked uuid[], by uuid, reason text, give_back boolean, trace text DEFAULT NULL)
+RETURNS TABLE (attempt_id uuid, person_id uuid, programme_id uuid, event jsonb)
+LANGUAGE plpgsql SECURITY DEFINER ROWS 1 SET search_path = assessment, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM FROM attempt a WHERE a.attempt_id = ANY (asked) ORDER BY a.attempt_id FOR NO KEY UPDATE;
+    RETURN QUERY
+    WITH voided AS (
+        UPDATE attempt a
+           SET state = 'voided', ended_at = coalesce(a.ended_at, now()), voided_by = by, void_reason = reason
+         WHERE a.attempt_id = ANY (asked) AND a.state <> 'voided'
+        RETURNING a.*
+    ), stood AS (
+        UPDATE standing t
+           SET given_back = t.given_back + give_back::integer,
+               running = t.running AND t.attempt_id <> v.attempt_id,
+               ended_at = CASE WHEN t.running AND t.attempt_id = v.attempt_id THEN now() ELSE t.ended_at END
+          FROM voided v
+         WHERE t.person_id = v.person_id AND t.programme_id = v.programme_id
+    ), told AS (
+        INSERT INTO outbox (event, body, trace)
+        SELECT 'attempt_voided',
+               jsonb_build_object('attempt_id', v.attempt_id, 'person_id', v.person_id, 'programme_id', v.programme_id,
+                                  'reason', reason, 'at', now()), trace
+          FROM voided v
+        RETURNING outbox.body
+    )
+    SELECT v.attempt_id, v.person_id, v.programme_id, t.body
+      FROM voided v JOIN told t ON (t.body ->> 'attempt_id')::uuid = v.attempt_id;
+END $$;
+
+-- The items of a graded attempt to the person who sat it, as far as its policy shows them.
+CREATE FUNCTION review_attempt(asked uuid, asker uuid)
+RETURNS TABLE ("position" integer, response text, score smallint, explanation text)
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 50 SET search_path = assessment, pg_temp AS $$
+    SELECT i.place::integer, CASE WHEN p.answers_shown THEN n.response END,
+           CASE WHEN p.answers_shown THEN r.scores[i.place] END,
+           CASE WHEN p.explanations_shown THEN nullif(k.explanation, '') END
+      FROM attempt a
+      JOIN result r ON r.attempt_id = a.attempt_id AND r.version = a.result_version
+      JOIN form f USING (form_id)
+      JOIN (SELECT policy_id,
+                   show_answers = 'at_once' OR show_answers = 'after_window' AND coalesce(closes_at <= now(), true)
+                       AS answers_shown,
+                   show_explanations = 'at_once'
+                   OR show_explanations = 'after_window' AND coalesce(closes_at <= now(), true) AS explanations_shown
+              FROM policy) p ON p.policy_id = a.policy_id
+     CROSS JOIN LATERAL unnest(f.items) WITH ORDINALITY AS i (version_id, place)
+      LEFT JOIN item_key k ON k.version_id = i.version_id
+      LEFT JOIN LATERAL (SELECT response FROM answer WHERE answer.attempt_id = asked AND answer.position = i.place
+                          ORDER BY revision DESC LIMIT 1) n ON true
+     WHERE a.attempt_id = asked AND a.person_id = asker AND a.state = 'graded'
+       AND (p.answers_shown OR p.explanations_shown)
+     ORDER BY i.place
 $$;
+
+-- --- Corrections. ---
+
+-- Orders to grade again. `forms` had the item when it was corrected; `after` is how far the slices are.
+CREATE TABLE regrade (
+    regrade_id uuid PRIMARY KEY,
+    version_id uuid NOT NULL REFERENCES item_version,
+    mode       text NOT NULL CHECK (mode IN ('credit', 'exclude', 'key')),
+    key        text,
+    reason     text NOT NULL,
+    ordered_by uuid NOT NULL,
+    ordered_at timestamptz NOT NULL DEFAULT now(),
+    forms      uuid[] NOT NULL,
+    after      uuid NOT NULL,
+    until      uuid NOT NULL,
+    seen       bigint NOT NULL DEFAULT 0,
+    changed    bigint NOT NULL DEFAULT 0,
+    done_at    timestamptz,
+    CHECK ((mode = 'key') = (key IS NOT NULL))
+);
+CREATE INDEX regrade_running ON regrade (ordered_at) WHERE done_at IS NULL;
+CREATE INDEX regrade_newest ON regrade (ordered_at DESC);
+
+-- Corrects an item for every form that has it and for those to come, and orders the regrade. A later correction of the same
+-- item takes the place of an earlier one. NULL, or the fault. The key is checked by the caller, who knows the choices.
+--
+-- Attempts that begin later than the order are graded by the new keys anyway; an hour more for a clock that was set back.
+-- The forms' attempts begin after the forms were made, a day less for the same reason.
+CREATE FUNCTION correct_item(order_id uuid, which uuid, how text, new_key text, why text, officer uuid) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = assessment, pg_temp AS $$
+DECLARE
+    item item_version := (SELECT v FROM item_version v WHERE v.version_id = which);
+    known regrade;
+    having_it uuid[];
+    first_made timestamptz;
+BEGIN
+    IF item.version_id IS NULL THEN
+        RETURN 'NOT_FOUND:version_id';
+    ELSIF item.author_id = officer THEN
+        RETURN 'SAME_PERSON:version_id';
+    ELSIF item.state NOT IN ('live', 'retired') OR item.type = 'situation' THEN
+        RETURN 'STATE:version_id';
+    ELSIF how NOT IN ('credit', 'exclude', 'key') THEN
+        RETURN 'INVALID:mode';
+    ELSIF (how = 'key') <> (new_key IS NOT NULL) THEN
+        RETURN 'INVALID:key';
+    END IF;
+    PERFORM hold_keys();
+    SELECT * INTO known FROM regrade WHERE regrade_id = order_id;
+    IF FOUND THEN
+        RETURN CASE WHEN (known.version_id, known.mode, known.key, known.reason, known.ordered_by)
+                         IS DISTINCT FROM (which, how, new_key, why, officer) THEN 'CONFLICT:regrade_id' END;
+    END IF;
+    SELECT coalesce(array_agg(form_id), '{}'), coalesce(min(made_at), now()) INTO having_it, first_made
+      FROM form WHERE which = ANY (items);
+    INSERT INTO item_correction AS c (version_id, mode, key)
+    VALUES (which, CASE how WHEN 'key' THEN 'count' ELSE how END, new_key)
+    ON CONFLICT (version_id) DO UPDATE SET mode = excluded.mode, key = excluded.key;
+    UPDATE form_key k
+       SET modes[array_position(f.items, which)] = CASE how WHEN 'key' THEN 'count' ELSE how END,
+           keys[array_position(f.items, which)] = coalesce(new_key, k.keys[array_position(f.items, which)])
+      FROM form f
+     WHERE f.form_id = k.form_id AND f.form_id = ANY (having_it);
+    INSERT INTO regrade (regrade_id, version_id, mode, key, reason, ordered_by, forms, after, until)
+    VALUES (order_id, which, how, new_key, why, officer, having_it,
+            uuid_border(first_made - interval '1 day'), uuid_border(now() + interval '1 hour'));
+    RETURN NULL;
+END $$;
+
+-- One slice of the oldest regrade that runs: looks at 5,000 attempts at most, grades at most `most` of them again, and gives
+-- the facts to be announced. An attempt gets a new version of its result when anything in it differs.
+CREATE FUNCTION regrade_slice(most integer) RETURNS SETOF jsonb LANGUAGE plpgsql SECURITY DEFINER ROWS 100
+SET search_path = assessment, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+    job regrade;
+    asked uuid[];
+    last_seen uuid;
+    n_seen bigint;
+    n_changed bigint;
+BEGIN
+    SELECT * INTO job FROM regrade WHERE done_at IS NULL ORDER BY ordered_at LIMIT 1 FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    PERFORM share_keys();
+    SELECT array_agg(w.attempt_id ORDER BY w.attempt_id) FILTER (WHERE w.hit AND w.n_hits <= most), count(*),
+           (array_agg(w.attempt_id ORDER BY w.attempt_id DESC) FILTER (WHERE w.n_hits <= most))[1]
+      INTO asked, n_seen, last_seen
+      FROM (SELECT v.attempt_id, v.hit, count(*) FILTER (WHERE v.hit) OVER (ORDER BY v.attempt_id) AS n_hits
+              FROM (SELECT a.attempt_id, a.state = 'graded' AND a.form_id = ANY (job.forms) AS hit
+                      FROM attempt a WHERE a.attempt_id > job.after AND a.attempt_id < job.until
+                     ORDER BY a.attempt_id LIMIT 5000) v) w;
+    PERFORM FROM attempt a WHERE a.attempt_id = ANY (asked) ORDER BY a.attempt_id FOR NO KEY UPDATE;
+    RETURN QUERY
+    WITH differs AS MATERIALIZED (
+        SELECT s.*, r.version + 1 AS version, cardinality(s.scores) AS items
+          FROM score_attempts(asked) s
+          JOIN attempt a USING (attempt_id)
+          JOIN result r ON r.attempt_id = a.attempt_id AND r.version = a.result_version
+         WHERE a.state = 'graded'
+           AND (s.scores, s.passed, s.max_score) IS DISTINCT FROM (r.scores, r.passed, r.max_score)
+    ), made AS (
+        INSERT INTO result (attempt_id, version, rule, "right", items, score, max_score, passed, scores, groups, cause,
+                            graded_at)
+        SELECT d.attempt_id, d.version, 1, d."right", d.items, d.score, d.max_score, d.passed, d.scores, d.groups,
+               job.reason, now()
+          FROM differs d
+    ), moved AS (
+        UPDATE attempt a SET result_version = d.version FROM differs d WHERE a.attempt_id = d.attempt_id
+        RETURNING a.*
+    )
+    SELECT grade_fact(m.attempt_id, m.person_id, m.programme_id, m.policy_id, m.number, d."right", d.items, d.passed,
+                      now(), d.score, d.max_score, d.version)
+      FROM moved m JOIN differs d USING (attempt_id);
+    GET DIAGNOSTICS n_changed = ROW_COUNT;
+    UPDATE regrade
+       SET seen = seen + coalesce(cardinality(asked), 0), changed = changed + n_changed,
+           after = coalesce(last_seen, after),
+           done_at = CASE WHEN n_seen < 5000 AND coalesce(cardinality(asked), 0) < most THEN now() END
+     WHERE regrade_id = job.regrade_id;
+END $$;
+
+REVOKE ALL ON FUNCTION numbers_of(text), pairs_of(text), decimal_of(text), text_form(text, text),
+    score_choices_1(text, boolean, text), score_places_1(integer[], integer[], boolean), score_number_1(text, text, text),
+    score_text_1(text, text, text), score_by_rule_1(text, text, boolean, text, text, text), share_keys(), hold_keys(),
+    score_attempts(uuid[]),
+    grade_fact(uuid, uuid, uuid, uuid, integer, integer, integer, boolean, timestamptz, bigint, bigint, integer),
+    end_attempts(uuid[], text), open_attempts(integer), void_attempts(uuid[], uuid, text, boolean, text),
+    review_attempt(uuid, uuid), correct_item(uuid, uuid, text, text, text, uuid), regrade_slice(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION end_attempts(uuid[], text), open_attempts(integer),
+    void_attempts(uuid[], uuid, text, boolean, text), review_attempt(uuid, uuid),
+    correct_item(uuid, uuid, text, text, text, uuid), regrade_slice(integer) TO hocvu_assessment;
+-- All of an order but the key.
+GRANT SELECT (regrade_id, version_id, mode, reason, ordered_by, ordered_at, seen, changed, done_at)
+    ON regrade TO hocvu_assessment;
 
 COMMIT;

@@ -1,7 +1,7 @@
 -- Revert assessment:exam from pg
 BEGIN;
 
-DROP INDEX assessment.tenure_unit;
+DROP INDEX assessment.attempt_voided, assessment.tenure_unit;
 DROP FUNCTION assessment.person_within(uuid, uuid[]);
 DROP FUNCTION assessment.unit_path_last_known(uuid);
 DROP FUNCTION assessment.person_last_known(uuid);

@@ -8,7 +8,8 @@ FROM unnest('{assessment.programme,assessment.framework,assessment.bank,assessme
 SELECT 1 / bool_and(has_table_privilege('hocvu_assessment', t, 'SELECT')
                     AND NOT has_table_privilege('hocvu_assessment', t, 'INSERT, UPDATE, DELETE, TRUNCATE'))::int
 FROM unnest('{assessment.item_step,assessment.key_access}'::text[]) t;
-SELECT 1 / (NOT has_table_privilege('hocvu_assessment', 'assessment.item_version', 'INSERT, UPDATE, DELETE, TRUNCATE'))::int;
+SELECT 1 / (NOT has_table_privilege('hocvu_assessment', 'assessment.item_version',
+                                    'INSERT, UPDATE, DELETE, TRUNCATE'))::int;
 SELECT 1 / bool_and(NOT has_column_privilege('hocvu_assessment', 'assessment.item_version', c, 'INSERT'))::int
 FROM unnest('{state,reviewer_id,live_at,situation_id}'::text[]) c;
 -- The service writes keys and cannot read one; the only function that shows them leaves a trace.

@@ -1,0 +1,239 @@
+/* test_exam.c - what an exam officer sees of a subtree, and voiding an attempt. */
+#include "exam_test.h"
+
+struct ask {
+    uint32_t unit;
+    const char *state;
+    uint32_t before;
+    bool with_facts;
+};
+
+static int list_of(struct harness *h, struct ask ask, struct attempt_rows *ret_rows)
+{
+    struct attempts_query query = {.unit_id = U(ask.unit)};
+    if (ask.state)
+        PUT_FIELD(&query, attempts_query, state, S(ask.state));
+    if (ask.before)
+        PUT_FIELD(&query, attempts_query, before, U(ask.before));
+    if (ask.with_facts)
+        PUT_FIELD(&query, attempts_query, with_facts, true);
+    return on_attempts(&h->ctx, &query, ret_rows);
+}
+
+/* Attempts of Lan, Minh (office), Hoa (elsewhere) and Tám (desk), in this order. */
+static struct harness *open_four(void)
+{
+    struct harness *h = open_exam();
+    sat_usual(h, ATTEMPT, LAN);
+    began(h, ATTEMPT + 1, MINH, FORM, 5);
+    sat_usual(h, ATTEMPT + 2, HOA);
+    sat_usual(h, ATTEMPT + 3, TAM);
+    return h;
+}
+
+Test(exam, attempts_of_a_subtree_newest_first)
+{
+    struct harness *h = open_four();
+    struct attempt_rows rows;
+    struct fault fault;
+    cr_assert_eq(list_of(h, (struct ask){.unit = PROVINCE}, &rows), 0);
+    cr_assert_eq(rows.n_attempts, 3);
+    struct uuid newest = U(ATTEMPT + 3);
+    cr_expect(uuid_equal(&rows.attempts[0].attempt_id, &newest));
+    cr_expect(is(rows.attempts[0].full_name, "Phạm Văn Tám") && is(rows.attempts[0].state, "graded"));
+    cr_expect(HAS(&rows.attempts[0], attempt_row, passed) && rows.attempts[0].passed);
+    cr_expect(HAS(&rows.attempts[0], attempt_row, facts) && rows.attempts[0].facts == 0);
+    cr_expect_eq(rows.attempts[0].answers, 5);
+    cr_expect(is(rows.attempts[1].state, "running"));
+    cr_expect_not(HAS(&rows.attempts[1], attempt_row, passed));
+    cr_expect_eq(msg_check(&msg_attempt_rows, &rows, &fault), 0);
+    cr_assert_eq(list_of(h, (struct ask){.unit = DESK}, &rows), 0);
+    cr_expect_eq(rows.n_attempts, 1);
+    harness_close(h);
+}
+
+Test(exam, only_of_the_callers_subtree)
+{
+    struct harness *h = open_four();
+    struct attempt_rows rows;
+    cr_expect_eq(list_of(h, (struct ask){.unit = NATION}, &rows), ERR_FORBIDDEN);
+    cr_expect_eq(list_of(h, (struct ask){.unit = ELSEWHERE}, &rows), ERR_FORBIDDEN);
+    cr_expect_eq(list_of(h, (struct ask){.unit = 4444}, &rows), ERR_FORBIDDEN);
+    as_outsider(h);
+    cr_assert_eq(list_of(h, (struct ask){.unit = ELSEWHERE}, &rows), 0);
+    cr_expect_eq(rows.n_attempts, 1);
+    cr_expect_eq(list_of(h, (struct ask){.unit = OFFICE}, &rows), ERR_FORBIDDEN);
+    harness_close(h);
+}
+
+Test(exam, by_state)
+{
+    struct harness *h = open_four();
+    struct attempt_rows rows;
+    cr_assert_eq(list_of(h, (struct ask){.unit = PROVINCE, .state = "graded"}, &rows), 0);
+    cr_expect_eq(rows.n_attempts, 2);
+    not_begun(h, ATTEMPT + 1);
+    cr_assert_eq(list_of(h, (struct ask){.unit = PROVINCE, .state = "created"}, &rows), 0);
+    cr_expect_eq(rows.n_attempts, 0, "its time has come: as good as running");
+    cr_assert_eq(list_of(h, (struct ask){.unit = PROVINCE, .state = "running"}, &rows), 0);
+    cr_assert_eq(rows.n_attempts, 1);
+    cr_expect(is(rows.attempts[0].state, "running"));
+    harness_sql(h, "UPDATE attempt SET started_at = now() + interval '1 minute' WHERE attempt_id = u(%d)", ATTEMPT + 1);
+    cr_assert_eq(list_of(h, (struct ask){.unit = PROVINCE, .state = "created"}, &rows), 0);
+    cr_expect_eq(rows.n_attempts, 1);
+    cr_expect_eq(list_of(h, (struct ask){.unit = PROVINCE, .state = "paused"}, &rows), ERR_INVALID);
+    harness_close(h);
+}
+
+Test(exam, with_facts)
+{
+    struct harness *h = open_four();
+    struct attempt_rows rows;
+    harness_sql(h, "INSERT INTO integrity_fact (attempt_id, kind, position, figure, bound) "
+                   "SELECT u(%d), 'too_fast', n, 1, 2 FROM generate_series(1, 3) n", ATTEMPT);
+    cr_assert_eq(list_of(h, (struct ask){.unit = PROVINCE, .with_facts = true}, &rows), 0);
+    cr_assert_eq(rows.n_attempts, 1);
+    cr_expect_eq(rows.attempts[0].facts, 3);
+    harness_close(h);
+}
+
+Test(exam, page_by_page)
+{
+    struct harness *h = open_exam();
+    struct attempt_rows rows;
+    for (uint32_t i = 0; i < 3; i++)
+        began(h, ATTEMPT + i, i % 2 ? LAN : MINH, FORM, 5);
+    harness_sql(h, "CREATE TEMP TABLE more AS SELECT * FROM attempt LIMIT 1; "
+                   "INSERT INTO attempt SELECT (m.a).* FROM (SELECT jsonb_populate_record(more, "
+                   "jsonb_build_object('attempt_id', u(2000 + n))) AS a FROM more, generate_series(1, 250) n) m");
+    cr_assert_eq(list_of(h, (struct ask){.unit = OFFICE}, &rows), 0);
+    cr_assert_eq(rows.n_attempts, 200);
+    struct uuid last = U(2051);
+    cr_expect(uuid_equal(&rows.attempts[199].attempt_id, &last));
+    cr_assert_eq(list_of(h, (struct ask){.unit = OFFICE, .before = 2051}, &rows), 0);
+    cr_expect_eq(rows.n_attempts, 53);
+    cr_assert_eq(list_of(h, (struct ask){.unit = OFFICE, .before = ATTEMPT}, &rows), 0);
+    cr_expect_eq(rows.n_attempts, 0);
+    harness_close(h);
+}
+
+static uint32_t count_of(struct harness *h, struct ask ask)
+{
+    struct attempt_rows rows;
+    cr_assert_eq(list_of(h, ask, &rows), 0);
+    return rows.n_attempts;
+}
+
+/* Pages of a province of more than 5,000 people are found on other ways, and say the same. */
+Test(exam, of_a_large_subtree)
+{
+    struct harness *h = open_four();
+    struct attempt_rows rows;
+    harness_sql(h, "INSERT INTO person SELECT u(100000 + n), 'x', u(%d), false FROM generate_series(1, 5001) n", DESK);
+    harness_sql(h, "INSERT INTO integrity_fact (attempt_id, kind, position, figure, bound) SELECT u(%d + a), 'too_fast', "
+                   "n, 1, 2 FROM generate_series(1, 3) n, generate_series(1, 3) a", ATTEMPT);
+    cr_assert_eq(list_of(h, (struct ask){.unit = PROVINCE}, &rows), 0);
+    cr_assert_eq(rows.n_attempts, 3);
+    struct uuid newest = U(ATTEMPT + 3);
+    cr_expect(uuid_equal(&rows.attempts[0].attempt_id, &newest) && rows.attempts[0].facts == 3);
+    cr_expect_eq(count_of(h, (struct ask){.unit = PROVINCE, .before = ATTEMPT + 3}), 2);
+    cr_expect_eq(count_of(h, (struct ask){.unit = PROVINCE, .state = "graded"}), 2);
+    cr_expect_eq(count_of(h, (struct ask){.unit = PROVINCE, .state = "running"}), 1);
+    cr_expect_eq(count_of(h, (struct ask){.unit = PROVINCE, .state = "running", .before = ATTEMPT + 1}), 0);
+    cr_expect_eq(count_of(h, (struct ask){.unit = PROVINCE, .with_facts = true}), 2, "not Hoa's");
+    cr_expect_eq(count_of(h, (struct ask){.unit = PROVINCE, .with_facts = true, .before = ATTEMPT + 3}), 1);
+    cr_expect_eq(count_of(h, (struct ask){.unit = PROVINCE, .with_facts = true, .state = "running"}), 1);
+    not_begun(h, ATTEMPT + 1);
+    cr_expect_eq(count_of(h, (struct ask){.unit = PROVINCE, .state = "running"}), 1, "its time has come");
+    cr_expect_eq(count_of(h, (struct ask){.unit = PROVINCE, .state = "created"}), 0);
+    harness_sql(h, "SET session_replication_role = replica; "
+                   "UPDATE attempt SET state = 'submitted', ended_at = now() WHERE attempt_id = u(%d)", ATTEMPT + 1);
+    cr_expect_eq(count_of(h, (struct ask){.unit = PROVINCE, .state = "submitted"}), 1);
+    harness_sql(h, "UPDATE attempt SET state = 'voided' WHERE attempt_id = u(%d)", ATTEMPT);
+    cr_expect_eq(count_of(h, (struct ask){.unit = PROVINCE, .state = "voided"}), 1);
+    know_person(h, LAN, "Nguyễn Thị Lan", OFFICE, 20000);
+    cr_expect_eq(count_of(h, (struct ask){.unit = PROVINCE}), 3);
+    harness_close(h);
+}
+
+/* Who left counts where he or she was last, and nowhere else. */
+Test(exam, people_who_left_or_moved)
+{
+    struct harness *h = open_four();
+    struct attempt_rows rows;
+    know_person(h, LAN, "Nguyễn Thị Lan", OFFICE, 20000);
+    cr_assert_eq(list_of(h, (struct ask){.unit = OFFICE, .state = "graded"}, &rows), 0);
+    cr_expect_eq(rows.n_attempts, 2);
+    struct person_fact moved = {.person_id = U(LAN),
+                                .tenure_id = U(77),
+                                .full_name = SPAN("Nguyễn Thị Lan"),
+                                .unit_id = U(ELSEWHERE),
+                                .position = SPAN("x"),
+                                .valid_from = 20000};
+    cr_assert_eq(harness_event(h, follow_person_changed, &moved), 0);
+    cr_assert_eq(list_of(h, (struct ask){.unit = OFFICE, .state = "graded"}, &rows), 0);
+    cr_expect_eq(rows.n_attempts, 1);
+    PUT_FIELD(&moved, person_fact, valid_to, 20100);
+    cr_assert_eq(harness_event(h, follow_person_changed, &moved), 0);
+    cr_assert_eq(list_of(h, (struct ask){.unit = OFFICE, .state = "graded"}, &rows), 0);
+    cr_expect_eq(rows.n_attempts, 1, "left elsewhere");
+    as_outsider(h);
+    cr_assert_eq(list_of(h, (struct ask){.unit = ELSEWHERE}, &rows), 0);
+    cr_expect_eq(rows.n_attempts, 2);
+    harness_close(h);
+}
+
+/* --- voiding --- */
+
+static int void_it(struct harness *h, uint32_t attempt, const char *reason, bool give_back, struct attempt_row *ret_row)
+{
+    struct attempt_void req = {.attempt_id = U(attempt), .reason = S(reason)};
+    if (give_back)
+        PUT_FIELD(&req, attempt_void, give_back, true);
+    return on_attempt_void(&h->ctx, &req, ret_row);
+}
+
+Test(exam, voided)
+{
+    struct harness *h = open_four();
+    struct attempt_row row;
+    struct fault fault;
+    cr_assert_eq(void_it(h, ATTEMPT, "Mất điện.", false, &row), 0);
+    cr_expect(is(row.state, "voided") && is(row.full_name, "Nguyễn Thị Lan"));
+    cr_expect_not(HAS(&row, attempt_row, passed), "it counts no more");
+    cr_expect_eq(msg_check(&msg_attempt_row, &row, &fault), 0);
+    cr_expect_eq(harness_events(h, "attempt_voided"), 1);
+    cr_expect_str_eq(harness_get(h, "SELECT given_back FROM standing WHERE person_id = u(%d)", LAN), "0");
+    cr_assert_eq(void_it(h, ATTEMPT + 1, "Nhầm người.", true, &row), 0);
+    cr_expect_str_eq(harness_get(h, "SELECT given_back || ' ' || running FROM standing WHERE person_id = u(%d)", MINH),
+                     "1 false");
+    harness_close(h);
+}
+
+Test(exam, voided_again)
+{
+    struct harness *h = open_four();
+    struct attempt_row row;
+    cr_assert_eq(void_it(h, ATTEMPT, "Mất điện.", true, &row), 0);
+    cr_assert_eq(void_it(h, ATTEMPT, "Mất điện.", true, &row), 0);
+    cr_expect_str_eq(harness_get(h, "SELECT given_back FROM standing WHERE person_id = u(%d)", LAN), "1");
+    cr_expect_eq(harness_events(h, "attempt_voided"), 1);
+    cr_expect_eq(void_it(h, ATTEMPT, "Khác.", true, &row), ERR_STATE);
+    harness_as(h, U(OTHER_OFFICER), EXAM_OFFICER, U(NATION));
+    cr_expect_eq(void_it(h, ATTEMPT, "Mất điện.", true, &row), ERR_STATE);
+    harness_close(h);
+}
+
+Test(exam, not_voided_by_others_or_by_oneself)
+{
+    struct harness *h = open_four();
+    struct attempt_row row;
+    cr_expect_eq(void_it(h, ATTEMPT + 2, "x", true, &row), ERR_FORBIDDEN);
+    cr_expect_eq(void_it(h, 4444, "x", true, &row), ERR_NOT_FOUND);
+    harness_as(h, U(LAN), EXAM_OFFICER, U(PROVINCE));
+    cr_expect_eq(void_it(h, ATTEMPT, "x", true, &row), ERR_SAME_PERSON);
+    cr_expect_eq(harness_events(h, "attempt_voided"), 0);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM attempt WHERE state = 'voided'"), "0");
+    cr_expect_not(harness_allowed(h, "UPDATE attempt SET state = 'voided'"));
+    harness_close(h);
+}
