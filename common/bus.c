@@ -1,15 +1,20 @@
-/* bus.c - blocking calls over a DEALER per service. */
+/* bus.c - blocking calls over a DEALER per process of a service. */
 #include "bus.h"
 #include "log.h"
 #include "service.h"
 #include <errno.h>
 #include <zmq.h>
 
+enum {
+    CONNECT_MS = 500, /* to wait for a connection */
+    LOOK_MS = 40,     /* how often a caller who waits looks whether its process is still there; below RECONNECT_IVL */
+};
+
 struct bus {
     void *zmq;
     const struct bus_conf *conf;
     uint32_t timeout_ms;
-    void *socket[SERVICE_COUNT_LIMIT];
+    void *sockets[SERVICE_COUNT_LIMIT][ZSOCK_REPLICAS];
     uint64_t last_call;
     struct arena arena;
     struct fault fault;
@@ -35,8 +40,10 @@ void bus_free(struct bus *bus)
     if (!bus)
         return;
     for (size_t i = 0; i < SERVICE_COUNT_LIMIT; i++) {
-        if (bus->socket[i])
-            zmq_close(bus->socket[i]);
+        for (size_t j = 0; j < ZSOCK_REPLICAS; j++) {
+            if (bus->sockets[i][j])
+                zmq_close(bus->sockets[i][j]);
+        }
     }
     zmq_msg_close(&bus->body);
     arena_release(&bus->arena);
@@ -54,16 +61,36 @@ static int failed(struct bus *bus, int code, const char *field)
     return code;
 }
 
+/* A process of the service that is there now, in turn; NULL: none. */
+static void *choose(struct bus *bus, const struct service_row *row)
+{
+    void **sockets = bus->sockets[row->number];
+    zmq_pollitem_t items[ZSOCK_REPLICAS];
+    unsigned n = zsock_replicas(bus->conf, row->name), first = (unsigned)(bus->last_call % n);
+    for (unsigned i = 0; i < n; i++) {
+        if (!sockets[i])
+            sockets[i] = zsock_connect(bus->zmq, bus->conf, row->name, i + 1);
+        if (!sockets[i])
+            return NULL;
+        items[i] = (zmq_pollitem_t){sockets[i], 0, ZMQ_POLLOUT, 0};
+    }
+    /* With IMMEDIATE a peer that is not there refuses; give a connection that is being made a moment. */
+    if (zmq_poll(items, (int)n, CONNECT_MS) <= 0)
+        return NULL;
+    for (unsigned i = 0; i < n; i++) {
+        if (items[(first + i) % n].revents)
+            return items[(first + i) % n].socket;
+    }
+    return NULL;
+}
+
 static int send_call(void *socket, const struct call_header *head, const struct msg *in_desc, const void *in)
 {
     struct buf frame;
     int code = 0;
     buf_init(&frame, proto_max_packed());
     msg_pack(&msg_call_header, head, &frame);
-    /* With IMMEDIATE a peer that is not there refuses; give a connection that is being made a moment. */
-    zmq_pollitem_t item = {socket, 0, ZMQ_POLLOUT, 0};
-    if (frame.failed || zmq_poll(&item, 1, 500) <= 0 ||
-        zmq_send(socket, frame.p, frame.n, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+    if (frame.failed || zmq_send(socket, frame.p, frame.n, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
         code = ERR_UNAVAILABLE;
     buf_clear(&frame);
     msg_pack(in_desc, in, &frame);
@@ -73,14 +100,36 @@ static int send_call(void *socket, const struct call_header *head, const struct 
     return code;
 }
 
-/* Reads pairs of frames until the one with our call id; until_us is mono_us. */
-static int receive_reply(struct bus *bus, void *socket, uint64_t call_id, int64_t until_us)
+/* Has the connection been lost? Then there is nowhere to send to. It takes RECONNECT_IVL at least to make a new one. */
+static bool lost(void *socket)
+{
+    int events = 0;
+    size_t n = sizeof(events);
+    return !zmq_getsockopt(socket, ZMQ_EVENTS, &events, &n) && !(events & (ZMQ_POLLOUT | ZMQ_POLLIN));
+}
+
+/* Waits until there is something to read. 0, DEADLINE, or UNAVAILABLE when the process that has the call is gone. */
+static int await_reply(void *socket, int64_t until_us)
 {
     for (;;) {
         int64_t left = (until_us - mono_us()) / 1000;
         zmq_pollitem_t item = {socket, 0, ZMQ_POLLIN, 0};
-        if (left <= 0 || zmq_poll(&item, 1, (long)left) <= 0)
-            return failed(bus, ERR_DEADLINE, "service");
+        if (left <= 0)
+            return ERR_DEADLINE;
+        if (zmq_poll(&item, 1, left < LOOK_MS ? (long)left : LOOK_MS) > 0)
+            return 0;
+        if (lost(socket))
+            return ERR_UNAVAILABLE;
+    }
+}
+
+/* Reads pairs of frames until the one with our call id; until_us is mono_us. */
+static int receive_reply(struct bus *bus, void *socket, uint64_t call_id, int64_t until_us)
+{
+    for (;;) {
+        int waited = await_reply(socket, until_us);
+        if (waited)
+            return failed(bus, waited, "service");
         zmq_msg_t head;
         struct reply_header reply;
         struct fault fault;
@@ -117,9 +166,7 @@ int bus_call_service(struct bus *bus, uint8_t service, uint16_t method, const st
     const struct service_row *row = service_find(service);
     if (!row)
         return failed(bus, ERR_NOT_FOUND, "service");
-    if (!bus->socket[service])
-        bus->socket[service] = zsock_connect(bus->zmq, ZMQ_DEALER, bus->conf, row->name, ZSOCK_CALL);
-    void *socket = bus->socket[service];
+    void *socket = choose(bus, row);
     if (!socket)
         return failed(bus, ERR_UNAVAILABLE, row->name);
     arena_clear(&bus->arena);

@@ -9,7 +9,7 @@
 
 struct bus;
 
-/* `conf` must outlive the bus. Connects lazily. NULL when memory is out. */
+/* `conf` must outlive the bus. Connects lazily, to every process of a service. NULL when memory is out. */
 struct bus *bus_new(void *zmq, const struct bus_conf *conf, uint32_t timeout_ms);
 void bus_free(struct bus *bus);
 /* What the last failed call was about; valid until the next call. */

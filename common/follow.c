@@ -231,7 +231,7 @@ static int follower_init(struct follower *f, struct runtime *rt)
             known = known || f->producers[i].number == number;
         if (known)
             continue;
-        void *sub = zsock_connect(rt->zmq, ZMQ_SUB, &rt->conf.bus, row->name, ZSOCK_EVENTS);
+        void *sub = zsock_subscribe(rt->zmq, &rt->conf.bus, row->name);
         if (!sub)
             return -1;
         f->producers[f->n_producers++] = (struct producer){.number = number, .name = row->name, .sub = sub};

@@ -1,8 +1,9 @@
 /*
- * jws.h - signed texts: compact JWS (RFC 7515) with Ed25519 (RFC 8037), and the keys they are signed with. Access tokens,
- * certificates and dossiers are such texts.
+ * jws.h - signed texts: compact JWS (RFC 7515) with Ed25519 (RFC 8037), and the keys they are signed with. Access
+ * tokens, certificates and dossiers are such texts.
  *
- * The header is the caller's: it is written as given and compared as bytes, so no signed text chooses its own algorithm.
+ * The header is the caller's: it is written as given and compared as bytes, so no signed text chooses its own
+ * algorithm.
  */
 #ifndef COMMON_JWS_H
 #define COMMON_JWS_H
@@ -21,7 +22,8 @@ struct jws {
     struct span header, payload, signature, input;
 };
 
-/* Keys as their files hold them: hex of the RFC 8032 seed or of the whole secret key; hex of the public key. 0 or -1. */
+/* Keys as their files hold them: hex of the RFC 8032 seed or of the whole secret key; hex of the public key. 0 or -1.
+ */
 MUST_CHECK int jws_secret_parse(struct span hex, uint8_t ret_secret[JWS_SECRET]);
 MUST_CHECK int jws_public_parse(struct span hex, uint8_t ret_public[JWS_PUBLIC]);
 /* The public half of a secret key. */

@@ -152,7 +152,7 @@ void *relay_thread(void *arg)
     char endpoint[ZSOCK_ENDPOINT_MAX];
     if (*rt->conf.listen_events)
         snprintf(endpoint, sizeof(endpoint), "%s", rt->conf.listen_events);
-    else if (zsock_endpoint(&rt->conf.bus, rt->service->name, ZSOCK_EVENTS, endpoint) < 0)
+    else if (zsock_endpoint(&rt->conf.bus, rt->service->name, (unsigned)rt->conf.instance, ZSOCK_EVENTS, endpoint) < 0)
         return NULL;
     r.pub = zsock_bind(rt->zmq, ZMQ_PUB, &rt->conf.bus, endpoint);
     if (!r.pub) {

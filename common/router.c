@@ -5,18 +5,18 @@
  */
 #include "runtime.h"
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { DRAIN_MS = 6000, LAST_REPLIES_MS = 500, SCRATCH = 16384 };
+enum { DRAIN_MS = 6000, LEAVE_MS = 100, LAST_REPLIES_MS = 500, SCRATCH = 16384 };
 
 struct router {
     struct runtime *rt;
     void *socket;
     struct arena scratch; /* for reading headers */
+    bool leaving;         /* SIGTERM has come: nothing new is taken */
     struct call *taken, **taken_last;
     size_t n_taken;
 };
@@ -73,6 +73,8 @@ static void take_call(struct router *r, struct call *call)
         refuse(r, call, head.call_id, ERR_NOT_FOUND, "method");
     } else if (left <= 0) {
         rt->expired++; /* nobody waits any more */
+    } else if (r->leaving) {
+        refuse(r, call, head.call_id, ERR_UNAVAILABLE, rt->service->name);
     } else if (rt->in_flight >= rt->in_flight_limit) {
         rt->metrics[binding].busy++;
         refuse(r, call, head.call_id, ERR_BUSY, rt->service->name);
@@ -218,14 +220,22 @@ static void send_replies(struct router *r)
     rt->in_flight -= done;
 }
 
-/* After SIGTERM: no new calls; what is in flight finishes and is answered. */
+/*
+ * After SIGTERM: new calls are told at once that nobody is here, so that their callers turn to another process of this
+ * service and stop sending; what is in flight finishes and is answered. A call that is sent in the moment of closing
+ * fails when its caller sees the end of the connection.
+ */
 static void drain(struct router *r)
 {
-    struct pollfd wake = {.fd = r->rt->wake_fd, .events = POLLIN};
-    int64_t until = mono_us() + DRAIN_MS * 1000;
-    while (r->rt->in_flight && mono_us() < until) {
-        poll(&wake, 1, 50);
+    int64_t now = mono_us(), least = now + LEAVE_MS * 1000, until = now + DRAIN_MS * 1000;
+    r->leaving = true;
+    while (now < least || (r->rt->in_flight && now < until)) {
+        zmq_pollitem_t items[] = {{r->socket, 0, ZMQ_POLLIN, 0}, {NULL, r->rt->wake_fd, ZMQ_POLLIN, 0}};
+        zmq_poll(items, 2, LEAVE_MS / 4);
+        for (int i = 0; i < 64 && receive(r); i++)
+            continue;
         send_replies(r);
+        now = mono_us();
     }
     /* The last replies are still on their way out: let the socket finish them, a moment at most. */
     int linger = LAST_REPLIES_MS;
@@ -251,7 +261,7 @@ int router_run(struct runtime *rt)
     int signals = signal_open();
     if (*rt->conf.listen_call)
         snprintf(endpoint, sizeof(endpoint), "%s", rt->conf.listen_call);
-    else if (zsock_endpoint(&rt->conf.bus, rt->service->name, ZSOCK_CALL, endpoint) < 0)
+    else if (zsock_endpoint(&rt->conf.bus, rt->service->name, (unsigned)rt->conf.instance, ZSOCK_CALL, endpoint) < 0)
         return -1;
     r.socket = signals < 0 ? NULL : zsock_bind(rt->zmq, ZMQ_ROUTER, &rt->conf.bus, endpoint);
     if (!r.socket)

@@ -25,6 +25,7 @@ struct service_conf {
     const char *database;
     struct conf_secret database_password;
     struct bus_conf bus;
+    int64_t instance;
     const char *listen_call, *listen_events;
     const char *admin_listen;
     const char *redis;

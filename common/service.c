@@ -26,6 +26,8 @@ static const struct conf_row common_rows[] = {
     ROW(database, CONF_TEXT, 1, 1000, "dbname=hocvu", "PostgreSQL conninfo of this service's role, without password."),
     ROW(database_password, CONF_SECRET, 0, 0, "", "Password of that role."),
     BUS_CONF_ROWS(struct service_conf, bus),
+    ROW(instance, CONF_INT, 1, ZSOCK_REPLICAS, "1",
+        "Which process of this service this is; its sockets in bus_dir are called after it, if it is not the first."),
     ROW(listen_call, CONF_TEXT, 0, 200, "", "Address for calls; a socket in bus_dir when empty. TCP needs CURVE keys."),
     ROW(listen_events, CONF_TEXT, 0, 200, "", "Address for event wake-ups; a socket in bus_dir when empty."),
     ROW(admin_listen, CONF_TEXT, 0, 60, "", "IPv4 address:port of /health and /metrics; none when empty."),
@@ -176,7 +178,9 @@ static int set_statements(struct runtime *rt)
                 return -1;
         }
     }
-    snprintf(rt->application, sizeof(rt->application), "hocvu %s", rt->service->name);
+    int n_name = snprintf(rt->application, sizeof(rt->application), "hocvu %s", rt->service->name);
+    if (rt->conf.instance > 1)
+        snprintf(rt->application + n_name, sizeof(rt->application) - (size_t)n_name, ".%d", (int)rt->conf.instance);
     rt->pg_conf = (struct pg_conf){.database = rt->conf.database,
                                    .password = rt->conf.database_password.bytes,
                                    .application = rt->application,

@@ -142,6 +142,13 @@ static bool has_control(struct span cell, unsigned flags)
     return false;
 }
 
+static enum table_look most_look(const struct table_column *column)
+{
+    if (column->flags & COL_TEXT)
+        return LOOK_SAME;
+    return column->flags & COL_VALUE ? LOOK_VARIES : LOOK_OTHER;
+}
+
 /* The normal form of a text, copied into the arena. -1: the arena is full. */
 static int keep(struct table *table, struct span raw, struct span *ret_cell)
 {
@@ -174,7 +181,12 @@ static int take_cell(struct table *table, struct table_row *row, uint32_t column
     if (keep(table, raw, &cell) < 0)
         return -1;
     row->cells[column] = cell;
-    if (has_control(cell, c->flags)) {
+    if (from->look > most_look(c)) {
+        refuse_cell(table, row, column, cell,
+                    "Bảng tính hiển thị ô này khác với giá trị lưu bên trong. Hãy định dạng ô là văn bản rồi nhập lại.",
+                    "The spreadsheet shows this cell otherwise than it stores it. Format the cell as text and enter it "
+                    "again.");
+    } else if (has_control(cell, c->flags)) {
         refuse_cell(table, row, column, cell, "Ô này có ký tự điều khiển. Hãy xóa xuống dòng, tab và ký tự ẩn.",
                     "This cell holds control characters. Remove line breaks, tabs and hidden characters.");
     } else if (cell.n == 0 && c->min > 0) {

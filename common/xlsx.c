@@ -56,6 +56,7 @@ struct cell {
     size_t begin;     /* else it is a shared string */
     struct span text; /* with in_row only its length counts until the row has ended */
     const char *vi, *en;
+    enum table_look look;
 };
 
 /* One sheet being read; lives on the stack of xlsx_rows. */
@@ -260,6 +261,7 @@ static void take_number(struct sheet *s, struct cell *cell)
 {
     char text[NUMBER_MAX], *end = text;
     const char *p = s->text.p + s->begin;
+    enum xlsx_format format = xlsx_format_of(s->x, s->style);
     if (cell->text.n >= sizeof(text)) {
         damaged_cell(cell);
         return;
@@ -270,13 +272,18 @@ static void take_number(struct sheet *s, struct cell *cell)
     double value = strspn(text, "0123456789.+-eE") == cell->text.n ? strtod(text, &end) : 0;
     if (end == text || *end || !isfinite(value)) {
         damaged_cell(cell);
-    } else if (xlsx_is_date(s->x, s->style)) {
+    } else if (format == FORMAT_DATE) {
+        cell->look = LOOK_OTHER;
         if (fabs(value) < 1e7)
             take_date(s, cell, value);
         else
             damaged_cell(cell);
     } else {
-        if (value == floor(value) && fabs(value) < 1e15)
+        bool whole = value == floor(value);
+        cell->look = whole ? LOOK_SAME : LOOK_VARIES;
+        if (format == FORMAT_OTHER || (format == FORMAT_WHOLE && !whole))
+            cell->look = LOOK_OTHER;
+        if (whole && fabs(value) < 1e15)
             snprintf(text, sizeof(text), "%.0f", value == 0 ? 0 : value);
         else
             snprintf(text, sizeof(text), "%.15g", value);
@@ -300,6 +307,7 @@ static void take_shared(struct sheet *s, struct cell *cell)
 static void take_boolean(struct sheet *s, struct cell *cell)
 {
     char value = cell->text.n == 1 ? s->text.p[s->begin] : '?';
+    cell->look = LOOK_VARIES;
     if (value == '0' || value == '1')
         replace(s, cell, value == '1' ? "true" : "false");
     else
@@ -311,6 +319,7 @@ static void take_iso_date(struct sheet *s, struct cell *cell)
 {
     static const char midnight[] = "T00:00:00";
     size_t n = sizeof(midnight) - 1;
+    cell->look = LOOK_OTHER;
     if (cell->text.n == 10 + n && !memcmp(s->text.p + s->begin + 10, midnight, n))
         cell->text.n = 10;
 }
@@ -416,7 +425,7 @@ static void end_row(struct sheet *s)
         struct span text = cell->text;
         if (cell->in_row)
             text.p = text.n ? s->text.p + cell->begin : "";
-        s->given[i] = (struct table_cell){text, cell->vi, cell->en};
+        s->given[i] = (struct table_cell){text, cell->vi, cell->en, cell->look};
     }
     int code = s->row(s->ctx, x->line, s->given, s->n);
     if (code)
@@ -484,7 +493,7 @@ int xlsx_rows(struct xlsx_source source, const struct xlsx_limits *limits, xlsx_
     if (check_magic(&x) == 0 && xlsx_open(&x) == 0 && xlsx_book(&x) == 0)
         read_sheet(&x, row, ctx);
     xlsx_close(&x);
-    buf_release(&x.date_styles);
+    buf_release(&x.cell_formats);
     buf_release(&x.strings);
     buf_release(&x.string_ends);
     arena_release(&x.arena);

@@ -8,7 +8,7 @@
 
 enum {
     MOST_STYLES = 65536,     /* spreadsheets know 65,490 */
-    MOST_DATE_FORMATS = 1000 /* and some 250 formats of one's own */
+    MOST_FORMATS = 1000 /* and some 250 formats of one's own */
 };
 
 bool xlsx_number(struct span text, uint64_t most, uint64_t *ret_number)
@@ -202,11 +202,11 @@ static void book_start(struct xlsx *x, void *ctx, int depth, const char *name, c
 
 static const struct xlsx_events book_events = {.namespaces = xlsx_main_namespaces, .start = book_start};
 
-/* --- Styles: which of them show a date. --- */
+/* --- Styles: what they make of a number. --- */
 
 struct styles {
     bool in_formats, in_cells;
-    struct buf formats; /* uint64_t each: number of a format, twice plus one when it shows a date */
+    struct buf formats; /* uint64_t each: number of a format, times XLSX_FORMATS, plus its enum xlsx_format */
 };
 
 /* What a format code shows: y and d are a date, m alone is a month; what is quoted or in brackets does not count. */
@@ -238,14 +238,35 @@ static bool builtin_date(uint64_t format)
            (format >= 50 && format <= 54) || format == 57 || format == 58;
 }
 
-static bool format_is_date(const struct styles *styles, uint64_t format)
+static enum xlsx_format builtin_format(uint64_t format)
+{
+    enum { GENERAL = 0, DIGITS = 1, TEXT = 49 };
+    if (builtin_date(format))
+        return FORMAT_DATE;
+    return format == GENERAL || format == TEXT ? FORMAT_PLAIN : format == DIGITS ? FORMAT_WHOLE : FORMAT_OTHER;
+}
+
+static enum xlsx_format own_format(struct span code)
+{
+    static const struct {
+        struct span code;
+        enum xlsx_format format;
+    } known[] = {{SPAN("General"), FORMAT_PLAIN}, {SPAN("@"), FORMAT_PLAIN}, {SPAN("0"), FORMAT_WHOLE}};
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (code.n == known[i].code.n && !memcmp(code.p, known[i].code.p, code.n))
+            return known[i].format;
+    }
+    return shows_date(code) ? FORMAT_DATE : FORMAT_OTHER;
+}
+
+static enum xlsx_format find_format(const struct styles *styles, uint64_t format)
 {
     const uint64_t *known = (const uint64_t *)(const void *)styles->formats.p;
     for (size_t i = 0; i < styles->formats.n / sizeof(uint64_t); i++) {
-        if (known[i] / 2 == format)
-            return known[i] % 2;
+        if (known[i] / XLSX_FORMATS == format)
+            return (enum xlsx_format)(known[i] % XLSX_FORMATS);
     }
-    return builtin_date(format);
+    return builtin_format(format);
 }
 
 static void take_format(struct xlsx *x, struct styles *styles, const struct xlsx_attrs *attrs)
@@ -254,8 +275,8 @@ static void take_format(struct xlsx *x, struct styles *styles, const struct xlsx
     struct span code = xlsx_attr(attrs, "formatCode");
     if (!xlsx_number(xlsx_attr(attrs, "numFmtId"), UINT32_MAX, &id) || !code.p)
         return;
-    id = id * 2 + shows_date(code);
-    if (styles->formats.n == MOST_DATE_FORMATS * sizeof(id))
+    id = id * XLSX_FORMATS + own_format(code);
+    if (styles->formats.n == MOST_FORMATS * sizeof(id))
         xlsx_damaged(x);
     else
         buf_add(&styles->formats, &id, sizeof(id));
@@ -271,10 +292,10 @@ static void styles_start(struct xlsx *x, void *ctx, int depth, const char *name,
     } else if (depth == 3 && styles->in_formats && !strcmp(name, "numFmt")) {
         take_format(x, styles, attrs);
     } else if (depth == 3 && styles->in_cells && !strcmp(name, "xf")) {
-        bool date = xlsx_number(xlsx_attr(attrs, "numFmtId"), UINT32_MAX, &format) && format_is_date(styles, format);
-        if (x->date_styles.n == MOST_STYLES)
+        bool known = xlsx_number(xlsx_attr(attrs, "numFmtId"), UINT32_MAX, &format);
+        if (x->cell_formats.n == MOST_STYLES)
             xlsx_damaged(x);
-        buf_add_char(&x->date_styles, (char)date);
+        buf_add_char(&x->cell_formats, (char)(known ? find_format(styles, format) : FORMAT_PLAIN));
     }
 }
 
@@ -283,18 +304,18 @@ static const struct xlsx_events styles_events = {.namespaces = xlsx_main_namespa
 static int read_styles(struct xlsx *x)
 {
     struct styles styles = {0};
-    buf_init(&styles.formats, MOST_DATE_FORMATS * sizeof(uint64_t));
-    buf_init(&x->date_styles, MOST_STYLES);
+    buf_init(&styles.formats, MOST_FORMATS * sizeof(uint64_t));
+    buf_init(&x->cell_formats, MOST_STYLES);
     int refused = xlsx_parse(x, x->styles, &styles_events, &styles);
-    if (!refused && (styles.formats.failed || x->date_styles.failed))
+    if (!refused && (styles.formats.failed || x->cell_formats.failed))
         refused = xlsx_no_memory(x);
     buf_release(&styles.formats);
     return refused;
 }
 
-bool xlsx_is_date(const struct xlsx *x, uint64_t style)
+enum xlsx_format xlsx_format_of(const struct xlsx *x, uint64_t style)
 {
-    return style < x->date_styles.n && x->date_styles.p[style];
+    return style < x->cell_formats.n ? (enum xlsx_format)x->cell_formats.p[style] : FORMAT_PLAIN;
 }
 
 /* --- Text. --- */

@@ -22,6 +22,15 @@ struct xlsx_entry {
     bool readable; /* stored or deflated, not encrypted */
 };
 
+/* What a cell style makes of a number. */
+enum xlsx_format {
+    FORMAT_PLAIN, /* shows it as it is */
+    FORMAT_WHOLE, /* rounds it */
+    FORMAT_DATE,
+    FORMAT_OTHER, /* percent, thousands, zeros in front ... */
+    XLSX_FORMATS
+};
+
 /* One reading of one workbook. */
 struct xlsx {
     const struct xlsx_limits *limits;
@@ -40,9 +49,9 @@ struct xlsx {
     /* The workbook. */
     const struct xlsx_entry *sheet, *strings_part, *styles;
     bool since_1904;
-    struct buf date_styles; /* one byte per cell style: 1 when it shows a date */
-    struct buf strings;     /* the shared strings, one behind the other */
-    struct buf string_ends; /* uint64_t each */
+    struct buf cell_formats; /* enum xlsx_format of each cell style, one byte */
+    struct buf strings;      /* the shared strings, one behind the other */
+    struct buf string_ends;  /* uint64_t each */
 };
 
 /* Refuses the workbook. Only the first refusal counts. Returns -1. */
@@ -101,7 +110,7 @@ uint32_t xlsx_unescape(char *p, uint32_t n);
 MUST_CHECK int xlsx_book(struct xlsx *x);
 /* A shared string; false when there is none of this number. */
 bool xlsx_string(const struct xlsx *x, uint64_t number, struct span *ret_text);
-bool xlsx_is_date(const struct xlsx *x, uint64_t style);
+enum xlsx_format xlsx_format_of(const struct xlsx *x, uint64_t style);
 
 /* A whole number without sign, at most `most`; false when it is not one. */
 bool xlsx_number(struct span text, uint64_t most, uint64_t *ret_number);

@@ -8,11 +8,11 @@
 
 enum { Z85_TEXT = 41, CURVE_KEY = 32 };
 
-int zsock_endpoint(const struct bus_conf *conf, const char *service, enum zsock_channel channel,
-                   char ret_endpoint[ZSOCK_ENDPOINT_MAX])
+/* The addresses of a service in `peers`, with commas between them; false when it is not there. */
+static bool find_addresses(const struct bus_conf *conf, const char *service, enum zsock_channel channel,
+                           struct span *ret_list)
 {
     size_t n = strlen(service);
-    int written = -1;
     for (const char *p = conf->peers; *p;) {
         size_t word = strcspn(p, " \t");
         if (word > n && !strncmp(p, service, n) && p[n] == '=') {
@@ -20,15 +20,48 @@ int zsock_endpoint(const struct bus_conf *conf, const char *service, enum zsock_
             const char *bar = memchr(call, '|', (size_t)(end - call));
             const char *from = channel == ZSOCK_CALL || !bar ? call : bar + 1;
             const char *to = channel == ZSOCK_CALL && bar ? bar : end;
-            written = snprintf(ret_endpoint, ZSOCK_ENDPOINT_MAX, "%.*s", (int)(to - from), from);
-            break;
+            *ret_list = (struct span){from, (uint32_t)(to - from)};
+            return true;
         }
         p += word;
         p += strspn(p, " \t");
     }
-    if (written < 0)
-        written = snprintf(ret_endpoint, ZSOCK_ENDPOINT_MAX, "ipc://%s/%s.%s", conf->bus_dir, service,
+    return false;
+}
+
+unsigned zsock_replicas(const struct bus_conf *conf, const char *service)
+{
+    struct span list;
+    if (!find_addresses(conf, service, ZSOCK_CALL, &list))
+        return conf->replicas > 0 ? (unsigned)conf->replicas : 1;
+    unsigned n = 1;
+    for (uint32_t i = 0; i < list.n; i++)
+        n += list.p[i] == ',';
+    return n < ZSOCK_REPLICAS ? n : ZSOCK_REPLICAS;
+}
+
+int zsock_endpoint(const struct bus_conf *conf, const char *service, unsigned instance, enum zsock_channel channel,
+                   char ret_endpoint[ZSOCK_ENDPOINT_MAX])
+{
+    struct span list;
+    int written;
+    if (find_addresses(conf, service, channel, &list)) {
+        const char *comma;
+        while (--instance) {
+            comma = memchr(list.p, ',', list.n);
+            if (!comma)
+                return -1;
+            list = (struct span){comma + 1, list.n - (uint32_t)(comma + 1 - list.p)};
+        }
+        comma = memchr(list.p, ',', list.n);
+        written = snprintf(ret_endpoint, ZSOCK_ENDPOINT_MAX, "%.*s", (int)(comma ? comma - list.p : list.n), list.p);
+    } else {
+        char number[16] = "";
+        if (instance > 1)
+            snprintf(number, sizeof(number), ".%u", instance);
+        written = snprintf(ret_endpoint, ZSOCK_ENDPOINT_MAX, "ipc://%s/%s%s.%s", conf->bus_dir, service, number,
                            channel == ZSOCK_CALL ? "call" : "events");
+    }
     return written < ZSOCK_ENDPOINT_MAX ? 0 : -1;
 }
 
@@ -148,17 +181,51 @@ void *zsock_bind(void *zmq, int type, const struct bus_conf *conf, const char *e
     return made(socket, endpoint, failed);
 }
 
-void *zsock_connect(void *zmq, int type, const struct bus_conf *conf, const char *service, enum zsock_channel channel)
+void *zsock_open(void *zmq, int type, const struct bus_conf *conf, const char *service)
+{
+    struct span list;
+    bool tcp = find_addresses(conf, service, ZSOCK_CALL, &list) && list.n > 6 && is_tcp(list.p);
+    void *socket = zmq_socket(zmq, type);
+    int failed = !socket || set_common(socket, type) || (tcp && set_curve(socket, conf, false, service));
+    return made(socket, service, failed);
+}
+
+int zsock_attach(void *socket, const struct bus_conf *conf, const char *service, unsigned instance,
+                 enum zsock_channel channel)
 {
     char endpoint[ZSOCK_ENDPOINT_MAX];
-    if (zsock_endpoint(conf, service, channel, endpoint) < 0) {
-        log_error(NO_TRACE, "the address of %s is too long", service);
-        return NULL;
+    if (zsock_endpoint(conf, service, instance, channel, endpoint) < 0) {
+        log_error(NO_TRACE, "the address of %s, process %u, is missing or too long", service, instance);
+        return -1;
     }
-    void *socket = zmq_socket(zmq, type);
-    int failed = !socket || set_common(socket, type) || (is_tcp(endpoint) && set_curve(socket, conf, false, service)) ||
-                 zmq_connect(socket, endpoint);
-    return made(socket, endpoint, failed);
+    if (!zmq_connect(socket, endpoint))
+        return 0;
+    log_error(NO_TRACE, "socket %s: %s", endpoint, zmq_strerror(errno));
+    return -1;
+}
+
+/* Connects to the instances from `first` to `last`; closes the socket when that is not possible. */
+static void *attached(void *socket, const struct bus_conf *conf, const char *service, enum zsock_channel channel,
+                      unsigned first, unsigned last)
+{
+    for (unsigned i = first; socket && i <= last; i++) {
+        if (zsock_attach(socket, conf, service, i, channel) < 0) {
+            zmq_close(socket);
+            socket = NULL;
+        }
+    }
+    return socket;
+}
+
+void *zsock_connect(void *zmq, const struct bus_conf *conf, const char *service, unsigned instance)
+{
+    return attached(zsock_open(zmq, ZMQ_DEALER, conf, service), conf, service, ZSOCK_CALL, instance, instance);
+}
+
+void *zsock_subscribe(void *zmq, const struct bus_conf *conf, const char *service)
+{
+    return attached(zsock_open(zmq, ZMQ_SUB, conf, service), conf, service, ZSOCK_EVENTS, 1,
+                    zsock_replicas(conf, service));
 }
 
 /* --- ZAP: https://rfc.zeromq.org/spec/27/ --- */

@@ -8,6 +8,8 @@
 BUS=ipc
 LISTEN=127.0.0.1
 DATABASE_HOST= # empty: DIR/run
+# Processes of one service that may run beside each other on this host; who calls it looks for so many.
+REPLICAS=4
 
 # put FILE [MODE]: standard input becomes the file, if it differs.
 put()
@@ -55,19 +57,38 @@ port_idp()
     echo $((PORT + 1))
 }
 
-# port_admin NUMBER: health and metrics of the service with this number, on 127.0.0.1.
+# port_admin NUMBER [INSTANCE]: health and metrics of the service with this number, on 127.0.0.1.
 port_admin()
 {
-    echo $((PORT + 10 + $1))
+    echo $((PORT + 10 * ${2:-1} + $1))
 }
 
-# conf NAME: standard input and etc/local/NAME.conf become etc/NAME.conf.
+# A process is called after its service; a second one <service>.2. service_of NAME, instance_of NAME: the parts.
+service_of()
+{
+    echo "${1%%.*}"
+}
+
+instance_of()
+{
+    case $1 in *.*) echo "${1##*.}" ;; *) echo 1 ;; esac
+}
+
+# port_of NAME: port_admin of a process of a service.
+port_of()
+{
+    port_admin "$(bus_services "$ROOT" | sed -n "s/ $(service_of "$1")\$//p")" "$(instance_of "$1")"
+}
+
+# conf NAME: standard input and etc/local/NAME.conf become etc/NAME.conf. The processes of a service share their lines.
 conf()
 {
+    local own
+    own=$(service_of "$1")
     {
-        echo "# Written by deploy/stack; put changes into local/$1.conf."
+        echo "# Written by deploy/stack; put changes into local/$own.conf."
         cat
-        [ ! -f "$STATE/etc/local/$1.conf" ] || cat "$STATE/etc/local/$1.conf"
+        [ ! -f "$STATE/etc/local/$own.conf" ] || cat "$STATE/etc/local/$own.conf"
     } | put "$STATE/etc/$1.conf"
 }
 
@@ -150,7 +171,7 @@ CONF
 rows_bus()
 {
     local service peers=
-    echo "bus_dir = $STATE/run"
+    printf '%s\n' "bus_dir = $STATE/run" "replicas = $REPLICAS"
     [ "$BUS" = tcp ] || return 0
     for service in $(bus_services "$ROOT" | cut -d' ' -f2); do
         peers="$peers $service=tcp://$service:7001|tcp://$service:7002"
@@ -162,13 +183,14 @@ curve_known = $STATE/secrets/curve/known
 CONF
 }
 
-# Rows that every service of the bus has. $1: number, $2: name.
+# Rows that every service of the bus has. $1: number, $2: name, $3: instance.
 rows_service()
 {
     rows_bus "$2"
     cat <<CONF
 log_level = $LOG_LEVEL
-admin_listen = $LISTEN:$(port_admin "$1")
+instance = $3
+admin_listen = $LISTEN:$(port_admin "$1" "$3")
 redis = $STATE/run/redis.sock
 database = host=${DATABASE_HOST:-$STATE/run} dbname=hocvu user=hocvu_$2
 database_password = $STATE/secrets/hocvu_$2.password
@@ -238,14 +260,23 @@ demo_password = $STATE/secrets/demo.password
 CONF
 }
 
+# conf_process NAME: of one process of a service.
+conf_process()
+{
+    local service number
+    service=$(service_of "$1")
+    number=$(bus_services "$ROOT" | sed -n "s/ $service\$//p")
+    { rows_service "$number" "$service" "$(instance_of "$1")" && rows_own "$service"; } | conf "$1"
+}
+
 # Of our own processes; conf_postgres and conf_redis are for those that deploy/stack runs.
 conf_all()
 {
-    local number service
+    local service
     conf_idp
     conf_gateway
     conf_ctl
-    while read -r number service; do
-        { rows_service "$number" "$service" && rows_own "$service"; } | conf "$service"
-    done < <(bus_services "$ROOT")
+    for service in $(bus_services "$ROOT" | cut -d' ' -f2); do
+        conf_process "$service"
+    done
 }

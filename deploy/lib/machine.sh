@@ -65,7 +65,7 @@ state_make()
     [ "$(id -u)" -ne 0 ] || chown "$RUN_USER:" "$STATE"/{etc,etc/local,secrets,run,pg,redis,log,service}
 }
 
-# Unix sockets have paths of at most 107 bytes; 25 of them for the longest name in run/.
+# Unix sockets have paths of at most 107 bytes; 27 of them for the longest name in run/.
 check_socket_paths()
 {
     [ ${#STATE} -le 74 ] || die "the path $STATE is too long for Unix sockets (${#STATE} characters, 74 at most)." \

@@ -3,21 +3,30 @@
 # shellcheck shell=bash
 
 SCAN=  # DIR/service; set by supervise_init
-NAMES= # what is supervised, in the order of starting
+NAMES= # what is supervised, in the order of starting; replicas are those that have a directory
 
 supervise_init()
 {
     SCAN=$STATE/service
     NAMES="postgres redis"
     [ "$IDP" = no ] || NAMES="$NAMES idp"
-    NAMES="$NAMES $(bus_services "$ROOT" | cut -d' ' -f2 | tr '\n' ' ')gateway"
+    NAMES="$NAMES $(bus_services "$ROOT" | cut -d' ' -f2 | tr '\n' ' ')$(replicas | tr '\n' ' ')gateway"
 }
 
-# Writes the service directories; a changed run script restarts its process like a changed binary.
+# Processes of services beside the first ones: all, or those of one service.
+replicas()
+{
+    local path
+    for path in "$SCAN/${1:-*}".[2-9]; do
+        [ ! -d "$path" ] || basename "$path"
+    done
+}
+
+# supervise_write NAME...: service directories; a changed run script restarts its process like a changed binary.
 supervise_write()
 {
     local name kind
-    for name in $NAMES; do
+    for name in "$@"; do
         case $name in postgres | redis | idp) kind=$name ;; *) kind=service ;; esac
         mkdir -p "$SCAN/$name/log" "$STATE/log/$name"
         put "$SCAN/$name/run" 700 <"$ROOT/deploy/supervise/$kind"
@@ -26,7 +35,17 @@ supervise_write()
         echo 20 | put "$SCAN/$name/max-death-tally"
     done
     # SIGINT is PostgreSQL's fast shutdown.
-    echo SIGINT | put "$SCAN/postgres/down-signal"
+    [ ! -d "$SCAN/postgres" ] || echo SIGINT | put "$SCAN/postgres/down-signal"
+}
+
+# supervise_end NAME: it is down already; its supervisor and its directory go.
+supervise_end()
+{
+    mv "$SCAN/$1" "$SCAN/.$1" # s6-svscan does not look at names with a dot before them
+    s6-svscanctl -an "$SCAN"
+    wait_for 100 not_supervised ".$1" && wait_for 100 not_supervised ".$1/log" ||
+        die "the supervisor of $1 does not end. See $STATE/log/s6-svscan."
+    rm -rf "${SCAN:?}/.$1"
 }
 
 # Process id of our s6-svscan, nothing when it does not run. A reused id is told by its name and place.
@@ -110,7 +129,7 @@ parts_of()
     postgres) printf '%s\n' "$STATE"/etc/{postgresql,pg_hba}.conf ;;
     redis) printf '%s\n' "$STATE/etc/redis.conf" ;;
     idp) printf '%s\n' "$STATE/etc/idp.env" "$ROOT/deploy/idp" "$ROOT/deploy/sample/roster.csv" ;;
-    *) printf '%s\n' "$STATE/etc/$1.conf" "$ROOT/bin/$1" ;;
+    *) printf '%s\n' "$STATE/etc/$1.conf" "$ROOT/bin/$(service_of "$1")" ;;
     esac
 }
 
@@ -162,7 +181,7 @@ healthy()
     redis) [ "$(redis-cli -s "$STATE/run/redis.sock" ping 2>/dev/null)" = PONG ] ;;
     idp) http_ok "$(port_idp)" /.well-known/openid-configuration ;;
     gateway) http_ok "$PORT" /health && http_ok "$(port_admin 10)" /health ;;
-    *) http_ok "$(port_admin "$(bus_services "$ROOT" | sed -n "s/ $1\$//p")")" /health ;;
+    *) http_ok "$(port_of "$1")" /health ;;
     esac
 }
 

@@ -14,7 +14,8 @@ enum {
     RETRY_MOST_MS = 60000, /* nor later */
     FORGET_MS = 180000,    /* a number not asked about for so long is given up */
     TICKETS_LEAST = 1024,
-    TICKETS_MOST = 1 << 18, /* 130,000 people in line take 10 MiB */
+    TICKETS_MOST = 1 << 18, /* 130,000 people in line take 8 MiB */
+    FULL_MS = 1000,         /* looking for room in a full table costs a millisecond: so often at most */
 };
 #define SHARE_LEAST 0.02
 #define SHARE_STEP  0.05
@@ -49,13 +50,17 @@ static bool tickets_make_room(struct admission *line, int64_t now)
     size_t kept = 0, size = TICKETS_LEAST;
     struct admission_ticket *old = line->tickets;
     size_t n_old = line->size;
+    if (now < line->full_until_us)
+        return false;
     for (size_t i = 0; i < n_old; i++)
         kept += old[i].number && now - old[i].seen_us < FORGET_MS * INT64_C(1000);
-    while (size < 4 * kept + 4)
+    while (size < 4 * kept + 4 && size < TICKETS_MOST)
         size *= 2;
-    struct admission_ticket *fresh = size <= TICKETS_MOST ? calloc(size, sizeof(*fresh)) : NULL;
-    if (!fresh)
+    struct admission_ticket *fresh = size >= 3 * kept ? calloc(size, sizeof(*fresh)) : NULL;
+    if (!fresh) {
+        line->full_until_us = now + FULL_MS * INT64_C(1000);
         return false;
+    }
     line->tickets = fresh;
     line->size = size;
     line->n = kept;
@@ -127,23 +132,32 @@ static struct place in_line(const struct admission *line, uint64_t number, uint3
     return (struct place){place < UINT32_MAX ? (uint32_t)place : UINT32_MAX, (uint32_t)ms};
 }
 
-struct place admission_ask(struct admission *line, const struct uuid *person, int64_t now_us, uint32_t random,
-                           const struct admission_measure *measure)
+/* NULL: has none. */
+static struct admission_ticket *ticket_of(struct admission *line, const struct uuid *person)
+{
+    struct admission_ticket *ticket = line->size ? &line->tickets[slot_of(line, person)] : NULL;
+    return ticket && ticket->number ? ticket : NULL;
+}
+
+bool admission_may_begin(struct admission *line, const struct uuid *person, int64_t now_us,
+                         const struct admission_measure *measure)
 {
     move_on(line, now_us, measure);
-    size_t at = line->size ? slot_of(line, person) : 0;
-    if (line->size && line->tickets[at].number) {
-        struct admission_ticket *ticket = &line->tickets[at];
-        if (ticket->number > line->called) {
-            ticket->seen_us = now_us;
-            return in_line(line, ticket->number, random);
-        }
-        ticket_remove(line, at);
-        return (struct place){0};
-    }
-    if (line->called + 1 == line->next && line->tokens >= 1) { /* nobody is in line */
-        line->tokens--;
-        return (struct place){0};
+    const struct admission_ticket *ticket = ticket_of(line, person);
+    if (ticket)
+        return ticket->number <= line->called;
+    if (line->called + 1 < line->next || line->tokens < 1) /* somebody is in line */
+        return false;
+    line->tokens--;
+    return true;
+}
+
+struct place admission_wait(struct admission *line, const struct uuid *person, int64_t now_us, uint32_t random)
+{
+    struct admission_ticket *ticket = ticket_of(line, person);
+    if (ticket) {
+        ticket->seen_us = now_us;
+        return in_line(line, ticket->number, random);
     }
     if (2 * (line->n + 1) > line->size && !tickets_make_room(line, now_us))
         return in_line(line, line->next, random); /* a place without a number: at the end again next time */
@@ -153,22 +167,47 @@ struct place admission_ask(struct admission *line, const struct uuid *person, in
     return in_line(line, line->next - 1, random);
 }
 
+void admission_leave(struct admission *line, const struct uuid *person, bool turn_unused)
+{
+    struct admission_ticket *ticket = ticket_of(line, person);
+    if (ticket)
+        ticket_remove(line, (size_t)(ticket - line->tickets));
+    if (turn_unused)
+        line->tokens++;
+}
+
 /* --- the process's own line --- */
 
-void admission_decide(struct ctx *ctx, const struct batch *batch, struct place *ret_places)
+static pthread_mutex_t own_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct admission own;
+
+void admission_let_in(struct ctx *ctx, const struct batch *batch, bool *ret_admitted)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static struct admission line;
     const struct assessment_conf *conf = ctx->conf;
     struct method_load starts = {0}, saves = {0};
     method_load(ctx, M_attempt_start, &starts);
     method_load(ctx, M_answer_save, &saves);
     struct admission_measure measure = {.start_us = starts.us_per_call, .save_wait_us = saves.us_waited};
     int64_t now = mono_us();
-    pthread_mutex_lock(&lock);
-    if (!line.next)
-        admission_init(&line, (double)conf->start_share_percent / 100, (double)conf->save_wait_ms * 1000);
+    pthread_mutex_lock(&own_lock);
+    if (!own.next)
+        admission_init(&own, (double)conf->start_share_percent / 100, (double)conf->save_wait_ms * 1000);
     for (size_t i = 0; i < batch->n; i++)
-        ret_places[i] = admission_ask(&line, &batch->head[i]->subject, now, randombytes_random(), &measure);
-    pthread_mutex_unlock(&lock);
+        ret_admitted[i] = admission_may_begin(&own, &batch->head[i]->subject, now, &measure);
+    pthread_mutex_unlock(&own_lock);
+}
+
+void admission_settle(const struct batch *batch, const bool *admitted, const enum start_outcome *outcomes,
+                      struct place *ret_places)
+{
+    int64_t now = mono_us();
+    pthread_mutex_lock(&own_lock);
+    for (size_t i = 0; i < batch->n; i++) {
+        const struct uuid *person = &batch->head[i]->subject;
+        if (outcomes[i] == START_WAITS)
+            ret_places[i] = admission_wait(&own, person, now, randombytes_random());
+        else if (outcomes[i] != START_UNKNOWN)
+            admission_leave(&own, person, outcomes[i] == START_NOT_NEEDED && admitted[i]);
+    }
+    pthread_mutex_unlock(&own_lock);
 }

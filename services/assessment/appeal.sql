@@ -72,8 +72,9 @@ WITH wanted AS MATERIALIZED (
 ), told AS (
     INSERT INTO outbox (event, body, trace)
     SELECT 'appeal_decided',
-           jsonb_strip_nulls(jsonb_build_object('appeal_id', appeal_id, 'attempt_id', attempt_id, 'person_id', person_id,
-                                                'state', state, 'remedy', remedy, 'at', decided_at)), :ctx_trace
+           jsonb_strip_nulls(jsonb_build_object('appeal_id', appeal_id, 'attempt_id', attempt_id,
+                                                'person_id', person_id, 'state', state, 'remedy', remedy,
+                                                'at', decided_at)), :ctx_trace
       FROM decided
 )
 SELECT appeal_id, attempt_id, person_id, state, reason, opened_at, remedy, decision, decided_by, decided_at,

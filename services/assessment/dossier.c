@@ -1,6 +1,6 @@
 /*
- * dossier.c - one signed file per attempt: what was seen, every answer with its link, policy, results, facts, appeals. It
- * proves itself: `hocvu attempt verify` needs the file and a public key, no database.
+ * dossier.c - one signed file per attempt: what was seen, every answer with its link, policy, results, facts, appeals.
+ * It proves itself: `hocvu attempt verify` needs the file and a public key, no database.
  *
  * The payload is the message `dossier` as JSON. What does not fit into the largest file is refused, never cut.
  */
@@ -11,9 +11,9 @@
 #include "sql.h"
 
 enum {
-    FILE_MAX = 4194304,              /* as `file` is declared */
-    PAYLOAD_MAX = FILE_MAX / 4 * 3,  /* base64url takes a third more */
-    ENTRIES_MAX = 20000,             /* lists as `dossier` declares them */
+    FILE_MAX = 4194304,             /* as `file` is declared */
+    PAYLOAD_MAX = FILE_MAX / 4 * 3, /* base64url takes a third more */
+    ENTRIES_MAX = 20000,            /* lists as `dossier` declares them */
     RESULTS_MAX = 1000,
     FACTS_MAX = 1000,
     APPEALS_MAX = 100,

@@ -8,12 +8,13 @@ SELECT a.attempt_id, true AS result_shown,
 
 -- subtree_visible(attempts_query) unit_seen
 SELECT :unit_id AS unit_id,
-       (SELECT count(*) <= 5000 FROM (SELECT FROM person p JOIN unit u USING (unit_id)
-                                       WHERE u.path @> ARRAY[:unit_id] LIMIT 5001) AS counted) AS few,
-       CASE WHEN NOT coalesce(unit_path_last_known(:unit_id) && :ctx_scope, false) THEN 'FORBIDDEN:unit_id' END AS fault;
+       (SELECT count(*) <= 2000 FROM (SELECT FROM person p JOIN unit u USING (unit_id)
+                                       WHERE u.path @> ARRAY[:unit_id] LIMIT 2001) AS counted) AS few,
+       CASE WHEN NOT coalesce(unit_path_last_known(:unit_id) && :ctx_scope, false) THEN 'FORBIDDEN:unit_id'
+       END AS fault;
 
--- A page of attempts is found on one of four ways, whichever has the least to look at (exam.c). On each, people who left
--- count where they were last.
+-- A page of attempts is found on one of four ways, whichever has the least to look at (exam.c). On each, people who
+-- left count where they were last.
 
 -- page_of_people(attempts_query) attempt_ref
 -- Of a small subtree: from its people.

@@ -12,8 +12,8 @@
 #include "sql.h"
 
 enum {
-    SLICE_EVENTS = 128,  /* events of the outbox per slice: about 50 ms of one connection when all are grades */
-    LOG_ENTRIES = 2000,  /* looked at per attempt: ten changes of each of 200 answers */
+    SLICE_EVENTS = 128, /* events of the outbox per slice: about 50 ms of one connection when all are grades */
+    LOG_ENTRIES = 2000, /* looked at per attempt: ten changes of each of 200 answers */
     FORM_TEXTS = SLICE_EVENTS * INTEGRITY_POSITIONS,
     FACTS_SHOWN = 1000,
 };
@@ -22,12 +22,14 @@ static const struct {
     const char *kind, *vi, *en;
 } sentences[] = {
     {"too_fast",
-     "Lưu câu trả lời đầu tiên nhanh hơn thời gian đọc câu hỏi. Số đo: mili giây kể từ lần lưu trước; ngưỡng: mili giây "
+     "Lưu câu trả lời đầu tiên nhanh hơn thời gian đọc câu hỏi. Số đo: mili giây kể từ lần lưu trước; ngưỡng: mili "
+     "giây "
      "cần để đọc. Câu trả lời giữ lại khi mất mạng cũng gây ra điều này.",
      "The first answer was saved sooner than its item can be read. Figure: milliseconds since the save before; bound: "
      "milliseconds that reading takes. Answers kept while the network was away look the same."},
     {"burst",
-     "Nhiều câu khác nhau được trả lời trong vài giây. Số đo: số câu; ngưỡng: số câu từ đó được ghi nhận. Câu trả lời giữ "
+     "Nhiều câu khác nhau được trả lời trong vài giây. Số đo: số câu; ngưỡng: số câu từ đó được ghi nhận. Câu trả lời "
+     "giữ "
      "lại khi mất mạng cũng gây ra điều này.",
      "Many different items were answered within seconds. Figure: items; bound: recorded from so many on. Answers kept "
      "while the network was away look the same."},
@@ -35,9 +37,11 @@ static const struct {
      "Thiết bị thay đổi nhiều lần trong lượt làm bài. Số đo: số lần thay đổi; ngưỡng: số lần từ đó được ghi nhận.",
      "The device changed often during the attempt. Figure: changes; bound: recorded from so many on."},
     {"same_wrong",
-     "Hai lượt làm bài cùng đơn vị, trùng thời gian, có nhiều câu sai giống hệt nhau. Số đo: số câu; ngưỡng: số câu từ đó "
+     "Hai lượt làm bài cùng đơn vị, trùng thời gian, có nhiều câu sai giống hệt nhau. Số đo: số câu; ngưỡng: số câu từ "
+     "đó "
      "được ghi nhận. Câu dễ nhầm cũng gây ra điều này.",
-     "Two attempts of one unit at the same time have many identical wrong answers. Figure: answers; bound: recorded from "
+     "Two attempts of one unit at the same time have many identical wrong answers. Figure: answers; bound: recorded "
+     "from "
      "so many on. Items that mislead everyone look the same."},
 };
 
@@ -66,8 +70,8 @@ static int read_slice(struct ctx *ctx, struct slice *slice)
         logs[i] = (struct log_ref){.attempt_id = slice->attempts[i].attempt_id, .entries = LOG_ENTRIES};
     }
     int code = pg_bulk(ctx, &SQL_integrity_texts, forms, slice->n, FORM_TEXTS, &slice->texts, &slice->n_texts);
-    return code ? code : pg_bulk(ctx, &SQL_integrity_log, logs, slice->n, slice->n * LOG_ENTRIES, &slice->log,
-                                 &slice->n_log);
+    return code ? code
+                : pg_bulk(ctx, &SQL_integrity_log, logs, slice->n, slice->n * LOG_ENTRIES, &slice->log, &slice->n_log);
 }
 
 static void add_fact(struct slice *slice, const struct uuid *attempt_id, const char *kind, uint16_t position,
@@ -98,8 +102,7 @@ static void examine(struct slice *slice, const struct examined *attempt, const s
     uint32_t chars[INTEGRITY_POSITIONS];
     struct fast_answer fast[INTEGRITY_POSITIONS];
     chars_of(slice, &attempt->form_id, chars);
-    uint32_t n_fast =
-        rule_too_fast(saves, n, attempt->started_at, chars, (uint32_t)conf->fast_chars_per_second, fast);
+    uint32_t n_fast = rule_too_fast(saves, n, attempt->started_at, chars, (uint32_t)conf->fast_chars_per_second, fast);
     for (uint32_t i = 0; i < n_fast; i++)
         add_fact(slice, &attempt->attempt_id, "too_fast", fast[i].position, fast[i].took_ms, fast[i].needed_ms);
     uint32_t burst = rule_burst(saves, n, conf->burst_seconds * 1000000);
@@ -164,14 +167,13 @@ static int say(struct ctx *ctx, const struct fact_row *row, struct integrity_fac
     for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++) {
         if (row->kind.n != strlen(sentences[i].kind) || memcmp(row->kind.p, sentences[i].kind, row->kind.n) != 0)
             continue;
-        *ret_fact =
-            (struct integrity_fact){.attempt_id = row->attempt_id,
-                                    .kind = row->kind,
-                                    .figure = row->figure,
-                                    .bound = row->bound,
-                                    .sentence_vi = {sentences[i].vi, (uint32_t)strlen(sentences[i].vi)},
-                                    .sentence_en = {sentences[i].en, (uint32_t)strlen(sentences[i].en)},
-                                    .found_at = row->found_at};
+        *ret_fact = (struct integrity_fact){.attempt_id = row->attempt_id,
+                                            .kind = row->kind,
+                                            .figure = row->figure,
+                                            .bound = row->bound,
+                                            .sentence_vi = {sentences[i].vi, (uint32_t)strlen(sentences[i].vi)},
+                                            .sentence_en = {sentences[i].en, (uint32_t)strlen(sentences[i].en)},
+                                            .found_at = row->found_at};
         if (HAS(row, fact_row, position))
             PUT_FIELD(ret_fact, integrity_fact, position, row->position);
         if (HAS(row, fact_row, other_attempt_id))

@@ -1,8 +1,8 @@
 -- integrity.sql - finding facts in the background, and showing them. Nothing here can see a key.
 
 -- integrity_take(slice_bounds) examined
--- Moves the cursor over our own outbox and gives the attempts that were graded for the first time in the part it passed.
--- A corrected result is not examined again: what was observed was observed. Who finds the cursor held does nothing.
+-- Moves the cursor over our own outbox and gives the attempts graded for the first time in the part it passed. A
+-- corrected result is not examined again: what was observed was observed. Who finds the cursor held does nothing.
 WITH cursor AS (
     SELECT seq FROM integrity_cursor FOR UPDATE SKIP LOCKED
 ), page AS MATERIALIZED (
@@ -75,8 +75,9 @@ SELECT a.attempt_id, a.person_id, k.unit_id, a.policy_id, a.form_id, a.started_a
 ON CONFLICT DO NOTHING;
 
 -- integrity_compare(pair_search) BULK
--- With whoever of the same unit sat under the same policy at an overlapping time and was graded within a day: the 500 who
--- began last before this one ended. Shares are of the wrong answers to items that both had. Both get the fact.
+-- With whoever of the same unit sat under the same policy at an overlapping time and was graded within a day: the 300
+-- who began last before this one ended. Shares are of the wrong answers to items that both had. Both get the fact. The
+-- day is asked for in a form that no index serves: the room is what narrows.
 WITH fresh AS MATERIALIZED (
     SELECT n.*, c.least, c.percent
       FROM unnest(:attempt_id, :least, :percent) AS c (attempt_id, least, percent)
@@ -89,8 +90,8 @@ WITH fresh AS MATERIALIZED (
            SELECT r.* FROM integrity_run r
             WHERE r.unit_id = n.unit_id AND r.policy_id = n.policy_id AND r.started_at < n.ended_at
               AND r.ended_at > n.started_at AND r.person_id <> n.person_id
-              AND r.graded_at BETWEEN n.graded_at - interval '24 hours' AND n.graded_at + interval '24 hours'
-            ORDER BY r.started_at DESC LIMIT 500) o
+              AND abs(extract(epoch FROM r.graded_at - n.graded_at)) <= 86400
+            ORDER BY r.started_at DESC LIMIT 300) o
       JOIN form fn ON fn.form_id = n.form_id
       JOIN form fo ON fo.form_id = o.form_id
      CROSS JOIN LATERAL (SELECT count(*) AS same FROM unnest(n.wrong) w WHERE w = ANY (o.wrong)) s

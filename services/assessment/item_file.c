@@ -32,8 +32,11 @@ enum column {
     COLUMNS
 };
 
-/* Questions quote formulas, commands and several lines of text, so their columns may hold them. */
-enum { QUOTE = COL_FORMULA | COL_LINES };
+/*
+ * Questions quote formulas, commands and several lines of text, so their columns may hold them. What a learner reads is
+ * taken only as its author saw it; of a key and its tolerance the value counts, and 1% must not become 0.01.
+ */
+enum { QUOTE = COL_FORMULA | COL_LINES | COL_TEXT };
 
 #define TEN(name)                                                                                                      \
     {name "_1", 0, 1000, QUOTE}, {name "_2", 0, 1000, QUOTE}, {name "_3", 0, 1000, QUOTE},                             \
@@ -44,22 +47,22 @@ enum { QUOTE = COL_FORMULA | COL_LINES };
     }
 
 static const struct table_column columns[COLUMNS] = {
-    {"code", 1, 32, 0},
+    {"code", 1, 32, COL_TEXT},
     {"type", 0, 16, 0},
     {"skill_group", 1, 16, 0},
     {"level", 1, 1, 0},
-    {"pool", 0, 32, 0},
-    {"positions", 0, 500, 0},
-    {"situation", 0, 32, 0},
+    {"pool", 0, 32, COL_TEXT},
+    {"positions", 0, 500, COL_TEXT},
+    {"situation", 0, 32, COL_TEXT},
     {"stem", 1, 4000, QUOTE},
     TEN("option"),
     TEN("target"),
-    {"key", 0, 2000, COL_FORMULA},
+    {"key", 0, 2000, COL_FORMULA | COL_VALUE},
     {"partial", 0, 5, 0},
-    {"tolerance", 0, 32, 0},
+    {"tolerance", 0, 32, COL_VALUE},
     {"match", 0, 16, 0},
     {"difficulty", 0, 2, 0},
-    {"source", 0, 300, COL_FORMULA},
+    {"source", 0, 300, COL_FORMULA | COL_TEXT},
     {"explanation", 0, 2000, QUOTE},
 };
 
@@ -102,7 +105,7 @@ static void choose_named(struct layout *layout, struct span name)
 static int choose_cells(void *layout, uint32_t line, const struct table_cell *cells, uint32_t n)
 {
     (void)line;
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n && i < TABLE_MAX_COLUMNS; i++) /* more are counted, not given */
         choose_named(layout, cells[i].text);
     return ERR_STATE; /* the header is all that is asked for; the reading stops here */
 }

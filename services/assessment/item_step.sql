@@ -10,8 +10,9 @@ WITH named AS (
                             ELSE ARRAY[to_state] END AS done
       FROM item_step WHERE verb = :verb
 ), chosen AS MATERIALIZED (
-    SELECT i.version_id, i.code, i.type, i.author_id, i.situation, i.state = s.from_state AS ready,
-           i.state = ANY (s.done) AS done
+    SELECT i.version_id, i.code, i.type, i.situation, i.state = s.from_state AS ready, i.state = ANY (s.done) AS done,
+           EXISTS (SELECT FROM item_log l WHERE l.version_id = i.version_id AND l.verb = 'write'
+                                            AND l.actor_id = :ctx_subject) AS own
       FROM item_version i CROSS JOIN step s
      WHERE i.bank_id = :bank_id
        AND CASE WHEN :versions IS NULL THEN i.state = s.from_state
@@ -19,9 +20,9 @@ WITH named AS (
 ), judged AS (
     SELECT c.*, CASE
            WHEN NOT c.ready THEN 'STATE'
-           WHEN :verb = 'approve' AND c.author_id = :ctx_subject THEN 'SAME_PERSON'
+           WHEN :verb = 'approve' AND c.own THEN 'SAME_PERSON'
            WHEN :verb = 'approve' AND c.situation IS NOT NULL AND c.situation NOT IN (
-                    SELECT o.code FROM chosen o WHERE o.type = 'situation' AND o.ready AND o.author_id <> :ctx_subject)
+                    SELECT o.code FROM chosen o WHERE o.type = 'situation' AND o.ready AND NOT o.own)
                 AND NOT EXISTS (SELECT FROM item_version o WHERE o.bank_id = :bank_id AND o.code = c.situation
                                                             AND o.state = 'live' AND o.type = 'situation') THEN 'STATE'
            WHEN :verb = 'retire' AND c.type = 'situation'

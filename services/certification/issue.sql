@@ -17,16 +17,20 @@ INSERT INTO signing_key (kid, public_key) VALUES (:kid, :public_key) ON CONFLICT
 -- A number that is taken already leaves its row due; the next run draws another.
 WITH made AS (
     INSERT INTO certificate (certificate_id, number, person_id, programme_id, attempt_id, holder, issuer, issued_at,
-                             kid, document)
-    SELECT * FROM unnest(:certificate_id, :number, :person_id, :programme_id, :attempt_id, :holder, :issuer, :issued_at,
-                         :kid, :document)
+                             kid, document, edition)
+    SELECT r.*, 1 + (SELECT count(*) FROM certificate c
+                      WHERE c.person_id = r.person_id AND c.programme_id = r.programme_id)
+      FROM unnest(:certificate_id, :number, :person_id, :programme_id, :attempt_id, :holder, :issuer, :issued_at,
+                  :kid, :document)
+           AS r (certificate_id, number, person_id, programme_id, attempt_id, holder, issuer, issued_at, kid, document)
+     WHERE NOT is_settled(r.person_id, r.programme_id)
     ON CONFLICT DO NOTHING
     RETURNING certificate_id, number, person_id, programme_id, attempt_id, issued_at
 ), done AS (
     DELETE FROM certificate_due d USING unnest(:person_id, :programme_id) AS r (person_id, programme_id)
      WHERE (d.person_id, d.programme_id) = (r.person_id, r.programme_id)
        AND ((d.person_id, d.programme_id) IN (SELECT person_id, programme_id FROM made)
-            OR EXISTS (SELECT FROM certificate c WHERE c.person_id = d.person_id AND c.programme_id = d.programme_id))
+            OR is_settled(d.person_id, d.programme_id))
 )
 INSERT INTO outbox (event, body, trace)
 SELECT 'certificate_issued',

@@ -32,8 +32,8 @@ WITH wanted AS (
       LEFT JOIN LATERAL person_last_known(c.person_id) k ON true
      WHERE c.number = :number
 ), made AS (
-    INSERT INTO revocation (certificate_id, revoked_at, reason, revoked_by)
-    SELECT certificate_id, now(), :reason, :ctx_subject FROM wanted WHERE visible
+    INSERT INTO revocation (certificate_id, revoked_at, reason, cause, revoked_by)
+    SELECT certificate_id, now(), :reason, 'officer', :ctx_subject FROM wanted WHERE visible
     ON CONFLICT DO NOTHING
     RETURNING certificate_id, revoked_at
 ), told AS (

@@ -1,9 +1,10 @@
 /*
- * attempt.c - `hocvu attempt verify FILE`: does the dossier of an attempt prove what it says? It needs the file and a public
- * key of the service, and neither database nor network: everything is computed anew from what the file itself holds.
+ * attempt.c - `hocvu attempt verify FILE`: does the dossier of an attempt prove what it says? It needs the file and a
+ * public key of the service, and neither database nor network: everything is computed anew from what the file itself
+ * holds.
  *
- * One line per check: "ok", "FAULT" with the first thing that is wrong, or "note" for what is worth knowing and no fault.
- * Exit code 0: sound; 1: a fault; 2: not started (usage, a file that cannot be read).
+ * One line per check: "ok", "FAULT" with the first thing that is wrong, or "note" for what is worth knowing and no
+ * fault. Exit code 0: sound; 1: a fault; 2: not started (usage, a file that cannot be read).
  */
 #include "attempt.h"
 #include "ctl.h"
@@ -17,7 +18,8 @@ enum { DOSSIER_MAX = 4194304, KEYS_FILE_MAX = 65536, RECEIPTS_MAX = 64 << 20, AR
 
 const char attempt_help[] =
     "hocvu attempt verify FILE (--keys JWKS_FILE | --key HEX) [--receipts FILE]\n\n"
-    "Checks the dossier of an attempt without database or network: signature, format, order of items and choices as the\n"
+    "Checks the dossier of an attempt without database or network: signature, format, order of items and choices as "
+    "the\n"
     "seed lays them, every link of the chain of receipts, its head, revisions, results.\n\n"
     "  --keys JWKS_FILE  keys of the service, as GET /v1/attempt-keys gave them\n"
     "  --key HEX         the one public key, 64 hex digits (secrets/attempt_sign.pub)\n"
@@ -113,8 +115,7 @@ static void check_signature(struct verification *v, const struct jws *jws, uint8
     for (int i = 0; i < n; i++) {
         char kid[JWS_KID_TEXT];
         jws_kid(keys[i], kid);
-        char *header =
-            arena_printf(v->arena, "{\"alg\":\"EdDSA\",\"typ\":\"hocvu-dossier+jwt\",\"kid\":\"%s\"}", kid);
+        char *header = arena_printf(v->arena, "{\"alg\":\"EdDSA\",\"typ\":\"hocvu-dossier+jwt\",\"kid\":\"%s\"}", kid);
         if (!header || !jws_header_is(jws, (struct span){header, (uint32_t)strlen(header)}))
             continue;
         if (jws_signed_by(jws, keys[i]))

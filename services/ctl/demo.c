@@ -201,6 +201,8 @@ static int journey(struct demo *demo)
         result = lead_all(demo);
     }
     if (!result)
+        result = demo_answered(demo);
+    if (!result)
         result = step(demo, STAGE_VERIFY, demo_verify);
     if (!result)
         result = step(demo, STAGE_REPORT, demo_report);

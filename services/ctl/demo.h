@@ -47,7 +47,9 @@ struct demo {
     struct uuid programme_id, bank_id;
     uint8_t attempt_key[JWS_PUBLIC]; /* with which the ends of attempts are signed */
     int32_t due_date;
-    uint32_t items; /* of an attempt */
+    uint32_t items;                     /* of an attempt */
+    uint32_t forms;                     /* made for the policy */
+    atomic_uint answered[SAMPLE_TYPES]; /* items of each type; of situations how many were shown */
     uint32_t linked;
     bool report_matches;
     atomic_uint faults;
@@ -77,6 +79,7 @@ int demo_assign(struct demo *demo);
 int demo_learner(struct demo *demo, struct client *client,
                  uint32_t learner); /* one person, from login to certificate */
 int demo_test(struct demo *demo, struct client *client, uint32_t learner);
+int demo_answered(struct demo *demo); /* tells how many items of each type were answered */
 int demo_certificate(struct demo *demo, struct client *client, struct learner *learner);
 int demo_verify(struct demo *demo);
 int demo_report(struct demo *demo);

@@ -260,14 +260,16 @@ int demo_policy(struct demo *demo)
     struct policy policy;
     PUT_FIELD(&plan, blueprint_draft, note, sample->note);
     PUT_FIELD(&draft, policy_draft, note, sample->note);
+    PUT_FIELD(&draft, policy_draft, forms, sample->forms);
     demo_stage(demo, &demo->client, STAGE_POLICY);
     if (demo_ask(demo, &demo->client, &demo->examiner, M_blueprint_create, &plan, &blueprint) < 0 ||
         demo_await(demo, &demo->client, &demo->examiner, M_policy_create, &draft, &policy, not_yet) < 0)
         return -1;
     if (policy.items != demo->items || policy.pass_percent != sample->pass_percent ||
-        policy.max_attempts != sample->max_attempts || !policy.forms)
+        policy.max_attempts != sample->max_attempts || policy.forms != sample->forms)
         return demo_fault(demo, demo->examiner.who, "the policy in force is not that of policy.json");
     progress_say(&demo->progress, "policy %u in force: %u items, %u percent to pass, %u attempts, %u forms made",
                  policy.version, policy.items, policy.pass_percent, policy.max_attempts, policy.forms);
+    demo->forms = policy.forms;
     return fetch_attempt_key(demo);
 }

@@ -3,19 +3,21 @@
  * the paper read again before it is handed in, the result compared with the plan, the signature under the receipts
  * verified.
  *
- * The sample's keys are known here, so a paper is answered by finding its questions and options in the item files.
+ * The sample's keys are known here, so a paper is answered by finding its questions and options in the item files
+ * (response.c). Wrong answers are worth nothing, so that points and right answers say the same.
  */
 #include "demo.h"
 #include "pace.h"
 #include "receipt.h"
+#include "response.h"
 #include "service.h"
 
-enum { ITEMS_MOST = 200, OPTIONS = 4, CHANGE_EVERY = 5 };
+enum { ITEMS_MOST = 200, CHANGE_EVERY = 5, POINTS = 100 /* of an item, in hundredths */ };
 
 /* What has been acknowledged of one answer. */
 struct acknowledged {
     uint32_t revision; /* 0: nothing */
-    char response;     /* '1' to '4' */
+    struct span response;
 };
 
 struct sitting {
@@ -31,27 +33,10 @@ struct sitting {
     uint32_t right; /* answers that the plan makes right */
 };
 
-/* Number of the right choice, 1 to 4; 0 when the paper shows what the sample does not have. */
-static uint8_t right_choice(const struct demo *demo, const struct item_shown *item)
-{
-    const struct sample_item *source = sample_item_find(&demo->sample, item->stem);
-    uint8_t right = 0;
-    for (uint32_t k = 0; source && k < item->n_choices; k++) {
-        bool known = false;
-        for (int j = 0; j < OPTIONS; j++)
-            known |= span_equal(item->choices[k].text, source->option[j]);
-        if (!known)
-            return 0;
-        if (span_equal(item->choices[k].text, source->option[source->key - 1]))
-            right = item->choices[k].number;
-    }
-    return item->n_choices == OPTIONS ? right : 0;
-}
-
-static int save(struct sitting *s, uint16_t position, uint32_t revision, char response)
+static int save(struct sitting *s, uint16_t position, uint32_t revision, struct span response)
 {
     struct answer_save answer = {
-        .attempt_id = s->ref.attempt_id, .position = position, .revision = revision, .response = {&response, 1}};
+        .attempt_id = s->ref.attempt_id, .position = position, .revision = revision, .response = response};
     struct answer_receipt receipt;
     if (demo_ask(s->demo, s->client, &s->learner->session, M_answer_save, &answer, &receipt) < 0)
         return -1;
@@ -65,21 +50,59 @@ static int save(struct sitting *s, uint16_t position, uint32_t revision, char re
     return 0;
 }
 
-/* Now and then a change of mind: first another option, then the one that counts. */
-static int answer_item(struct sitting *s, const struct item_shown *item, bool rightly)
+static int respond(struct sitting *s, const struct sample_item *item, const struct item_shown *shown, uint32_t revision,
+                   bool rightly, uint64_t random)
 {
-    uint8_t right = right_choice(s->demo, item);
-    uint64_t random = plan_random(&s->demo->plan, s->index, (uint64_t)s->number << 40 | (uint64_t)item->position << 8);
-    if (!right)
-        return demo_fault(s->demo, s->learner->who, "item %u of the paper is not one of the sample", item->position);
-    uint32_t chosen = rightly ? right - 1u : (right + (uint32_t)(random % 3)) % OPTIONS;
+    struct span response;
+    if (response_make(&s->client->arena, item, shown, rightly, random, &response) < 0)
+        return demo_fault(s->demo, s->learner->who, "item %.*s cannot be answered %s", (int)item->code.n, item->code.p,
+                          rightly ? "rightly" : "wrongly");
+    return save(s, shown->position, revision, response);
+}
+
+/* Now and then a change of mind: first a response of the other kind, then the one that counts. */
+static int answer_item(struct sitting *s, const struct item_shown *shown, bool rightly)
+{
+    const struct sample_item *item = response_item(&s->demo->sample, shown);
+    uint64_t random = plan_random(&s->demo->plan, s->index, (uint64_t)s->number << 40 | (uint64_t)shown->position << 8);
     uint32_t revision = 1;
-    if (random % CHANGE_EVERY == 0) {
-        if (save(s, item->position, revision, (char)('1' + (chosen + 1) % OPTIONS)) < 0)
-            return -1;
-        revision++;
+    if (!item)
+        return demo_fault(s->demo, s->learner->who, "item %u of the paper is not one of the sample", shown->position);
+    if (random % CHANGE_EVERY == 0 && respond(s, item, shown, revision++, !rightly, random >> 32) < 0)
+        return -1;
+    if (respond(s, item, shown, revision, rightly, random >> 8) < 0)
+        return -1;
+    atomic_fetch_add(&s->demo->answered[item->type], 1);
+    return 0;
+}
+
+/* The items of a situation stand side by side, all of them, with its text at the first. No other item has a text. */
+static int check_situations(struct sitting *s, const struct attempt_paper *paper)
+{
+    const struct sample *sample = &s->demo->sample;
+    for (uint32_t i = 0, n = 1; i < paper->n_items; i += n) {
+        const struct item_shown *first = &paper->items[i];
+        const struct sample_item *item = sample_item_find(sample, first->stem);
+        if (!item)
+            return demo_fault(s->demo, s->learner->who, "item %u of the paper is not one of the sample",
+                              first->position);
+        const struct sample_item *situation = sample_situation_find(sample, item->situation);
+        n = situation ? sample_situation_items(sample, situation->code) : 1;
+        bool good = i + n <= paper->n_items && HAS(first, item_shown, situation) == (situation != NULL);
+        if (good && situation)
+            good = span_equal(first->situation, situation->stem) && HAS(first, item_shown, situation_items) &&
+                   first->situation_items == n;
+        for (uint32_t k = i + 1; good && k < i + n; k++) {
+            const struct sample_item *next = sample_item_find(sample, paper->items[k].stem);
+            good =
+                next && span_equal(next->situation, item->situation) && !HAS(&paper->items[k], item_shown, situation);
+        }
+        if (!good)
+            return demo_fault(s->demo, s->learner->who, "item %.*s stands without its situation", (int)item->code.n,
+                              item->code.p);
+        atomic_fetch_add(&s->demo->answered[TYPE_SITUATION], situation != NULL);
     }
-    return save(s, item->position, revision, (char)('1' + chosen));
+    return 0;
 }
 
 /* As many items of each skill group as the policy says, and no question twice. */
@@ -111,7 +134,7 @@ static int check_paper(struct sitting *s, const struct attempt_paper *paper)
                 return demo_fault(s->demo, s->learner->who, "the paper asks a question twice");
         }
     }
-    return 0;
+    return check_situations(s, paper);
 }
 
 /* Stands in line as long as the service says so. */
@@ -154,8 +177,7 @@ static int check_answers(struct sitting *s)
         const struct item_shown *item = &paper.items[i];
         const struct acknowledged *kept = &s->answers[item->position - 1];
         bool there = HAS(item, item_shown, response) && HAS(item, item_shown, revision);
-        if (!there || item->revision != kept->revision ||
-            !span_equal(item->response, (struct span){&kept->response, 1}))
+        if (!there || item->revision != kept->revision || !span_equal(item->response, kept->response))
             return demo_fault(s->demo, s->learner->who,
                               "acknowledged answer %u, revision %u, is lost: revision %u stands there", item->position,
                               kept->revision, there ? item->revision : 0);
@@ -196,6 +218,9 @@ static int hand_in(struct sitting *s)
         return demo_fault(s->demo, s->learner->who, "attempt %u: %u of %u right, %s; the plan says %u, %s", s->number,
                           first.right, first.items, first.passed ? "passed" : "failed", s->right,
                           passes ? "passed" : "failed");
+    if (first.score != s->right * POINTS || first.max_score != s->demo->items * POINTS)
+        return demo_fault(s->demo, s->learner->who, "attempt %u: %u of %u hundredths of a point with %u right answers",
+                          s->number, first.score, first.max_score, s->right);
     if (first.attempts_left != policy->max_attempts - s->number)
         return demo_fault(s->demo, s->learner->who, "%u attempts are left after number %u of %u", first.attempts_left,
                           s->number, policy->max_attempts);
@@ -240,4 +265,20 @@ int demo_test(struct demo *demo, struct client *client, uint32_t index)
     struct attempt_request request = {.request_id = uuid7(), .programme_id = demo->programme_id};
     struct attempt_ticket ticket;
     return demo_refused(demo, client, &learner->session, M_attempt_start, &request, &ticket, ERR_ATTEMPTS, 0);
+}
+
+/* With more learners than forms every form was dealt, and forms take the least used items first: no type is missing. */
+int demo_answered(struct demo *demo)
+{
+    char line[400];
+    int n = 0;
+    for (int i = 0; i < SAMPLE_TYPES; i++) {
+        uint32_t answered = atomic_load(&demo->answered[i]);
+        if (i < TYPE_SITUATION)
+            n += snprintf(line + n, sizeof(line) - (size_t)n, "%s%u %s", i ? ", " : "", answered, sample_type_names[i]);
+        if (!answered && demo->plan.n >= 2 * demo->forms)
+            return demo_fault(demo, NULL, "no paper had an item of type %s", sample_type_names[i]);
+    }
+    progress_say(&demo->progress, "answered: %s; %u situations", line, atomic_load(&demo->answered[TYPE_SITUATION]));
+    return 0;
 }

@@ -15,7 +15,8 @@ static const struct command commands[] = {
     {"status", status_command, "ask every service how it is; exit code 1 when one is not well", NULL},
     {"load", load_command, "import tree and roster of the sample nation, as its operator", NULL},
     {"demo", demo_command, "--learners N: lead the sample nation's people through the whole journey", demo_help},
-    {"attempt", attempt_command, "verify FILE: check the signed dossier of an attempt, without the database", attempt_help},
+    {"attempt", attempt_command, "verify FILE: check the signed dossier of an attempt, without the database",
+     attempt_help},
     {"help", help_command, "[COMMAND]: this list, or more about one command", NULL},
     {NULL, NULL, NULL, NULL},
 };

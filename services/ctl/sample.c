@@ -23,18 +23,54 @@ static const struct table_column official_columns[P_COLUMNS] = {
     {"roles", 0, 500, 0},
 };
 
-enum { I_CODE, I_GROUP, I_LEVEL, I_STEM, I_OPTION, I_KEY = I_OPTION + 4, I_EXPLANATION, I_COLUMNS };
+enum {
+    I_CODE,
+    I_TYPE,
+    I_GROUP,
+    I_LEVEL,
+    I_SITUATION,
+    I_STEM,
+    I_OPTION,
+    I_TARGET = I_OPTION + SAMPLE_OPTIONS,
+    I_KEY = I_TARGET + SAMPLE_TARGETS,
+    I_PARTIAL,
+    I_TOLERANCE,
+    I_MATCH,
+    I_DIFFICULTY,
+    I_EXPLANATION,
+    I_SOURCE,
+    I_COLUMNS
+};
+enum { QUOTE = COL_FORMULA | COL_LINES };
 static const struct table_column item_columns[I_COLUMNS] = {
     {"code", 1, 32, 0},
+    {"type", 1, 16, 0},
     {"skill_group", 1, 16, 0},
     {"level", 1, 1, 0},
-    {"stem", 1, 2000, COL_FORMULA},
-    {"option_1", 1, 1000, COL_FORMULA},
-    {"option_2", 1, 1000, COL_FORMULA},
-    {"option_3", 1, 1000, COL_FORMULA},
-    {"option_4", 1, 1000, COL_FORMULA},
-    {"key", 1, 1, 0},
-    {"explanation", 0, 2000, COL_FORMULA},
+    {"situation", 0, 32, 0},
+    {"stem", 1, 4000, QUOTE},
+    {"option_1", 0, 1000, QUOTE},
+    {"option_2", 0, 1000, QUOTE},
+    {"option_3", 0, 1000, QUOTE},
+    {"option_4", 0, 1000, QUOTE},
+    {"option_5", 0, 1000, QUOTE},
+    {"option_6", 0, 1000, QUOTE},
+    {"target_1", 0, 1000, QUOTE},
+    {"target_2", 0, 1000, QUOTE},
+    {"target_3", 0, 1000, QUOTE},
+    {"target_4", 0, 1000, QUOTE},
+    {"target_5", 0, 1000, QUOTE},
+    {"key", 0, 2000, COL_FORMULA},
+    {"partial", 0, 5, 0},
+    {"tolerance", 0, 32, 0},
+    {"match", 0, 16, 0},
+    {"difficulty", 0, 2, 0},
+    {"explanation", 0, 2000, QUOTE},
+    {"source", 0, 300, COL_FORMULA},
+};
+
+const char *const sample_type_names[SAMPLE_TYPES] = {
+    "single_choice", "multiple_choice", "true_false", "matching", "ordering", "numeric", "short_text", "situation",
 };
 
 static int span_compare(struct span a, struct span b)
@@ -183,6 +219,108 @@ static int item_order(const void *a, const void *b)
     return span_compare(((const struct sample_item *)a)->stem, ((const struct sample_item *)b)->stem);
 }
 
+static bool find_type(struct span name, enum sample_type *ret_type)
+{
+    for (int i = 0; i < SAMPLE_TYPES; i++) {
+        if (span_equal(name, (struct span){sample_type_names[i], (uint32_t)strlen(sample_type_names[i])})) {
+            *ret_type = (enum sample_type)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Cells that follow each other, without gap; returns how many. */
+static uint8_t take_texts(const struct span *cells, uint8_t room, struct span *ret_texts)
+{
+    uint8_t n = 0;
+    while (n < room && cells[n].n) {
+        ret_texts[n] = cells[n];
+        n++;
+    }
+    return n;
+}
+
+/* A number of one digit, 1 to `most`; 0: it is none. */
+static uint8_t digit(const char *at, const char *end, uint8_t most)
+{
+    return at < end && *at >= '1' && *at <= '0' + most ? (uint8_t)(*at - '0') : 0;
+}
+
+/* "2", "1,3" or "1-2,2-1", as the files write it: no blanks, each option at most once. */
+static bool parse_choices(struct sample_item *item)
+{
+    const char *at = item->key.p, *end = at + item->key.n;
+    bool seen[SAMPLE_OPTIONS + 1] = {false}, pairs = item->type == TYPE_MATCHING;
+    while (at < end) {
+        uint8_t number = digit(at++, end, item->n_options);
+        if (!number || seen[number])
+            return false;
+        seen[number] = true;
+        item->right[item->n_right] = number;
+        if (pairs) {
+            uint8_t target = at < end && *at == '-' ? digit(at + 1, end, item->n_targets) : 0;
+            if (!target)
+                return false;
+            item->right_target[item->n_right] = target;
+            at += 2;
+        }
+        item->n_right++;
+        if (at < end && *at++ != ',')
+            return false;
+    }
+    return item->n_right > 0;
+}
+
+static bool parse_number(struct span text, double *ret_number)
+{
+    char digits[32];
+    char *end;
+    if (!text.n || text.n >= sizeof(digits))
+        return false;
+    for (uint32_t i = 0; i < text.n; i++)
+        digits[i] = text.p[i] == ',' ? '.' : text.p[i];
+    digits[text.n] = '\0';
+    *ret_number = strtod(digits, &end);
+    return !*end;
+}
+
+static bool parse_numeric(struct sample_item *item, struct span tolerance)
+{
+    bool share = tolerance.n && tolerance.p[tolerance.n - 1] == '%';
+    tolerance.n -= share;
+    if (!parse_number(item->key, &item->number) || (tolerance.n && !parse_number(tolerance, &item->tolerance)))
+        return false;
+    if (share)
+        item->tolerance *= (item->number < 0 ? -item->number : item->number) / 100;
+    return item->tolerance >= 0;
+}
+
+/* Is the key what the type needs, so that it can be answered rightly? */
+static bool parse_key(struct sample_item *item, struct span tolerance)
+{
+    switch (item->type) {
+    case TYPE_SINGLE_CHOICE:
+        return parse_choices(item) && item->n_right == 1;
+    case TYPE_MULTIPLE_CHOICE:
+        return parse_choices(item);
+    case TYPE_MATCHING:
+    case TYPE_ORDERING:
+        return parse_choices(item) && item->n_right == item->n_options;
+    case TYPE_TRUE_FALSE:
+        return span_equal(item->key, SPAN("true")) || span_equal(item->key, SPAN("false"));
+    case TYPE_NUMERIC:
+        return parse_numeric(item, tolerance);
+    case TYPE_SHORT_TEXT:
+        return item->key.n > 0;
+    case TYPE_SITUATION:
+        return !item->key.n;
+    case SAMPLE_TYPES:
+        break;
+    }
+    return false;
+}
+
 static int add_items(struct sample *sample, const struct sample_file *from, uint32_t room)
 {
     struct table rows;
@@ -190,17 +328,42 @@ static int add_items(struct sample *sample, const struct sample_file *from, uint
         return -1;
     for (uint32_t i = 0; i < rows.n_rows; i++) {
         const struct span *cells = rows.rows[i].cells;
-        char key = cells[I_KEY].p[0];
-        if (key < '1' || key > '4' || sample->n_items == room) {
-            fprintf(stderr, "hocvu: %s/%s line %u: %s.\n", sample->dir, from->name, rows.rows[i].line,
-                    sample->n_items == room ? "too many items" : "the key is not 1 to 4");
+        struct sample_item item = {
+            .code = cells[I_CODE],
+            .skill_group = cells[I_GROUP],
+            .situation = cells[I_SITUATION],
+            .stem = cells[I_STEM],
+            .key = cells[I_KEY],
+            .match = cells[I_MATCH],
+            .partial = span_equal(cells[I_PARTIAL], SPAN("true")),
+        };
+        item.n_options = take_texts(cells + I_OPTION, SAMPLE_OPTIONS, item.option);
+        item.n_targets = take_texts(cells + I_TARGET, SAMPLE_TARGETS, item.target);
+        const char *fault = sample->n_items == room                 ? "too many items"
+                            : !find_type(cells[I_TYPE], &item.type) ? "there is no such type of item"
+                            : !parse_key(&item, cells[I_TOLERANCE]) ? "the key does not fit the item"
+                                                                    : NULL;
+        if (fault) {
+            fprintf(stderr, "hocvu: %s/%s line %u: %s.\n", sample->dir, from->name, rows.rows[i].line, fault);
             return -1;
         }
-        struct sample_item *item = &sample->items[sample->n_items++];
-        *item = (struct sample_item){
-            .code = cells[I_CODE], .skill_group = cells[I_GROUP], .stem = cells[I_STEM], .key = (uint8_t)(key - '0')};
-        for (int k = 0; k < 4; k++)
-            item->option[k] = cells[I_OPTION + k];
+        sample->items[sample->n_items++] = item;
+    }
+    return 0;
+}
+
+/* Every item's situation is there, and every situation has items. */
+static int check_situations(const struct sample *sample)
+{
+    for (uint32_t i = 0; i < sample->n_items; i++) {
+        const struct sample_item *item = &sample->items[i];
+        bool lost = item->situation.n && !sample_situation_find(sample, item->situation);
+        bool empty = item->type == TYPE_SITUATION && !sample_situation_items(sample, item->code);
+        if (lost || empty) {
+            fprintf(stderr, "hocvu: %s/items: %.*s %s.\n", sample->dir, (int)item->code.n, item->code.p,
+                    lost ? "belongs to a situation that is not there" : "is a situation without items");
+            return -1;
+        }
     }
     return 0;
 }
@@ -229,7 +392,7 @@ static int read_items(struct sample *sample)
             return -1;
         }
     }
-    return 0;
+    return check_situations(sample);
 }
 
 int sample_read_people(struct sample *sample, const char *dir)
@@ -306,4 +469,21 @@ const struct sample_item *sample_item_find(const struct sample *sample, struct s
 {
     struct sample_item wanted = {.stem = stem};
     return bsearch(&wanted, sample->items, sample->n_items, sizeof(*sample->items), item_order);
+}
+
+const struct sample_item *sample_situation_find(const struct sample *sample, struct span code)
+{
+    for (uint32_t i = 0; i < sample->n_items; i++) {
+        if (sample->items[i].type == TYPE_SITUATION && span_equal(sample->items[i].code, code))
+            return &sample->items[i];
+    }
+    return NULL;
+}
+
+uint32_t sample_situation_items(const struct sample *sample, struct span code)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < sample->n_items; i++)
+        n += span_equal(sample->items[i].situation, code);
+    return n;
 }

@@ -24,9 +24,32 @@ struct sample_official {
     bool leader;
 };
 
+enum sample_type {
+    TYPE_SINGLE_CHOICE,
+    TYPE_MULTIPLE_CHOICE,
+    TYPE_TRUE_FALSE,
+    TYPE_MATCHING,
+    TYPE_ORDERING,
+    TYPE_NUMERIC,
+    TYPE_SHORT_TEXT,
+    TYPE_SITUATION,
+    SAMPLE_TYPES
+};
+extern const char *const sample_type_names[SAMPLE_TYPES];
+
+enum { SAMPLE_OPTIONS = 6, SAMPLE_TARGETS = 5 /* columns of the item files */ };
+
+/* An item with what it takes to answer it. The service checks items; here only what answers are made from is read. */
 struct sample_item {
-    struct span code, skill_group, stem, option[4];
-    uint8_t key; /* 1 to 4 */
+    enum sample_type type;
+    struct span code, skill_group, situation, stem, key, match;
+    struct span option[SAMPLE_OPTIONS], target[SAMPLE_TARGETS];
+    uint8_t n_options, n_targets;
+    bool partial;
+    /* The key: numbers of options from 1, of ordering in the right order; of matching all options with their targets.
+     */
+    uint8_t n_right, right[SAMPLE_OPTIONS], right_target[SAMPLE_OPTIONS];
+    double number, tolerance; /* of numeric; the tolerance as a difference, also when it is given as a share */
 };
 
 /* A file as it is. */
@@ -73,6 +96,9 @@ bool sample_has_role(const struct sample *sample, const struct sample_official *
 const struct sample_official *sample_role_find(const struct sample *sample, const char *role, uint32_t *ret_unit);
 /* The item with this question, or NULL. */
 const struct sample_item *sample_item_find(const struct sample *sample, struct span stem);
+/* The situation with this code, or NULL; and how many items belong to it. */
+const struct sample_item *sample_situation_find(const struct sample *sample, struct span code);
+uint32_t sample_situation_items(const struct sample *sample, struct span code);
 
 bool span_equal(struct span a, struct span b);
 

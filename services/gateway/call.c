@@ -100,7 +100,7 @@ enum MHD_Result call_method(struct request *request)
     if (!code) {
         struct call_header head = request_call_header(request, method->number);
         code = upstream_call(&gw->upstreams, (uint8_t)(method->number >> 8), false, &head, method->in, b.message,
-                             gw->now, on_reply, request);
+                             &gw->now, on_reply, request);
         b.fault.field = "";
     }
     if (code)

@@ -15,8 +15,8 @@ struct client {
     struct client *prev, *next; /* in the order of their last milestone */
     struct address address;
     int fd;
-    bool shut; /* told to end; libmicrohttpd closes it */
-    int64_t milestone_us;
+    bool shut;            /* told to end; libmicrohttpd closes it */
+    int64_t milestone_us; /* mono_us, as every `now` here */
 };
 
 struct clients {

@@ -7,6 +7,7 @@
 #include "auth.h"
 #include "client.h"
 #include "metrics.h"
+#include "moment.h"
 #include "pages.h"
 #include "ratelimit.h"
 #include "revoked.h"
@@ -36,7 +37,7 @@ struct gateway {
     size_t body_bytes;     /* of request bodies held */
     struct arena building; /* a request on its way to a message */
     struct arena replying; /* a reply on its way to an answer; one may be due while another request is being built */
-    int64_t now;           /* of this turn */
+    struct moment now;     /* of this turn */
     bool resumed;          /* answers wait for libmicrohttpd's turn */
     bool draining;
 };

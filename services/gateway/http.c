@@ -44,7 +44,7 @@ static enum MHD_Result on_first(struct gateway *gw, struct MHD_Connection *http,
     request->client = client;
     request->verb = verb_of(verb);
     request->head = !strcmp(verb, "HEAD");
-    client_milestone(&gw->clients, client, gw->now);
+    client_milestone(&gw->clients, client, gw->now.mono);
     request->code = request_admit(request, path);
     return request->code ? refuse_early(request) : MHD_YES;
 }
@@ -74,7 +74,7 @@ static void on_completed(void *cls, struct MHD_Connection *http, void **state, e
     if (!request)
         return;
     *state = NULL;
-    client_milestone(&gw->clients, request->client, gw->now);
+    client_milestone(&gw->clients, request->client, gw->now.mono);
     request_free(request);
 }
 
@@ -83,7 +83,7 @@ static void on_connection(void *cls, struct MHD_Connection *http, void **state,
 {
     struct gateway *gw = cls;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        *state = client_new(&gw->clients, http, gw->now);
+        *state = client_new(&gw->clients, http, gw->now.mono);
     } else {
         client_free(&gw->clients, *state);
         *state = NULL;

@@ -54,7 +54,7 @@ static int add_cookie(const struct request *request, struct MHD_Response *respon
 static int add_session_cookies(const struct request *request, struct MHD_Response *response,
                                const struct session_tokens *tokens)
 {
-    int64_t now = request->gw->now;
+    int64_t now = request->gw->now.wall;
     int failed = add_cookie(request, response, ACCESS, tokens->access_token, "/", "Lax",
                             (tokens->access_expires - now) / 1000000);
     failed |= add_cookie(request, response, REFRESH, tokens->refresh_token, "/session", "Strict",
@@ -132,7 +132,7 @@ static enum MHD_Result call(struct request *request, uint16_t method, const stru
     int code = msg_check(desc, in, &fault);
     if (code)
         return reply_failed(request, code, (struct span){fault.field, (uint32_t)strlen(fault.field)});
-    code = upstream_call(&gw->upstreams, SERVICE_identity, false, &head, desc, in, gw->now, done, request);
+    code = upstream_call(&gw->upstreams, SERVICE_identity, false, &head, desc, in, &gw->now, done, request);
     if (code)
         return reply_failed(request, code, SPAN(""));
     if (!request->suspended)
@@ -307,7 +307,7 @@ static void on_renewed_to_end(void *owner, const struct reply_header *reply, str
     const struct session_tokens *tokens = reply_of(request, &msg_session_tokens, reply, body);
     if (!tokens)
         return;
-    if (auth_check(&gw->auth, tokens->access_token, gw->now, &request->session))
+    if (auth_check(&gw->auth, tokens->access_token, gw->now.wall, &request->session))
         reply_failed(request, ERR_INTERNAL, SPAN(""));
     else
         end(request);

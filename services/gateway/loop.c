@@ -24,8 +24,9 @@ enum {
     EXPIRY_MS = 50,         /* how late a deadline may be noticed */
     DRAIN_US = 5000000,     /* what is in flight may take this long after SIGTERM */
     PRUNE_US = 60000000,
-    OTHER_FILES = 64,      /* descriptors that are no connections of clients */
-    LARGE_BYTES = 1 << 18, /* memory of this size comes from the kernel and goes back to it: uploads are rare */
+    OTHER_FILES = 40,       /* descriptors that are no connections of clients */
+    FILES_PER_REPLICA = 24, /* of every service: socket, monitor, connection */
+    LARGE_BYTES = 1 << 18,  /* memory of this size comes from the kernel and goes back to it: uploads are rare */
 };
 
 struct loop {
@@ -33,7 +34,7 @@ struct loop {
     void *zmq;
     int epoll, signals;
     bool http_due, admin_due, stop;
-    int64_t next_tick, next_revocations, next_prune;
+    int64_t next_tick, next_revocations, next_prune; /* mono_us */
 };
 
 /* --- by the clock --- */
@@ -51,33 +52,33 @@ static void revocations_told(void *owner, const struct reply_header *reply, stru
     arena_clear(&gw->replying);
     if (msg_unpack(&msg_revocation_list, &list, &gw->replying, body, &fault))
         log_error(NO_TRACE, "identity's list of ended sessions cannot be read: %s", err_find(fault.code)->name);
-    else if (revoked_take(&gw->revoked, &list, gw->now))
+    else if (revoked_take(&gw->revoked, &list, gw->now.mono))
         ask_revocations(gw);
 }
 
 static void ask_revocations(struct gateway *gw)
 {
     struct call_header head = {.method = M_revocations, .trace = SPAN("")};
-    struct revocation_query query = {.since = revoked_since(&gw->revoked)};
+    struct revocation_query query = {.since = revoked_since(&gw->revoked, gw->now.wall)};
     if (!gw->revocations_asked)
         gw->revocations_asked = !upstream_call(&gw->upstreams, SERVICE_identity, true, &head, &msg_revocation_query,
-                                               &query, gw->now, revocations_told, gw);
+                                               &query, &gw->now, revocations_told, gw);
 }
 
 static void tick(struct loop *loop)
 {
     struct gateway *gw = &loop->gw;
-    bool all_well = upstreams_ask_health(&gw->upstreams, gw->now);
-    loop->next_tick = gw->now + (all_well ? TICK_US : EAGER_TICK_US);
-    if (gw->now >= loop->next_revocations || !gw->revoked.answered_us) {
-        loop->next_revocations = gw->now + TICK_US;
+    bool all_well = upstreams_ask_health(&gw->upstreams, &gw->now);
+    loop->next_tick = gw->now.mono + (all_well ? TICK_US : EAGER_TICK_US);
+    if (gw->now.mono >= loop->next_revocations || !gw->revoked.answered_us) {
+        loop->next_revocations = gw->now.mono + TICK_US;
         ask_revocations(gw);
     }
-    if (gw->now >= loop->next_prune) {
-        loop->next_prune = gw->now + PRUNE_US;
-        revoked_prune(&gw->revoked, gw->now);
+    if (gw->now.mono >= loop->next_prune) {
+        loop->next_prune = gw->now.mono + PRUNE_US;
+        revoked_prune(&gw->revoked, gw->now.wall);
     }
-    clients_sweep(&gw->clients, gw->now);
+    clients_sweep(&gw->clients, gw->now.mono);
     loop->http_due = loop->admin_due = true; /* libmicrohttpd's own time limits */
 }
 
@@ -88,7 +89,7 @@ static int sleep_ms(const struct loop *loop)
     const struct gateway *gw = &loop->gw;
     if (loop->http_due || loop->admin_due || gw->resumed || upstreams_busy(&gw->upstreams))
         return 0;
-    int64_t left = (loop->next_tick - gw->now) / 1000 + 1;
+    int64_t left = (loop->next_tick - gw->now.mono) / 1000 + 1;
     int64_t most = gw->n_suspended ? EXPIRY_MS : TICK_US / 1000;
     return (int)(left < 0 ? 0 : left < most ? left : most);
 }
@@ -106,7 +107,7 @@ static void wait_for_events(struct loop *loop)
     struct epoll_event events[32];
     struct gateway *gw = &loop->gw;
     int n = epoll_wait(loop->epoll, events, 32, sleep_ms(loop));
-    gw->now = now_us();
+    gw->now = moment_now();
     for (int i = 0; i < n; i++) {
         if (events[i].data.ptr == &gw->http)
             loop->http_due = true;
@@ -123,10 +124,10 @@ static void turn(struct loop *loop)
 {
     struct gateway *gw = &loop->gw;
     wait_for_events(loop);
-    if (gw->now >= loop->next_tick)
+    if (gw->now.mono >= loop->next_tick)
         tick(loop);
     upstreams_receive(&gw->upstreams);
-    upstreams_expire(&gw->upstreams, gw->now);
+    upstreams_expire(&gw->upstreams, gw->now.mono);
     if (loop->http_due || gw->resumed) {
         gw->resumed = false;
         loop->http_due = run_daemon(gw->http);
@@ -168,7 +169,7 @@ static int open_signals(struct loop *loop)
 static void raise_file_limit(const struct settings *settings)
 {
     struct rlimit limit;
-    rlim_t need = (rlim_t)settings->connections + OTHER_FILES;
+    rlim_t need = (rlim_t)(settings->connections + OTHER_FILES + FILES_PER_REPLICA * settings->bus.replicas);
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need)
         return;
     limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
@@ -184,7 +185,7 @@ static int open_parts(struct gateway *gw)
     const struct settings *settings = gw->settings;
     arena_init(&gw->building, 4 * proto_max_packed());
     arena_init(&gw->replying, 4 * proto_max_packed());
-    revoked_init(&gw->revoked, gw->now);
+    revoked_init(&gw->revoked, gw->now.wall);
     gw->clients.patience_us = 4 * settings->idle_seconds * 1000000;
     if (routes_open(&gw->routes) < 0 || metrics_open(&gw->metrics, gw->routes.n) < 0 ||
         auth_open(&gw->auth, settings->token_key, (size_t)settings->tokens_kept) < 0 ||
@@ -249,13 +250,13 @@ static void close_all(struct loop *loop)
 static void drain(struct loop *loop)
 {
     struct gateway *gw = &loop->gw;
-    int64_t until = gw->now + DRAIN_US;
+    int64_t until = gw->now.mono + DRAIN_US;
     log_info(NO_TRACE, "stopping: finishing %zu requests", gw->n_requests);
     MHD_socket listening = MHD_quiesce_daemon(gw->http);
     if (listening != MHD_INVALID_SOCKET)
         close(listening); /* who comes now is refused by the kernel and may try elsewhere */
     gw->draining = true;
-    while (gw->n_requests && gw->now < until)
+    while (gw->n_requests && gw->now.mono < until)
         turn(loop);
     if (gw->n_suspended)
         log_warn(NO_TRACE, "stopping with %zu requests unanswered", gw->n_suspended);
@@ -268,7 +269,7 @@ int gateway_run(const struct settings *settings, bool check)
     static struct loop loop; /* its parts point at each other */
     struct gateway *gw = &loop.gw;
     gw->settings = settings;
-    gw->now = now_us();
+    gw->now = moment_now();
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     int result = open_parts(gw);
     if (!result && !check)

@@ -106,11 +106,19 @@ static void add_services(const struct gateway *gw, struct buf *out)
     BUS("malformed", "Frames that were no reply.", malformed);
     BUS("disconnects", "Connections to a service that were lost.", disconnects);
 #undef BUS
+    metrics_head(out, "hocvu_service_processes", "gauge", "Processes of a service to which there is a connection.");
+    for (size_t i = 0; i < proto_n_services; i++) {
+        const struct upstream *upstream = &gw->upstreams.by_service[proto_services[i].number];
+        unsigned there = 0;
+        for (size_t j = 0; j < upstream->n_links; j++)
+            there += upstream->links[j].there;
+        buf_printf(out, "hocvu_service_processes{service=\"%s\"} %u\n", upstream->row->name, there);
+    }
     metrics_head(out, "hocvu_service_up", "gauge", "1 when the service answered well within the last seconds.");
     for (size_t i = 0; i < proto_n_services; i++) {
         const struct upstream *upstream = &gw->upstreams.by_service[proto_services[i].number];
         buf_printf(out, "hocvu_service_up{service=\"%s\"} %d\n", upstream->row->name,
-                   upstream_healthy(upstream, gw->now));
+                   upstream_healthy(upstream, gw->now.mono));
     }
 }
 
@@ -134,7 +142,7 @@ void metrics_page(const struct gateway *gw, struct buf *out)
                gw->auth.refused);
     add_number(out, "hocvu_revoked_sessions", "gauge", "Ended sessions whose tokens may still be about.",
                gw->revoked.n);
-    int64_t age = gw->revoked.answered_us ? (gw->now - gw->revoked.answered_us) / 1000000 : -1;
+    int64_t age = gw->revoked.answered_us ? (gw->now.mono - gw->revoked.answered_us) / 1000000 : -1;
     metrics_head(out, "hocvu_revocations_age_seconds", "gauge", "Since identity last told; -1: never.");
     buf_printf(out, "hocvu_revocations_age_seconds %lld\n", (long long)age);
     add_services(gw, out);

@@ -15,7 +15,7 @@ enum { RATELIMIT_SETS = 1024, RATELIMIT_WAYS = 4 };
 
 struct bucket {
     struct address address;
-    int64_t at_us; /* of the last request; 0: free */
+    int64_t at_us; /* mono_us of the last request; 0: free */
     double tokens; /* then left */
 };
 
@@ -29,7 +29,7 @@ struct ratelimit {
 /* `per_second` 0: no limit. */
 MUST_CHECK int ratelimit_open(struct ratelimit *limit, int64_t per_second, int64_t burst);
 void ratelimit_close(struct ratelimit *limit);
-/* Takes one request out of the address's bucket; false when there is none left. */
+/* Takes one request out of the address's bucket; false when there is none left. `now` is mono_us. */
 bool ratelimit_take(struct ratelimit *limit, const struct address *address, int64_t now);
 
 #endif

@@ -97,10 +97,10 @@ static void log_access(const struct request *request, unsigned status, int64_t u
     enum log_level level = failed ? LOG_WARN : request->trace.sampled || us >= SLOW_US ? LOG_INFO : LOG_DEBUG;
     if (!log_wants(level))
         return;
-    if (gw->now / 1000000 != second) {
+    if (gw->now.mono / 1000000 != second) {
         if (lines > LINES_PER_SECOND)
             log_warn(NO_TRACE, "%u more requests were not logged", lines - LINES_PER_SECOND);
-        second = gw->now / 1000000;
+        second = gw->now.mono / 1000000;
         lines = 0;
     }
     if (++lines <= LINES_PER_SECOND || level == LOG_DEBUG)
@@ -111,7 +111,7 @@ static void log_access(const struct request *request, unsigned status, int64_t u
 static void count(const struct request *request, unsigned status)
 {
     struct metrics *metrics = &request->gw->metrics;
-    int64_t us = request->gw->now - request->began_us;
+    int64_t us = request->gw->now.mono - request->began_us;
     size_t place = request->kind == KIND_METHOD ? request->match.route->index : metrics->n_routes + request->kind;
     metrics_count(metrics, place, status, us);
     log_access(request, status, us);

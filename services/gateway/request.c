@@ -52,7 +52,7 @@ struct request *request_new(struct gateway *gw, struct MHD_Connection *http)
         if (!request)
             return NULL;
     }
-    *request = (struct request){.gw = gw, .http = http, .kind = KIND_NONE, .began_us = gw->now, .body = body};
+    *request = (struct request){.gw = gw, .http = http, .kind = KIND_NONE, .began_us = gw->now.mono, .body = body};
     gw->n_requests++;
     return request;
 }
@@ -212,7 +212,7 @@ int request_authenticate(struct request *request, bool *ret_cookie)
     session_release(request->session);
     request->session = NULL;
     *ret_cookie = cookie;
-    int code = auth_check(&gw->auth, token, gw->now, &request->session);
+    int code = auth_check(&gw->auth, token, gw->now.wall, &request->session);
     if (!code && revoked_has(&gw->revoked, &request->session->claims.sid)) {
         session_release(request->session);
         request->session = NULL;
@@ -265,7 +265,7 @@ struct call_header request_call_header(const struct request *request, uint16_t m
 void request_note_logout(const struct request *request)
 {
     struct gateway *gw = request->gw;
-    if (request->session && revoked_add(&gw->revoked, &request->session->claims.sid, gw->now) < 0)
+    if (request->session && revoked_add(&gw->revoked, &request->session->claims.sid, gw->now.wall) < 0)
         log_warn(trace_span(&request->trace), "no memory for an ended session; identity tells of it again");
 }
 
@@ -340,14 +340,14 @@ int request_admit(struct request *request, const char *path)
 {
     struct gateway *gw = request->gw;
     MHD_get_connection_values_n(request->http, MHD_HEADER_KIND, on_header, &request->headers);
-    trace_begin(request->headers.traceparent, gw->now, &request->trace);
+    trace_begin(request->headers.traceparent, gw->now.mono, &request->trace);
     request->address = client_address(request);
     request->field = "";
     if (request->headers.ambiguous || (request->headers.chunked && request->headers.sized))
         return refuse(request, ERR_SYNTAX, "header");
     int code = find_route(request, path);
     bool watched = request->kind == KIND_LIVE || request->kind == KIND_HEALTH;
-    if (!watched && !ratelimit_take(&gw->ratelimit, &request->address, gw->now))
+    if (!watched && !ratelimit_take(&gw->ratelimit, &request->address, gw->now.mono))
         return ERR_TOO_MANY;
     if (!code && request->kind == KIND_METHOD)
         code = admit_caller(request, request->match.route->method);

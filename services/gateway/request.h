@@ -47,7 +47,7 @@ struct request {
     struct address address; /* of the client, behind a trusted proxy the one it names */
     struct session *session;
     struct trace trace;
-    int64_t began_us;
+    int64_t began_us; /* mono_us */
     struct buf body;
     uint64_t received; /* bytes of the body, kept or not */
     int code;          /* refused before the body was read; the answer waits for the end of the body */

@@ -89,12 +89,12 @@ void revoked_prune(struct revoked *revoked, int64_t now)
         log_warn(NO_TRACE, "no memory to forget ended sessions; they stay ended");
 }
 
-int64_t revoked_since(const struct revoked *revoked)
+int64_t revoked_since(const struct revoked *revoked, int64_t wall)
 {
-    return revoked->asked_from_us;
+    return revoked->asked_from_us <= wall ? revoked->asked_from_us : wall - REVOKED_OVERLAP_US;
 }
 
-bool revoked_take(struct revoked *revoked, const struct revocation_list *list, int64_t now)
+bool revoked_take(struct revoked *revoked, const struct revocation_list *list, int64_t mono)
 {
     int64_t before = revoked->newest_us;
     for (uint32_t i = 0; i < list->n_sessions; i++) {
@@ -106,7 +106,7 @@ bool revoked_take(struct revoked *revoked, const struct revocation_list *list, i
         if (session->revoked_at > revoked->newest_us)
             revoked->newest_us = session->revoked_at;
     }
-    revoked->answered_us = now;
+    revoked->answered_us = mono;
     /* A full page goes on where it ended, without reaching back, or it would be the same page again. */
     bool full = list->n_sessions == PAGE;
     revoked->asked_from_us = full ? revoked->newest_us : revoked->newest_us - REVOKED_OVERLAP_US;

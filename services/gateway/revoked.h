@@ -23,10 +23,11 @@ struct revoked {
     uint64_t seed;
     int64_t newest_us; /* of all that was told */
     int64_t asked_from_us;
-    int64_t answered_us; /* when identity last answered; 0: never */
+    int64_t answered_us; /* mono_us of identity's last answer; 0: never */
 };
 
-/* `now`: the first question reaches back as long as tokens live. */
+/* `now`, here and below, is the wall clock's, as identity's times are. The first question reaches back as long as
+ * tokens live. */
 void revoked_init(struct revoked *revoked, int64_t now);
 void revoked_release(struct revoked *revoked);
 /* -1 when memory is out; then the session counts as not ended. */
@@ -35,8 +36,12 @@ bool revoked_has(const struct revoked *revoked, const struct uuid *session_id);
 /* Forgets what has been kept long enough. */
 void revoked_prune(struct revoked *revoked, int64_t now);
 
-/* From which moment to ask, and what was told. A full page that brought news is followed by another question: true. */
-int64_t revoked_since(const struct revoked *revoked);
-bool revoked_take(struct revoked *revoked, const struct revocation_list *list, int64_t now);
+/*
+ * From which moment to ask. When the wall clock stands before what was told last, it was set back: sessions that end
+ * now bear earlier times than those that are known, so the question reaches back from now.
+ */
+int64_t revoked_since(const struct revoked *revoked, int64_t wall);
+/* What was told; `mono` is mono_us. A full page that brought news is followed by another question: true. */
+bool revoked_take(struct revoked *revoked, const struct revocation_list *list, int64_t mono);
 
 #endif

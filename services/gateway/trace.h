@@ -15,7 +15,7 @@ struct trace {
 
 /*
  * The trace of a traceparent header; a new one, unsampled, when there is none or it is malformed. Strangers may ask for
- * samples, so only a few a second are granted.
+ * samples, so only a few a second are granted. `now` is mono_us.
  */
 void trace_begin(struct span traceparent, int64_t now, struct trace *ret_trace);
 struct span trace_span(const struct trace *trace);

@@ -78,7 +78,7 @@ static CURL *thread_handle(void)
 
 static bool set_options(CURL *handle, const struct http_request *request, struct curl_slist *headers, struct buf *body)
 {
-    int64_t left_ms = (request->deadline_us - now_us()) / 1000;
+    int64_t left_ms = (request->deadline_us - mono_us()) / 1000;
     bool loopback = !strncmp(request->url, "http:", 5);
     if (left_ms <= 0)
         return false;

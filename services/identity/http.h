@@ -14,7 +14,7 @@ struct http_request {
     const char *url;
     const char *form;                /* application/x-www-form-urlencoded body of a POST; NULL: GET */
     const char *user, *password;     /* of Basic authentication; NULL: none */
-    int64_t deadline_us, connect_ms; /* microseconds since 1970; milliseconds */
+    int64_t deadline_us, connect_ms; /* mono_us; milliseconds */
 };
 
 struct http_reply {

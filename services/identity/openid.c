@@ -26,7 +26,7 @@ static struct {
     pthread_rwlock_t lock;    /* of all below */
     struct arena memory;      /* of the metadata */
     struct metadata metadata;
-    int64_t metadata_at_us; /* 0: none */
+    int64_t metadata_at_us; /* mono_us, as the others; 0: none */
     struct jwks *jwks;      /* NULL: none */
     int64_t jwks_at_us;
     int64_t failed_at_us;
@@ -52,7 +52,7 @@ bool openid_url_allowed(const char *url)
 
 static struct dealing begin(const struct identity_conf *conf, struct arena *arena)
 {
-    return (struct dealing){conf, arena, now_us() + conf->oidc_total_ms * 1000, ""};
+    return (struct dealing){conf, arena, mono_us() + conf->oidc_total_ms * 1000, ""};
 }
 
 /* A document of the provider. */
@@ -74,11 +74,11 @@ static int get(struct dealing *d, const char *url, struct span *ret_body)
 static int lock_fetching(struct dealing *d)
 {
     struct timespec until = {.tv_sec = d->deadline_us / 1000000, .tv_nsec = d->deadline_us % 1000000 * 1000};
-    if (pthread_mutex_timedlock(&provider.fetching, &until) != 0) {
+    if (pthread_mutex_clocklock(&provider.fetching, CLOCK_MONOTONIC, &until) != 0) {
         d->why = "another call still waits for the provider";
         return ERR_PROVIDER;
     }
-    if (now_us() - provider.failed_at_us < AFTER_FAILURE_US) {
+    if (provider.failed_at_us && mono_us() - provider.failed_at_us < AFTER_FAILURE_US) {
         pthread_mutex_unlock(&provider.fetching);
         d->why = "the provider failed a moment ago";
         return ERR_PROVIDER;
@@ -89,7 +89,7 @@ static int lock_fetching(struct dealing *d)
 static void unlock_fetching(int code)
 {
     if (code)
-        provider.failed_at_us = now_us();
+        provider.failed_at_us = mono_us();
     pthread_mutex_unlock(&provider.fetching);
 }
 
@@ -141,7 +141,7 @@ static int copy_metadata(const struct metadata *from, struct arena *arena, struc
 static bool known_metadata(struct dealing *d, struct metadata *ret_metadata)
 {
     pthread_rwlock_rdlock(&provider.lock);
-    bool fresh = provider.metadata_at_us && now_us() - provider.metadata_at_us < d->conf->oidc_cache_s * 1000000 &&
+    bool fresh = provider.metadata_at_us && mono_us() - provider.metadata_at_us < d->conf->oidc_cache_s * 1000000 &&
                  copy_metadata(&provider.metadata, d->arena, ret_metadata) == 0;
     pthread_rwlock_unlock(&provider.lock);
     return fresh;
@@ -155,7 +155,7 @@ static int keep_metadata(struct dealing *d, const struct metadata *found)
     arena_release(&provider.memory);
     arena_init(&provider.memory, 65536);
     if (copy_metadata(found, &provider.memory, &provider.metadata) == 0) {
-        provider.metadata_at_us = now_us();
+        provider.metadata_at_us = mono_us();
     } else {
         d->why = "out of memory";
         code = ERR_PROVIDER;
@@ -217,7 +217,7 @@ static int get_keys(struct dealing *d, struct span uri, int64_t after_us)
             pthread_rwlock_wrlock(&provider.lock);
             struct jwks *old = provider.jwks;
             provider.jwks = fresh;
-            provider.jwks_at_us = now_us();
+            provider.jwks_at_us = mono_us();
             pthread_rwlock_unlock(&provider.lock);
             jwks_free(old);
         } else {
@@ -386,7 +386,9 @@ static int judge(struct dealing *d, const struct openid_answer *answer, const st
         .claim_assurance = conf->claim_assurance,
         .required_assurance = conf->required_assurance,
     };
-    int64_t after_us = now_us() - conf->oidc_cache_s * 1000000;
+    int64_t after_us = mono_us() - conf->oidc_cache_s * 1000000;
+    if (after_us < 0) /* the machine has just begun; 0 means never */
+        after_us = 0;
     for (int round = 0;; round++) {
         int code = get_keys(d, metadata->jwks_uri, after_us);
         if (code)
@@ -398,7 +400,7 @@ static int judge(struct dealing *d, const struct openid_answer *answer, const st
         pthread_rwlock_unlock(&provider.lock);
         if (code != ID_TOKEN_KEY_UNKNOWN)
             return code;
-        if (round > 0 || now_us() - at_us < conf->oidc_refetch_s * 1000000)
+        if (round > 0 || mono_us() - at_us < conf->oidc_refetch_s * 1000000)
             return ERR_PROVIDER;
         after_us = at_us;
     }

@@ -4,11 +4,11 @@
  * Answers:   every METHOD of proto/reporting.def
  * Announces: snapshot_frozen
  * Follows:   identity.org_changed, person_changed (the tree, who works where); content.programme_published (titles);
- *            learning.learner_assigned, programme_completed; assessment.attempt_graded;
- * certification.certificate_issued, certificate_revoked (what each person has reached) Keeps:     schema "reporting"
- * (migrations/); nothing in memory between calls Refuses:   a unit outside the caller's subtree (FORBIDDEN), a cut-off
- * that has not come (INVALID), a second final report of a period (CONFLICT), a report of more than 5000 units
- * (TOO_LARGE)
+ *            learning.learner_assigned, programme_completed; assessment.attempt_graded, attempt_voided;
+ *            certification.certificate_issued, certificate_revoked (what each person has reached)
+ * Keeps:     schema "reporting" (migrations/); nothing in memory between calls
+ * Refuses:   a unit outside the caller's subtree (FORBIDDEN), a cut-off that has not come (INVALID), a second final
+ *            report of a period (CONFLICT), a report of more than 5000 units (TOO_LARGE)
  *
  * Configuration: reporting --help
  */
@@ -22,7 +22,8 @@
 static const struct follow follows[] = {
     FOLLOW(org_changed),        FOLLOW(person_changed),      FOLLOW(programme_published),
     FOLLOW(learner_assigned),   FOLLOW(programme_completed), FOLLOW(attempt_graded),
-    FOLLOW(certificate_issued), FOLLOW(certificate_revoked), FOLLOW_END,
+    FOLLOW(attempt_voided),     FOLLOW(certificate_issued),  FOLLOW(certificate_revoked),
+    FOLLOW_END,
 };
 
 static const struct tick ticks[] = {

@@ -18,18 +18,41 @@ INSERT INTO progress AS p (person_id, programme_id, completed_at)
 VALUES (:person_id, :programme_id, :completed_at)
 ON CONFLICT (person_id, programme_id) DO UPDATE SET completed_at = least(p.completed_at, excluded.completed_at);
 
+-- attempt_keep(grade_fact)
+-- A first result that is no pass is nothing to remember. What was voided stays so.
+INSERT INTO passed_attempt AS p (attempt_id, person_id, programme_id, result_version, passed, passed_at)
+SELECT :attempt_id, :person_id, :programme_id, :result_version, :passed, :graded_at
+ WHERE :passed OR EXISTS (SELECT FROM passed_attempt WHERE attempt_id = :attempt_id)
+ON CONFLICT (attempt_id) DO UPDATE
+   SET result_version = excluded.result_version, passed = excluded.passed,
+       passed_at = CASE WHEN p.passed THEN p.passed_at ELSE excluded.passed_at END
+ WHERE p.result_version < excluded.result_version AND NOT p.voided;
+
+-- attempt_void(void_fact)
+UPDATE passed_attempt SET voided = true, passed = false WHERE attempt_id = :attempt_id;
+
 -- progress_graded(grade_fact)
+-- A corrected result counts as if it had always been so.
 INSERT INTO progress AS p (person_id, programme_id, attempts, passed_at)
-VALUES (:person_id, :programme_id, :number, CASE WHEN :passed THEN :graded_at END)
+SELECT :person_id, :programme_id, :number, min(a.passed_at)
+  FROM passed_attempt a WHERE a.person_id = :person_id AND a.programme_id = :programme_id AND a.passed
 ON CONFLICT (person_id, programme_id) DO UPDATE
-SET attempts = greatest(p.attempts, excluded.attempts), passed_at = least(p.passed_at, excluded.passed_at);
+SET attempts = greatest(p.attempts, excluded.attempts), passed_at = excluded.passed_at;
+
+-- progress_voided(void_fact)
+UPDATE progress p
+   SET passed_at = (SELECT min(a.passed_at) FROM passed_attempt a
+                     WHERE a.person_id = p.person_id AND a.programme_id = p.programme_id AND a.passed)
+ WHERE p.person_id = :person_id AND p.programme_id = :programme_id;
 
 -- progress_certified(certificate_fact)
-INSERT INTO progress AS p (person_id, programme_id, certified_at)
-VALUES (:person_id, :programme_id, :at)
-ON CONFLICT (person_id, programme_id) DO UPDATE SET certified_at = least(p.certified_at, excluded.certified_at);
+-- The newest certificate counts: another follows only one that was revoked.
+INSERT INTO progress AS p (person_id, programme_id, certificate_id, certified_at)
+VALUES (:person_id, :programme_id, :certificate_id, :at)
+ON CONFLICT (person_id, programme_id) DO UPDATE
+SET certificate_id = excluded.certificate_id, certified_at = excluded.certified_at, revoked_at = NULL
+WHERE p.certified_at IS NULL OR p.certified_at < excluded.certified_at;
 
 -- progress_revoked(certificate_fact)
-INSERT INTO progress AS p (person_id, programme_id, revoked_at)
-VALUES (:person_id, :programme_id, :at)
-ON CONFLICT (person_id, programme_id) DO UPDATE SET revoked_at = least(p.revoked_at, excluded.revoked_at);
+UPDATE progress SET revoked_at = least(revoked_at, :at)
+ WHERE person_id = :person_id AND programme_id = :programme_id AND certificate_id = :certificate_id;

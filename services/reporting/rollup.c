@@ -29,11 +29,11 @@ int on_rollup_get(struct ctx *ctx, const struct rollup_query *req, struct rollup
  */
 static int count_slices(struct ctx *ctx, const struct stmt *next_pairs, bool report_drift)
 {
-    int64_t until = now_us() + SLICES_US;
+    int64_t until = mono_us() + SLICES_US;
     struct counting_turn turn;
     uint32_t n = 1;
     int code = pg_call(ctx, &SQL_counting_begin, NULL, &turn);
-    while (!code && turn.mine && n && now_us() < until) {
+    while (!code && turn.mine && n && mono_us() < until) {
         struct rollup_pair *pairs;
         struct rollup_change *changes;
         uint32_t n_changes = 0;

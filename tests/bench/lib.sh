@@ -83,9 +83,9 @@ json()
         name = substr($0, 1, at - 1)
         value = substr($0, at + 1)
         if (value !~ /^-?[0-9]+(\.[0-9]+)?$/) value = "\"" value "\""
-        printf "%s\"%s\":%s", NR > 1 ? "," : "", name, value
+        printf "%s\"%s\":%s", (NR > 1 ? "," : ""), name, value
     } END { print "}" }' >"$BUILD/bench/$NAME.json"
 }
 
 # over A B: the ratio with three digits.
-over() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", b > 0 ? a / b : 0 }'; }
+over() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", (b > 0 ? a / b : 0) }'; }

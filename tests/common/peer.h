@@ -145,7 +145,7 @@ static inline void peer_close(struct peer *p)
 /* A raw caller, for what the bus client would never send. */
 static inline void *raw_open(struct peer *p)
 {
-    void *socket = zsock_connect(p->zmq, ZMQ_DEALER, &p->conf, "learning", ZSOCK_CALL);
+    void *socket = zsock_connect(p->zmq, &p->conf, "learning", 1);
     zmq_pollitem_t item = {socket, 0, ZMQ_POLLOUT, 0};
     cr_assert(socket && zmq_poll(&item, 1, 3000) == 1);
     return socket;

@@ -6,10 +6,10 @@
 #include <sodium.h>
 
 /* RFC 8037, appendix A. */
-#define SEED_HEX    "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
-#define PUBLIC_HEX  "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
-#define KID         "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
-#define HEAD        "{\"alg\":\"EdDSA\"}"
+#define SEED_HEX   "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
+#define PUBLIC_HEX "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+#define KID        "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+#define HEAD       "{\"alg\":\"EdDSA\"}"
 #define TEXT                                                                                                           \
     "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc."                                                        \
     "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"

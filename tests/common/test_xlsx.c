@@ -163,6 +163,48 @@ Test(xlsx, knows_dates_by_their_style, .timeout = 20)
     }
 }
 
+/* Text that people read is taken only as they see it, a value only if it is the one they see. */
+Test(xlsx, says_when_a_cell_looks_otherwise, .timeout = 20)
+{
+    static const struct table_column strict[] = {{"text", 0, 40, COL_TEXT}, {"value", 0, 40, COL_VALUE}};
+    const char *styles = STYLES("<numFmts><numFmt numFmtId=\"164\" formatCode=\"0000\"/>"
+                                "<numFmt numFmtId=\"165\" formatCode=\"General\"/></numFmts>"
+                                "<cellXfs><xf numFmtId=\"0\"/><xf numFmtId=\"9\"/><xf numFmtId=\"14\"/>"
+                                "<xf numFmtId=\"164\"/><xf numFmtId=\"1\"/><xf numFmtId=\"165\"/></cellXfs>");
+    static const struct {
+        const char *cell;
+        bool text, value; /* taken in this column? */
+    } cases[] = {
+        {"s=\"0\"><v>12</v>", true, true},          {"s=\"0\"><v>3.5</v>", false, true}, /* or 3,5 */
+        {"s=\"1\"><v>0.01</v>", false, false},      {"s=\"2\"><v>46000</v>", false, false},
+        {"s=\"3\"><v>7</v>", false, false},         {"s=\"4\"><v>7</v>", true, true},
+        {"s=\"4\"><v>7.4</v>", false, false},       {"s=\"5\"><v>7</v>", true, true},
+        {"t=\"b\"><v>1</v>", false, true},          {"s=\"1\" t=\"str\"><v>1%</v>", true, true},
+        {"t=\"d\"><v>2026-02-01</v>", false, false}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char sheet[1024];
+        struct buf bytes;
+        snprintf(sheet, sizeof(sheet),
+                 SHEET("<row>" TEXT("A1", "text") TEXT("B1", "value") "</row><row><c r=\"A2\" %s</c><c r=\"B2\" %s</c>"
+                                                                      "</row>"),
+                 cases[i].cell, cases[i].cell);
+        struct xlsx_parts parts = {.part[P_SHEET].text = S(sheet), .part[P_STYLES].text = S(styles)};
+        buf_init(&bytes, 1 << 20);
+        xlsx_parts_build(&bytes, &parts);
+        arena_release(&arena);
+        arena_init(&arena, 4 << 20);
+        cr_assert_eq(table_read(&file, &arena, strict, 2, buf_span(&bytes), 100), 0);
+        buf_release(&bytes);
+        cr_assert_eq(table_report(&file, false, 0, 0, &report), 0);
+        uint32_t n = 0;
+        if (!cases[i].text)
+            expect_fault(n++, 2, "text", "Format the cell as text");
+        if (!cases[i].value)
+            expect_fault(n++, 2, "value", "Format the cell as text");
+        cr_expect_eq(report.n_faults, n, "%s: %u faults", cases[i].cell, report.n_faults);
+    }
+}
+
 Test(xlsx, goes_by_references_and_skips_what_is_empty, .timeout = 20)
 {
     read_sheet(SHEET("<row r=\"3\">" TEXT("B3", "name") TEXT("D3", "code") TEXT("E3", "note") "</row>"));

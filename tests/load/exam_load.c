@@ -293,14 +293,14 @@ static int read_options(int argc, char **argv, struct options *options, struct p
     return options->server && options->people ? 0 : -1;
 }
 
-static void raise_file_limit(void)
+static void raise_file_limit(size_t connections)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_max < people.n + savers.n + 64)
+    if (limit.rlim_max < connections + 64)
         fprintf(stderr, "exam_load: only %llu files may be open\n", (unsigned long long)limit.rlim_max);
 }
 
@@ -342,7 +342,7 @@ int main(int argc, char **argv)
         return usage();
     if (prepare(&options) < 0)
         return 1;
-    raise_file_limit();
+    raise_file_limit(options.connections ? options.connections : people.n + savers.n);
     int result = mode->run(&exam, &options, &plan);
     if (exam.log && fclose(exam.log)) {
         perror(options.receipts);

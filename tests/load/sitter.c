@@ -6,7 +6,7 @@
 enum {
     TIMEOUT_MS = 10000, /* as a browser application: longer than the edge's own limits */
     PAUSE_MS = 200,     /* first pause after a failure; doubles */
-    PAUSE_MAX_MS = 5000,
+    PAUSE_MAX_MS = 2000,
     LINE_MS = 1000, /* place in line without a time: should not happen */
     SHOWN_4XX = 5,
 };
@@ -146,7 +146,7 @@ static void wait_for(struct sitter *s, uint32_t ms)
 static void ask_again(struct sitter *s, uint32_t retry_ms)
 {
     uint32_t ms = PAUSE_MAX_MS;
-    if (s->tries < 5)
+    if (s->tries < 4)
         ms = (uint32_t)PAUSE_MS << s->tries;
     s->tries++;
     ms = ms / 2 + exam_between(s->exam, 0, ms);

@@ -12,10 +12,25 @@
 #include <sodium.h>
 
 enum {
-    NATION = 900, PROVINCE, OFFICE, DESK, ELSEWHERE, /* DESK lies in OFFICE, OFFICE in PROVINCE */
-    OFFICER = 920, OTHER_OFFICER, OUTSIDER,
-    PROGRAMME = 1, BANK, BLUEPRINT, POLICY, FORM, OTHER_FORM, FRAMEWORK,
-    LAN = 10, MINH, HOA, TAM, /* LAN and MINH at the OFFICE, HOA ELSEWHERE, TAM at the DESK */
+    NATION = 900,
+    PROVINCE,
+    OFFICE,
+    DESK,
+    ELSEWHERE, /* DESK lies in OFFICE, OFFICE in PROVINCE */
+    OFFICER = 920,
+    OTHER_OFFICER,
+    OUTSIDER,
+    PROGRAMME = 1,
+    BANK,
+    BLUEPRINT,
+    POLICY,
+    FORM,
+    OTHER_FORM,
+    FRAMEWORK,
+    LAN = 10,
+    MINH,
+    HOA,
+    TAM,        /* LAN and MINH at the OFFICE, HOA ELSEWHERE, TAM at the DESK */
     ITEM = 200, /* and the seven after it */
     ATTEMPT = 1000,
     ITEMS = 5,
@@ -80,8 +95,10 @@ static inline void make_forms(struct harness *h)
 {
     harness_sql(h, "INSERT INTO programme VALUES (u(%d), 'KNS', 1, 'Kỹ năng số', 'Digital skills')", PROGRAMME);
     harness_sql(h, "INSERT INTO framework VALUES (u(%d), 'F', '1.0', '{a}')", FRAMEWORK);
-    harness_sql(h, "INSERT INTO bank (bank_id, code, title_vi, title_en, framework_id, created_by) "
-                   "VALUES (u(%d), 'B', 'b', 'b', u(%d), u(%d))", BANK, FRAMEWORK, OFFICER);
+    harness_sql(h,
+                "INSERT INTO bank (bank_id, code, title_vi, title_en, framework_id, created_by) "
+                "VALUES (u(%d), 'B', 'b', 'b', u(%d), u(%d))",
+                BANK, FRAMEWORK, OFFICER);
     harness_sql(h,
                 "INSERT INTO item_version (version_id, bank_id, code, version, state, type, skill_group, level, stem, "
                 "choices, author_id, reviewer_id, live_at, digest) "
@@ -89,8 +106,10 @@ static inline void make_forms(struct harness *h)
                 "ARRAY[repeat('a', 25), repeat('b', 25), repeat('c', 25), repeat('d', 25)], u(%d), u(%d), now(), '' "
                 "FROM generate_series(0, 7) n",
                 ITEM, BANK, OFFICER, OTHER_OFFICER);
-    harness_sql(h, "INSERT INTO blueprint (blueprint_id, code, version, bank_id, items, created_by, digest) "
-                   "VALUES (u(%d), 'P', 1, u(%d), %d, u(%d), '')", BLUEPRINT, BANK, ITEMS, OFFICER);
+    harness_sql(h,
+                "INSERT INTO blueprint (blueprint_id, code, version, bank_id, items, created_by, digest) "
+                "VALUES (u(%d), 'P', 1, u(%d), %d, u(%d), '')",
+                BLUEPRINT, BANK, ITEMS, OFFICER);
     harness_sql(h,
                 "INSERT INTO policy (policy_id, programme_id, version, blueprint_id, items, pass_percent, minutes, "
                 "grace_seconds, max_attempts, retake_wait_seconds, early_seconds, forms, max_exposure_percent, "
@@ -99,9 +118,10 @@ static inline void make_forms(struct harness *h)
                 "u(%d), '')",
                 POLICY, PROGRAMME, BLUEPRINT, ITEMS, OFFICER);
     /* The second form has three items of the first, at other places. */
-    harness_sql(h, "INSERT INTO form (form_id, policy_id, items, difficulty) VALUES "
-                   "(u(%d), u(%d), ARRAY[u(200), u(201), u(202), u(203), u(204)], 50), "
-                   "(u(%d), u(%d), ARRAY[u(207), u(202), u(206), u(201), u(200)], 50)",
+    harness_sql(h,
+                "INSERT INTO form (form_id, policy_id, items, difficulty) VALUES "
+                "(u(%d), u(%d), ARRAY[u(200), u(201), u(202), u(203), u(204)], 50), "
+                "(u(%d), u(%d), ARRAY[u(207), u(202), u(206), u(201), u(200)], 50)",
                 FORM, POLICY, OTHER_FORM, POLICY);
     harness_sql(h, "INSERT INTO form_pool (policy_id, ready) VALUES (u(%d), ARRAY[u(%d), u(%d)])", POLICY, FORM,
                 OTHER_FORM);
@@ -149,23 +169,29 @@ static inline void began(struct harness *h, uint32_t attempt, uint32_t person, u
 /* Back to the state before its time came, which no step of the service does. */
 static inline void not_begun(struct harness *h, uint32_t attempt)
 {
-    harness_sql(h, "SET session_replication_role = replica; "
-                   "UPDATE attempt SET state = 'created' WHERE attempt_id = u(%u); "
-                   "SET session_replication_role = origin", attempt);
+    harness_sql(h,
+                "SET session_replication_role = replica; "
+                "UPDATE attempt SET state = 'created' WHERE attempt_id = u(%u); "
+                "SET session_replication_role = origin",
+                attempt);
 }
 
 /* An answer saved so many seconds after the start. */
 static inline void saved(struct harness *h, uint32_t attempt, int position, int revision, const char *response,
                          double seconds)
 {
-    harness_sql(h, "SELECT save(%u, %d, %d, '%s', started_at + interval '%f seconds') FROM attempt "
-                   "WHERE attempt_id = u(%u)", attempt, position, revision, response, seconds, attempt);
+    harness_sql(h,
+                "SELECT save(%u, %d, %d, '%s', started_at + interval '%f seconds') FROM attempt "
+                "WHERE attempt_id = u(%u)",
+                attempt, position, revision, response, seconds, attempt);
 }
 
 static inline void ended(struct harness *h, uint32_t attempt, int minutes_ago)
 {
-    harness_sql(h, "UPDATE attempt SET state = 'submitted', ended_by = 'submitted', "
-                   "ended_at = now() - interval '%d minutes' WHERE attempt_id = u(%u)", minutes_ago, attempt);
+    harness_sql(h,
+                "UPDATE attempt SET state = 'submitted', ended_by = 'submitted', "
+                "ended_at = now() - interval '%d minutes' WHERE attempt_id = u(%u)",
+                minutes_ago, attempt);
     harness_sql(h, "UPDATE standing SET running = false, ended_at = now() WHERE attempt_id = u(%u)", attempt);
 }
 

@@ -11,7 +11,8 @@ static struct harness *open_graded(void)
     return h;
 }
 
-static int appeal_to(struct harness *h, uint32_t appeal, uint32_t attempt, const char *reason, struct appeal *ret_appeal)
+static int appeal_to(struct harness *h, uint32_t appeal, uint32_t attempt, const char *reason,
+                     struct appeal *ret_appeal)
 {
     struct appeal_draft draft = {.appeal_id = U(appeal), .attempt_id = U(attempt), .reason = S(reason)};
     return on_appeal_open(&h->ctx, &draft, ret_appeal);
@@ -96,9 +97,10 @@ Test(appeal, days_count_from_the_result_that_counts)
 {
     struct harness *h = open_graded();
     struct appeal appeal;
-    harness_sql(h, "UPDATE result SET graded_at = now() - interval '20 days'; "
-                   "CREATE TEMP TABLE second AS SELECT * FROM result; UPDATE second SET version = 2, graded_at = now(); "
-                   "INSERT INTO result SELECT * FROM second");
+    harness_sql(h,
+                "UPDATE result SET graded_at = now() - interval '20 days'; "
+                "CREATE TEMP TABLE second AS SELECT * FROM result; UPDATE second SET version = 2, graded_at = now(); "
+                "INSERT INTO result SELECT * FROM second");
     cr_expect_eq(appeal_to(h, APPEAL, ATTEMPT, "x", &appeal), ERR_CLOSED);
     harness_sql(h, "UPDATE attempt SET result_version = 2");
     cr_expect_eq(appeal_to(h, APPEAL, ATTEMPT, "x", &appeal), 0);
@@ -133,9 +135,11 @@ Test(appeal, a_hundred_and_no_more)
 {
     struct harness *h = open_graded();
     struct appeal appeal;
-    harness_sql(h, "INSERT INTO appeal (appeal_id, attempt_id, person_id, state, reason, decision, decided_by, "
-                   "decided_at) SELECT u(5000 + n), u(%d), u(%d), 'rejected', 'x', 'x', u(%d), now() "
-                   "FROM generate_series(1, 100) n", ATTEMPT, LAN, OFFICER);
+    harness_sql(h,
+                "INSERT INTO appeal (appeal_id, attempt_id, person_id, state, reason, decision, decided_by, "
+                "decided_at) SELECT u(5000 + n), u(%d), u(%d), 'rejected', 'x', 'x', u(%d), now() "
+                "FROM generate_series(1, 100) n",
+                ATTEMPT, LAN, OFFICER);
     cr_expect_eq(appeal_to(h, APPEAL, ATTEMPT, "a", &appeal), ERR_STATE);
     harness_close(h);
 }

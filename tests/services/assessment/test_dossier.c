@@ -22,7 +22,8 @@ static struct dossier read_file(struct harness *h, const struct file *file)
     struct jws jws;
     struct span json;
     struct fault fault = {.field = ""};
-    char *header = arena_printf(&h->arena, "{\"alg\":\"EdDSA\",\"typ\":\"hocvu-dossier+jwt\",\"kid\":\"%s\"}", exam_conf.kid);
+    char *header =
+        arena_printf(&h->arena, "{\"alg\":\"EdDSA\",\"typ\":\"hocvu-dossier+jwt\",\"kid\":\"%s\"}", exam_conf.kid);
     cr_assert_eq(jws_split(file->content, &jws), 0);
     cr_assert(jws_header_is(&jws, S(header)));
     cr_assert(jws_signed_by(&jws, exam_conf.sign_public));
@@ -37,8 +38,10 @@ Test(dossier, holds_everything)
     struct file file;
     sat_usual(h, ATTEMPT, LAN);
     saved(h, ATTEMPT, 2, 5, "3", 400);
-    harness_sql(h, "INSERT INTO integrity_fact (attempt_id, kind, other_attempt_id, figure, bound) "
-                   "VALUES (u(%d), 'same_wrong', u(77), 3, 2)", ATTEMPT);
+    harness_sql(h,
+                "INSERT INTO integrity_fact (attempt_id, kind, other_attempt_id, figure, bound) "
+                "VALUES (u(%d), 'same_wrong', u(77), 3, 2)",
+                ATTEMPT);
     harness_sql(h, "INSERT INTO appeal (appeal_id, attempt_id, person_id, reason) VALUES (u(9), u(%d), u(%d), 'x')",
                 ATTEMPT, LAN);
     cr_assert_eq(officers(h, ATTEMPT, &file), 0);
@@ -79,8 +82,8 @@ static int verify(struct harness *h, const struct file *file, const char *receip
     cr_assert(out && fwrite(file->content.p, 1, file->content.n, out) == file->content.n && !fclose(out));
     out = fopen(other, "w");
     cr_assert(out && fputs(receipts, out) >= 0 && !fclose(out));
-    int status = system(arena_printf(&h->arena, "'%s/hocvu' attempt verify '%s' --key %s --receipts '%s'", bin, path, hex,
-                                     other));
+    int status = system(
+        arena_printf(&h->arena, "'%s/hocvu' attempt verify '%s' --key %s --receipts '%s'", bin, path, hex, other));
     cr_assert(WIFEXITED(status));
     unlink(path);
     unlink(other);
@@ -90,10 +93,12 @@ static int verify(struct harness *h, const struct file *file, const char *receip
 /* Situations of two and three items; matching, which has choices on both sides. */
 static void make_rich_form(struct harness *h)
 {
-    harness_sql(h, "INSERT INTO item_version (version_id, bank_id, code, version, state, type, skill_group, level, stem, "
-                   "author_id, reviewer_id, live_at, digest) SELECT u(300 + n), bank_id, 'S' || n, 1, 'live', "
-                   "'situation', 'a', 1, 'Tình huống', author_id, reviewer_id, now(), '' "
-                   "FROM item_version, generate_series(0, 1) n WHERE version_id = u(%d)", ITEM);
+    harness_sql(h,
+                "INSERT INTO item_version (version_id, bank_id, code, version, state, type, skill_group, level, stem, "
+                "author_id, reviewer_id, live_at, digest) SELECT u(300 + n), bank_id, 'S' || n, 1, 'live', "
+                "'situation', 'a', 1, 'Tình huống', author_id, reviewer_id, now(), '' "
+                "FROM item_version, generate_series(0, 1) n WHERE version_id = u(%d)",
+                ITEM);
     harness_sql(h, "ALTER TABLE item_version DISABLE TRIGGER item_guard; "
                    "UPDATE item_version SET situation_id = u(300) WHERE version_id IN (u(201), u(202)); "
                    "UPDATE item_version SET situation_id = u(301) WHERE version_id IN (u(204), u(205), u(206)); "
@@ -111,9 +116,11 @@ Test(dossier, verified_by_the_command)
     harness_sql(h, "UPDATE attempt SET items = 8");
     /* Other seeds lay other orders; the first link goes with them. */
     for (int seed = -2; seed < 3; seed++) {
-        harness_sql(h, "UPDATE attempt SET seed = %d, answers = 0, head = sha256('hocvu-attempt-1'::bytea || "
-                       "uuid_send(attempt_id) || uuid_send(person_id) || uuid_send(form_id) || int8send(%d) || "
-                       "timestamptz_send(started_at)); DELETE FROM answer", seed, seed);
+        harness_sql(h,
+                    "UPDATE attempt SET seed = %d, answers = 0, head = sha256('hocvu-attempt-1'::bytea || "
+                    "uuid_send(attempt_id) || uuid_send(person_id) || uuid_send(form_id) || int8send(%d) || "
+                    "timestamptz_send(started_at)); DELETE FROM answer",
+                    seed, seed);
         saved(h, ATTEMPT, 1, 1, "2", 60);
         saved(h, ATTEMPT, 7, 3, "Chào \"bạn\"", 61.25);
         cr_assert_eq(officers(h, ATTEMPT, &file), 0);
@@ -186,8 +193,10 @@ Test(dossier, the_learners_has_what_the_policy_shows)
     struct file file;
     struct dossier d;
     sat_usual(h, ATTEMPT, LAN);
-    harness_sql(h, "INSERT INTO integrity_fact (attempt_id, kind, other_attempt_id, figure, bound) "
-                   "VALUES (u(%d), 'same_wrong', u(77), 3, 2)", ATTEMPT);
+    harness_sql(h,
+                "INSERT INTO integrity_fact (attempt_id, kind, other_attempt_id, figure, bound) "
+                "VALUES (u(%d), 'same_wrong', u(77), 3, 2)",
+                ATTEMPT);
     as_learner(h, LAN);
     cr_assert_eq(mine(h, ATTEMPT, &file), 0);
     d = read_file(h, &file);
@@ -229,9 +238,11 @@ Test(dossier, of_a_voided_attempt)
 /* `n` answers of 8,192 bytes after those that are there. */
 static void write_much(struct harness *h, int n)
 {
-    harness_sql(h, "INSERT INTO answer (attempt_id, saved_at, revision, seq, position, response, link) "
-                   "SELECT attempt_id, started_at, 1000 + answers + n, answers + n, 1, repeat('x', 8192), sha256('') "
-                   "FROM attempt, generate_series(1, %d) n; UPDATE attempt SET answers = answers + %d", n, n);
+    harness_sql(h,
+                "INSERT INTO answer (attempt_id, saved_at, revision, seq, position, response, link) "
+                "SELECT attempt_id, started_at, 1000 + answers + n, answers + n, 1, repeat('x', 8192), sha256('') "
+                "FROM attempt, generate_series(1, %d) n; UPDATE attempt SET answers = answers + %d",
+                n, n);
 }
 
 Test(dossier, large_and_too_large, .timeout = 60)

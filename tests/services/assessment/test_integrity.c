@@ -1,4 +1,5 @@
-/* test_integrity.c - integrity facts: what is recorded and what is not, once for each attempt, seen by its officer only. */
+/* test_integrity.c - integrity facts: what is recorded and what is not, once for each attempt, seen by its officer
+ * only. */
 #include "exam_test.h"
 #include "integrity_rule.h"
 
@@ -82,9 +83,9 @@ static void examine(struct harness *h)
 
 static int facts(struct harness *h, uint32_t attempt, const char *kind)
 {
-    return (int)strtol(harness_get(h, "SELECT count(*) FROM integrity_fact WHERE attempt_id = u(%u) AND kind = '%s'",
-                                   attempt, kind),
-                       NULL, 10);
+    return (int)strtol(
+        harness_get(h, "SELECT count(*) FROM integrity_fact WHERE attempt_id = u(%u) AND kind = '%s'", attempt, kind),
+        NULL, 10);
 }
 
 static int all_facts(struct harness *h)
@@ -115,8 +116,10 @@ Test(integrity, too_fast)
     graded(h, ATTEMPT, "{0,0,0,0,0}");
     examine(h);
     cr_expect_eq(facts(h, ATTEMPT, "too_fast"), 2);
-    cr_expect_str_eq(harness_get(h, "SELECT figure || ' ' || bound FROM integrity_fact WHERE position = 2"), "3999 4000");
-    cr_expect_str_eq(harness_get(h, "SELECT figure || ' ' || bound FROM integrity_fact WHERE position = 3"), "1500 4000");
+    cr_expect_str_eq(harness_get(h, "SELECT figure || ' ' || bound FROM integrity_fact WHERE position = 2"),
+                     "3999 4000");
+    cr_expect_str_eq(harness_get(h, "SELECT figure || ' ' || bound FROM integrity_fact WHERE position = 3"),
+                     "1500 4000");
     harness_close(h);
 }
 
@@ -156,8 +159,10 @@ Test(integrity, same_wrong_is_told_of_both)
     cr_expect_eq(facts(h, ATTEMPT, "same_wrong"), 1);
     cr_expect_eq(facts(h, ATTEMPT + 1, "same_wrong"), 1);
     cr_expect_eq(all_facts(h), 2);
-    cr_expect_str_eq(harness_get(h, "SELECT other_attempt_id = u(%d) AND figure = 2 AND bound = 2 FROM integrity_fact "
-                                    "WHERE attempt_id = u(%d)", ATTEMPT + 1, ATTEMPT),
+    cr_expect_str_eq(harness_get(h,
+                                 "SELECT other_attempt_id = u(%d) AND figure = 2 AND bound = 2 FROM integrity_fact "
+                                 "WHERE attempt_id = u(%d)",
+                                 ATTEMPT + 1, ATTEMPT),
                      "t");
     harness_close(h);
 }
@@ -182,8 +187,8 @@ Test(integrity, same_wrong_in_another_form)
 {
     static const char *const other[ITEMS] = {"4", "3", "3", "2", "1"};
     struct harness *h = open_exam();
-    sat(h, ATTEMPT, LAN, FORM, usual_answers, "{0,0,0,0,0}");      /* items 200 to 204: 1 2 3 4 1 */
-    sat(h, ATTEMPT + 1, MINH, OTHER_FORM, other, "{0,0,0,0,0}");   /* 207 202 206 201 200: 4 3 3 2 1 */
+    sat(h, ATTEMPT, LAN, FORM, usual_answers, "{0,0,0,0,0}");    /* items 200 to 204: 1 2 3 4 1 */
+    sat(h, ATTEMPT + 1, MINH, OTHER_FORM, other, "{0,0,0,0,0}"); /* 207 202 206 201 200: 4 3 3 2 1 */
     examine(h);
     cr_expect_str_eq(harness_get(h, "SELECT figure FROM integrity_fact WHERE attempt_id = u(%d)", ATTEMPT), "3");
     harness_close(h);
@@ -195,7 +200,7 @@ Test(integrity, not_the_same)
     static const char *const others[ITEMS] = {"1", "2", "3", "3", "1"};
     static const char *const share[ITEMS] = {"2", "3", "4", "4", "1"};
     struct harness *h = open_exam();
-    sat_alike(h, HOA); /* of another unit */
+    sat_alike(h, HOA);                                            /* of another unit */
     sat(h, ATTEMPT + 2, MINH, FORM, others, "{100,100,100,0,0}"); /* one alike only */
     sat(h, ATTEMPT + 3, MINH, FORM, share, "{0,0,0,0,0}");        /* two alike, of five */
     sat(h, ATTEMPT + 4, MINH, FORM, empty, "{100,100,100,0,0}");
@@ -270,7 +275,8 @@ Test(integrity, graded_a_day_apart_is_not_compared_and_forgotten)
 Test(integrity, slices_go_on)
 {
     struct harness *h = open_exam();
-    harness_sql(h, "INSERT INTO outbox (event, body, seq) SELECT 'attempts_started', '{}', n FROM generate_series(1, 200) n");
+    harness_sql(
+        h, "INSERT INTO outbox (event, body, seq) SELECT 'attempts_started', '{}', n FROM generate_series(1, 200) n");
     sat_usual(h, ATTEMPT, LAN);
     sat_usual(h, ATTEMPT + 1, MINH);
     examine(h);
@@ -351,8 +357,10 @@ Test(integrity, every_kind_has_its_sentences)
     struct integrity_facts list;
     struct fault fault;
     sat_usual(h, ATTEMPT, LAN);
-    harness_sql(h, "INSERT INTO integrity_fact (attempt_id, kind, figure, bound) "
-                   "SELECT u(%d), k, 1, 1 FROM unnest('{too_fast,burst,devices,same_wrong}'::text[]) k", ATTEMPT);
+    harness_sql(h,
+                "INSERT INTO integrity_fact (attempt_id, kind, figure, bound) "
+                "SELECT u(%d), k, 1, 1 FROM unnest('{too_fast,burst,devices,same_wrong}'::text[]) k",
+                ATTEMPT);
     cr_assert_eq(look(h, ATTEMPT, &list), 0);
     cr_expect_eq(list.n_facts, 4);
     cr_expect_eq(msg_check(&msg_integrity_facts, &list, &fault), 0, "%s", fault.field);

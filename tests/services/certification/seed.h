@@ -71,7 +71,8 @@ static inline void graded(struct harness *h, uint32_t attempt, uint32_t person, 
                               .right = 5,
                               .items = 5,
                               .passed = passed,
-                              .graded_at = now_us()};
+                              .graded_at = now_us(),
+                              .result_version = 1};
     cr_assert_eq(harness_event(h, follow_attempt_graded, &fact), 0);
 }
 

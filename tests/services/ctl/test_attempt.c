@@ -1,6 +1,6 @@
 /*
- * test_attempt.c - `hocvu attempt verify`: a dossier that is sound passes; whatever is changed in it is found, also when
- * the one who changed it holds the key and signs again.
+ * test_attempt.c - `hocvu attempt verify`: a dossier that is sound passes; whatever is changed in it is found, also
+ * when the one who changed it holds the key and signs again.
  */
 #include "ctl.h"
 #include "receipt.h"
@@ -304,7 +304,8 @@ Test(attempt, sound)
     cr_expect_eq(verify(), 0, "%s", output);
     cr_expect_null(strstr(output, "FAULT"));
     cr_expect_not_null(strstr(output, "ok      chain: 4 receipts, each link follows\n"));
-    cr_expect_not_null(strstr(output, "ok      results: version 2, rule 1: 300 of 500 hundredths of a point, passed\n"));
+    cr_expect_not_null(
+        strstr(output, "ok      results: version 2, rule 1: 300 of 500 hundredths of a point, passed\n"));
     cr_expect_not_null(strstr(output, "attempt.jws: sound\n"));
 }
 

@@ -44,9 +44,11 @@ struct peer {
     struct edge *edge;
     void *socket;
     uint8_t service;
+    unsigned instance;
     struct revocation_list revocations; /* told to whoever asks; its rows belong to the test */
     uint32_t asked_revocations, asked_health;
-    struct call *calls; /* taken off the socket and not yet given to the test */
+    int64_t asked_since; /* the last question for revocations */
+    struct call *calls;  /* taken off the socket and not yet given to the test */
     size_t n_calls;
     uint32_t messages; /* that brought calls of clients */
 };
@@ -117,7 +119,7 @@ static inline struct edge *edge_open(void)
     edge_write(e, "token.pub", sodium_bin2hex(hex, sizeof(hex), public, sizeof(public)));
     arena_init(&e->arena, 64 << 20);
     e->zmq = zmq_ctx_new();
-    e->bus = (struct bus_conf){.bus_dir = e->dir, .peers = ""};
+    e->bus = (struct bus_conf){.bus_dir = e->dir, .replicas = 2, .peers = ""};
     e->port = edge_free_port();
     e->admin_port = edge_free_port();
     return e;
@@ -164,7 +166,7 @@ static inline void peer_await_health(struct peer *peer);
 static inline void edge_start(struct edge *e, const char *rows)
 {
     char conf[2048], path[256], program[512];
-    const char *bin = getenv("HOCVU_BIN");
+    const char *bin = getenv("HOCVU_BIN"), *self = getenv("HOCVU_TEST_GATEWAY");
     snprintf(conf, sizeof(conf),
              "bus_dir = %s\nlisten = 127.0.0.1:%d\nadmin_listen = 127.0.0.1:%d\ntoken_public_key = %s/token.pub\n"
              "static_dir = services/gateway/static\napi_dir = proto/derived\nlog_level = error\n%s%s",
@@ -172,7 +174,10 @@ static inline void edge_start(struct edge *e, const char *rows)
              rows);
     edge_write(e, "gateway.conf", conf);
     snprintf(path, sizeof(path), "%s/gateway.conf", e->dir);
-    snprintf(program, sizeof(program), "%s/gateway", bin ? bin : "build/bin");
+    if (self) /* a test that is a gateway itself */
+        snprintf(program, sizeof(program), "%s", self);
+    else
+        snprintf(program, sizeof(program), "%s/gateway", bin ? bin : "build/bin");
     e->pid = fork();
     cr_assert(e->pid >= 0);
     if (e->pid == 0) {
@@ -215,8 +220,10 @@ static inline void edge_close(struct edge *e)
         if (e->peers[i].socket)
             zmq_close(e->peers[i].socket);
         free(e->peers[i].calls);
-        snprintf(path, sizeof(path), "%s/%s.call", e->dir, service_find(e->peers[i].service)->name);
-        unlink(path);
+        char endpoint[ZSOCK_ENDPOINT_MAX];
+        cr_assert(!zsock_endpoint(&e->bus, service_find(e->peers[i].service)->name, e->peers[i].instance, ZSOCK_CALL,
+                                  endpoint));
+        unlink(endpoint + strlen("ipc://"));
     }
     zmq_ctx_term(e->zmq);
     snprintf(path, sizeof(path), "%s/gateway.conf", e->dir);
@@ -393,18 +400,24 @@ static inline bool edge_is_error(const struct response *r, const char *code, con
 
 /* --- fake peers --- */
 
-static inline struct peer *peer_open(struct edge *e, const char *service)
+static inline struct peer *peer_open_as(struct edge *e, const char *service, unsigned instance)
 {
     char endpoint[ZSOCK_ENDPOINT_MAX];
     struct peer *peer = &e->peers[e->n_peers++];
     cr_assert(e->n_peers <= PEERS);
     peer->edge = e;
     peer->service = service_find_name(service)->number;
+    peer->instance = instance;
     peer->calls = calloc(EDGE_CALLS, sizeof(struct call));
-    cr_assert(peer->calls && !zsock_endpoint(&e->bus, service, ZSOCK_CALL, endpoint));
+    cr_assert(peer->calls && !zsock_endpoint(&e->bus, service, instance, ZSOCK_CALL, endpoint));
     peer->socket = zsock_bind(e->zmq, ZMQ_ROUTER, &e->bus, endpoint);
     cr_assert(peer->socket);
     return peer;
+}
+
+static inline struct peer *peer_open(struct edge *e, const char *service)
+{
+    return peer_open_as(e, service, 1);
 }
 
 /* Goes away as a killed process would. */
@@ -472,7 +485,11 @@ static inline void peer_take_pair(struct peer *peer, const uint8_t *id, size_t n
         struct health health = {.healthy = true, .service = {name, (uint32_t)strlen(name)}};
         peer_reply(peer, call, &msg_health, &health);
     } else if (call->head.method == M_revocations) {
+        struct revocation_query query = {0};
+        struct span asked = {call->body, (uint32_t)call->n_body};
+        cr_assert_eq(msg_unpack(&msg_revocation_query, &query, &peer->edge->arena, asked, &fault), 0);
         peer->asked_revocations++;
+        peer->asked_since = query.since;
         peer_reply(peer, call, &msg_revocation_list, &peer->revocations);
     } else {
         peer->n_calls++;

@@ -5,7 +5,9 @@
 #include <criterion/criterion.h>
 #include <sodium.h>
 
-#define NOW (INT64_C(1700000000) * 1000000)
+/* A clock that has gone on since. */
+#define LATER (NOW + INT64_C(60) * 1000000)
+#define NOW   (INT64_C(1700000000) * 1000000)
 
 static struct revoked revoked;
 
@@ -77,15 +79,15 @@ Test(revoked, questions_reach_back, .init = open_revoked, .fini = close_revoked)
     struct revoked_session rows[2] = {{.session_id = uuid7(), .revoked_at = NOW - 5000000},
                                       {.session_id = uuid7(), .revoked_at = NOW + 7000000}};
     struct revocation_list list = {.sessions = rows, .n_sessions = 2}, none = {.n_sessions = 0};
-    cr_assert_eq(revoked_since(&revoked), NOW - REVOKED_KEEP_US, "a new gateway asks for all that counts");
+    cr_assert_eq(revoked_since(&revoked, LATER), NOW - REVOKED_KEEP_US, "a new gateway asks for all that counts");
     cr_assert_not(revoked_take(&revoked, &none, NOW));
-    cr_assert_leq(revoked_since(&revoked), NOW - REVOKED_KEEP_US, "nothing told, nothing skipped");
+    cr_assert_leq(revoked_since(&revoked, LATER), NOW - REVOKED_KEEP_US, "nothing told, nothing skipped");
     cr_assert_not(revoked_take(&revoked, &list, NOW));
-    cr_assert_eq(revoked_since(&revoked), NOW + 7000000 - REVOKED_OVERLAP_US);
+    cr_assert_eq(revoked_since(&revoked, LATER), NOW + 7000000 - REVOKED_OVERLAP_US);
     cr_assert_eq(revoked.answered_us, NOW);
     cr_assert(revoked_has(&revoked, &rows[0].session_id) && revoked_has(&revoked, &rows[1].session_id));
     cr_assert_not(revoked_take(&revoked, &none, NOW + 1), "an empty answer moves nothing back");
-    cr_assert_eq(revoked_since(&revoked), NOW + 7000000 - REVOKED_OVERLAP_US);
+    cr_assert_eq(revoked_since(&revoked, LATER), NOW + 7000000 - REVOKED_OVERLAP_US);
 }
 
 Test(revoked, a_full_page_goes_on_where_it_ended, .init = open_revoked, .fini = close_revoked)
@@ -96,7 +98,17 @@ Test(revoked, a_full_page_goes_on_where_it_ended, .init = open_revoked, .fini = 
         rows[i] = (struct revoked_session){.session_id = uuid7(), .revoked_at = NOW + i};
     struct revocation_list list = {.sessions = rows, .n_sessions = PAGE};
     cr_assert(revoked_take(&revoked, &list, NOW), "ask again at once");
-    cr_assert_eq(revoked_since(&revoked), NOW + PAGE - 1, "not the same page again");
+    cr_assert_eq(revoked_since(&revoked, LATER), NOW + PAGE - 1, "not the same page again");
     cr_assert_eq(revoked.n, PAGE);
     cr_assert_not(revoked_take(&revoked, &list, NOW), "the same page again would go round for ever");
+}
+
+Test(revoked, clock_set_back, .init = open_revoked, .fini = close_revoked)
+{
+    struct revoked_session row = {.session_id = uuid7(), .revoked_at = NOW};
+    struct revocation_list list = {.sessions = &row, .n_sessions = 1};
+    int64_t back = NOW - INT64_C(3600) * 1000000;
+    cr_assert_not(revoked_take(&revoked, &list, 1));
+    cr_assert_leq(revoked_since(&revoked, back), back, "who ends now bears a time before those that are known");
+    cr_assert_eq(revoked_since(&revoked, NOW), NOW - REVOKED_OVERLAP_US);
 }

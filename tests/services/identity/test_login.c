@@ -73,7 +73,7 @@ static void start_provider(const char *keys, const char *alg)
     struct http_request health = {.url = arena_printf(&h->arena, "http://127.0.0.1:%d/health", port),
                                   .connect_ms = 200};
     for (int i = 0; i < 200; i++) {
-        health.deadline_us = now_us() + 500000;
+        health.deadline_us = mono_us() + 500000;
         if (http_send(&health, &h->arena, &reply, &why) == 0 && reply.status == 200)
             return;
         usleep(50000);

@@ -125,6 +125,63 @@ Test(progress, a_revoked_certificate_counts_no_more)
     harness_close(h);
 }
 
+/* Another certificate follows one that was revoked; what is told of the first again changes nothing. */
+Test(progress, the_newest_certificate_counts)
+{
+    struct harness *h = nation_open();
+    for (int i = 0; i < 5; i++)
+        tell_nth(h, ANH, i);
+    tell_revoked(h, ANH, "2025-04-01T00:00:00Z");
+    struct certificate_fact next = certificate(ANH, "2025-05-01T00:00:00Z");
+    next.certificate_id = U(77);
+    tell(h, certificate_issued, &next);
+    cr_assert_str_eq(rolled(h, DONG_HA), "1 1 1 1 / 1 1 1 1");
+    tell_revoked(h, ANH, "2025-04-01T00:00:00Z");
+    tell_issued(h, ANH, "2025-02-12T01:00:05Z");
+    cr_assert_str_eq(rolled(h, DONG_HA), "1 1 1 1 / 1 1 1 1");
+    next.at = moment("2025-06-01T00:00:00Z");
+    tell(h, certificate_revoked, &next);
+    cr_assert_str_eq(rolled(h, DONG_HA), "1 1 1 0 / 1 1 1 0");
+    harness_close(h);
+}
+
+Test(progress, a_corrected_result_counts)
+{
+    struct harness *h = nation_open();
+    for (int i = 0; i < 4; i++)
+        tell_nth(h, CHI, i);
+    tell_corrected(h, CHI, 1, 2, true, "2025-03-01T00:00:00Z");
+    cr_assert_str_eq(row_of(h, CHI), "2025-02-01 01:00:00 2025-12-01 2025-02-10 01:00:00 2025-02-12 01:00:00 2",
+                     "the second attempt was passed before the first was corrected");
+    tell_corrected(h, CHI, 2, 2, false, "2025-03-02T00:00:00Z");
+    cr_assert_str_eq(row_of(h, CHI), "2025-02-01 01:00:00 2025-12-01 2025-02-10 01:00:00 2025-03-01 00:00:00 2");
+    cr_assert_str_eq(rolled(h, HAI_LANG), "1 1 1 0 / 0 0 0 0");
+    tell_corrected(h, CHI, 1, 3, false, "2025-03-03T00:00:00Z");
+    cr_assert_str_eq(rolled(h, HAI_LANG), "1 1 0 0 / 0 0 0 0");
+    tell_corrected(h, CHI, 1, 2, true, "2025-03-01T00:00:00Z");
+    cr_assert_str_eq(rolled(h, HAI_LANG), "1 1 0 0 / 0 0 0 0", "an older version comes too late");
+    tell_corrected(h, CHI, 1, 4, true, "2025-03-04T00:00:00Z");
+    cr_assert_str_eq(rolled(h, HAI_LANG), "1 1 1 0 / 0 0 0 0");
+    harness_close(h);
+}
+
+Test(progress, a_voided_attempt_counts_no_more)
+{
+    struct harness *h = nation_open();
+    for (int i = 0; i < 4; i++)
+        tell_nth(h, CHI, i);
+    tell_voided(h, CHI, 1, "2025-03-01T00:00:00Z");
+    cr_assert_str_eq(rolled(h, HAI_LANG), "1 1 1 0 / 0 0 0 0", "the first was no pass");
+    tell_voided(h, CHI, 2, "2025-03-01T00:00:00Z");
+    cr_assert_str_eq(rolled(h, HAI_LANG), "1 1 0 0 / 0 0 0 0");
+    tell_graded(h, CHI, 2, true, "2025-02-12T01:00:00Z");
+    tell_corrected(h, CHI, 2, 2, true, "2025-04-12T01:00:00Z");
+    cr_assert_str_eq(rolled(h, HAI_LANG), "1 1 0 0 / 0 0 0 0", "voided is voided");
+    tell_graded(h, CHI, 3, true, "2025-04-12T01:00:00Z");
+    cr_assert_str_eq(rolled(h, HAI_LANG), "1 1 1 0 / 0 0 0 0");
+    harness_close(h);
+}
+
 Test(progress, a_programme_version_is_learned_once)
 {
     struct harness *h = nation_open();
@@ -140,6 +197,7 @@ Test(progress, the_service_removes_no_fact)
     cr_assert_not(harness_allowed(h, "UPDATE progress SET person_id = person_id WHERE false"));
     cr_assert_not(harness_allowed(h, "DELETE FROM progress WHERE false"));
     cr_assert_not(harness_allowed(h, "TRUNCATE progress"));
+    cr_assert_not(harness_allowed(h, "DELETE FROM passed_attempt WHERE false"));
     cr_assert_not(harness_allowed(h, "UPDATE programme SET title_vi = '' WHERE false"));
     cr_assert_not(harness_allowed(h, "DELETE FROM programme WHERE false"));
     harness_close(h);

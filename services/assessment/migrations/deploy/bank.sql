@@ -119,6 +119,11 @@ BEGIN
                                               WHERE s.from_state = OLD.state AND s.to_state = NEW.state) THEN
         RAISE EXCEPTION 'STATE:version_id';
     END IF;
+    IF OLD.state = 'review' AND NEW.state = 'live'
+       AND EXISTS (SELECT FROM item_log l WHERE l.version_id = NEW.version_id AND l.verb = 'write'
+                                            AND l.actor_id = NEW.reviewer_id) THEN
+        RAISE EXCEPTION 'SAME_PERSON:version_id';
+    END IF;
     IF OLD.state <> 'draft'
        AND (NEW.type, NEW.skill_group, NEW.level, NEW.pool, NEW.positions, NEW.situation, NEW.stem, NEW.choices,
             NEW.targets, NEW.difficulty, NEW.source, NEW.author_id, NEW.digest)

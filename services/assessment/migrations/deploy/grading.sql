@@ -128,8 +128,6 @@ BEGIN
                                               WHERE text_form(f, how) = given) THEN 100 ELSE 0 END;
 END $$;
 
--- No SET clause and one expression: the planner writes it into the statement that grades, so that the common types cost
--- a comparison and no call.
 CREATE FUNCTION score_by_rule_1(type text, key text, partial boolean, tolerance text, match text, response text)
 RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE
@@ -142,6 +140,35 @@ RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
            WHEN type = 'short_text' THEN assessment.score_text_1(key, match, response)
            ELSE 0 END::smallint
 $$;
+
+-- The rule for a whole form: points of each position, NULL for an item that counts for nobody. Of several responses to one
+-- position the last one given here counts, so they come in the order of their revisions; no response is a wrong one. What
+-- is written as the key is (whose form is canonical), and a wrong single choice, is told here: a call costs more.
+CREATE FUNCTION score_form_1(types text[], keys text[], partials boolean[], tolerances text[], matches text[], modes text[],
+                             positions integer[], responses text[])
+RETURNS smallint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    scores smallint[] := array_fill(0::smallint, ARRAY[cardinality(types)]);
+    p integer;
+BEGIN
+    FOR i IN 1 .. coalesce(cardinality(positions), 0) LOOP
+        p := positions[i];
+        IF responses[i] = keys[p] AND types[p] <> 'short_text' THEN
+            scores[p] := 100;
+        ELSIF types[p] = 'single_choice' AND octet_length(responses[i]) = 1 THEN
+            scores[p] := 0;
+        ELSE
+            scores[p] := assessment.score_by_rule_1(types[p], keys[p], partials[p], tolerances[p], matches[p],
+                                                    responses[i]);
+        END IF;
+    END LOOP;
+    IF 'count' <> ANY (modes) THEN
+        FOR i IN 1 .. cardinality(modes) LOOP
+            scores[i] := CASE modes[i] WHEN 'count' THEN scores[i] WHEN 'credit' THEN 100 END;
+        END LOOP;
+    END IF;
+    RETURN scores;
+END $$;
 
 -- --- Results. ---
 
@@ -173,33 +200,28 @@ DECLARE
     hi uuid := (SELECT x FROM unnest(asked) x ORDER BY x DESC LIMIT 1);
 BEGIN
     RETURN QUERY
-    SELECT a.attempt_id, i.scores, i.n_right, g.score, g.max_score,
+    SELECT a.attempt_id, i.scores, g.n_right, g.score, g.max_score,
            g.max_score > 0 AND g.score * 100 >= p.pass_percent * g.max_score AND g.groups_passed, g.groups
       FROM attempt a
       JOIN form_key k USING (form_id)
       JOIN policy p USING (policy_id)
      CROSS JOIN LATERAL (SELECT jsonb_object_agg(skill_group, percent) AS marks FROM policy_group
                           WHERE policy_group.policy_id = a.policy_id OFFSET 0) m
+     CROSS JOIN LATERAL (SELECT array_agg(position) AS positions, array_agg(response) AS responses
+                           FROM (SELECT position, response FROM answer
+                                  WHERE answer.attempt_id = a.attempt_id AND position <= cardinality(k.types)
+                                  ORDER BY position, revision) o) n
+     CROSS JOIN LATERAL (SELECT score_form_1(k.types, k.keys, k.partials, k.tolerances, k.matches, k.modes,
+                                             n.positions, n.responses) AS scores OFFSET 0) i
      CROSS JOIN LATERAL (
-           SELECT array_agg(s.score ORDER BY s.position) AS scores,
-                  (count(*) FILTER (WHERE s.score = 100))::integer AS n_right
-             FROM (SELECT k.position,
-                          CASE k.mode WHEN 'count' THEN score_by_rule_1(k.type, k.key, k.partial, k.tolerance, k.match,
-                                                                        n.response)
-                                      WHEN 'credit' THEN 100::smallint END AS score
-                     FROM unnest(k.types, k.keys, k.partials, k.tolerances, k.matches, k.modes)
-                          WITH ORDINALITY AS k (type, key, partial, tolerance, match, mode, position)
-                     LEFT JOIN (SELECT DISTINCT ON (position) position, response
-                                  FROM answer WHERE answer.attempt_id = a.attempt_id
-                                 ORDER BY position DESC, revision DESC) n USING (position)) s) i
-     CROSS JOIN LATERAL (
-           SELECT sum(e.score)::bigint AS score, sum(e.max_score)::bigint AS max_score,
+           SELECT sum(e.n_right)::integer AS n_right, sum(e.score)::bigint AS score, sum(e.max_score)::bigint AS max_score,
                   bool_and(m.marks IS NULL
                            OR e.score * 100 >= coalesce((m.marks ->> e.skill_group)::integer, 0) * e.max_score)
                       AS groups_passed,
                   jsonb_agg(jsonb_build_object('skill_group', e.skill_group, 'score', e.score,
                                                'max_score', e.max_score) ORDER BY e.skill_group) AS groups
-             FROM (SELECT u.skill_group, coalesce(sum(u.score), 0) AS score, 100 * count(u.score) AS max_score
+             FROM (SELECT u.skill_group, coalesce(sum(u.score), 0) AS score, 100 * count(u.score) AS max_score,
+                          count(*) FILTER (WHERE u.score = 100) AS n_right
                      FROM unnest(k.groups, i.scores) AS u (skill_group, score)
                     GROUP BY u.skill_group) e) g
      WHERE a.attempt_id = ANY (asked) AND a.attempt_id >= lo AND a.attempt_id <= hi;
@@ -498,7 +520,8 @@ END $$;
 
 REVOKE ALL ON FUNCTION numbers_of(text), pairs_of(text), decimal_of(text), text_form(text, text),
     score_choices_1(text, boolean, text), score_places_1(integer[], integer[], boolean), score_number_1(text, text, text),
-    score_text_1(text, text, text), score_by_rule_1(text, text, boolean, text, text, text), share_keys(), hold_keys(),
+    score_text_1(text, text, text), score_by_rule_1(text, text, boolean, text, text, text),
+    score_form_1(text[], text[], boolean[], text[], text[], text[], integer[], text[]), share_keys(), hold_keys(),
     score_attempts(uuid[]),
     grade_fact(uuid, uuid, uuid, uuid, integer, integer, integer, boolean, timestamptz, bigint, bigint, integer),
     end_attempts(uuid[], text), open_attempts(integer), void_attempts(uuid[], uuid, text, boolean, text),

@@ -22,10 +22,25 @@ CREATE TABLE progress (
     completed_at timestamptz,
     passed_at    timestamptz,
     attempts     integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    certificate_id uuid, -- the newest
     certified_at timestamptz,
     revoked_at   timestamptz,
     PRIMARY KEY (person_id, programme_id)
 ) WITH (fillfactor = 80);
+
+-- Every attempt that was passed once, and whether its newest result still is a pass: progress.passed_at is the earliest
+-- moment among those that are.
+CREATE TABLE passed_attempt (
+    attempt_id     uuid PRIMARY KEY,
+    person_id      uuid NOT NULL,
+    programme_id   uuid NOT NULL,
+    result_version integer NOT NULL,
+    passed         boolean NOT NULL,
+    passed_at      timestamptz NOT NULL,
+    voided         boolean NOT NULL DEFAULT false,
+    CHECK (NOT (voided AND passed))
+);
+CREATE INDEX passed_attempt_person ON passed_attempt (person_id, programme_id);
 
 -- Who counts, and as what, by the facts before a moment: the one place of this rule, for roll-ups and snapshots. Only
 -- the assigned count; a certificate counts while it is valid. Written so that the planner can inline it.
@@ -42,8 +57,10 @@ $$;
 
 GRANT SELECT, INSERT ON programme TO hocvu_reporting;
 GRANT SELECT, INSERT ON progress TO hocvu_reporting;
-GRANT UPDATE (assigned_at, due_date, completed_at, passed_at, attempts, certified_at, revoked_at)
+GRANT UPDATE (assigned_at, due_date, completed_at, passed_at, attempts, certificate_id, certified_at, revoked_at)
     ON progress TO hocvu_reporting;
+GRANT SELECT, INSERT ON passed_attempt TO hocvu_reporting;
+GRANT UPDATE (result_version, passed, passed_at, voided) ON passed_attempt TO hocvu_reporting;
 GRANT EXECUTE ON FUNCTION standing(uuid, timestamptz) TO hocvu_reporting;
 
 COMMIT;

@@ -1,5 +1,5 @@
 -- Revert reporting:progress from pg
 BEGIN;
 DROP FUNCTION reporting.standing(uuid, timestamptz);
-DROP TABLE reporting.progress, reporting.programme;
+DROP TABLE reporting.passed_attempt, reporting.progress, reporting.programme;
 COMMIT;

@@ -8,5 +8,6 @@ SELECT 1 / has_table_privilege('hocvu_reporting', 'reporting.progress', 'SELECT,
 SELECT 1 / has_column_privilege('hocvu_reporting', 'reporting.progress', 'passed_at', 'UPDATE')::int;
 SELECT 1 / (NOT has_column_privilege('hocvu_reporting', 'reporting.progress', 'person_id', 'UPDATE'))::int;
 SELECT 1 / (NOT has_table_privilege('hocvu_reporting', 'reporting.progress', 'DELETE, TRUNCATE'))::int;
+SELECT 1 / (NOT has_table_privilege('hocvu_reporting', 'reporting.passed_attempt', 'DELETE, TRUNCATE'))::int;
 SELECT 1 / (NOT has_table_privilege('hocvu_reporting', 'reporting.programme', 'UPDATE, DELETE, TRUNCATE'))::int;
 ROLLBACK;
