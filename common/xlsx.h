@@ -4,8 +4,8 @@
  * The first visible worksheet of the workbook is read and no other. A cell gives: its text (rich text joined, phonetic
  * hints left out); a number with the 15 digits that spreadsheets show; true or false; a date, when its number is
  * formatted as one, as YYYY-MM-DD (with THH:MM:SS behind it only if it has a time of day). Other number formats do not
- * change the text, and a cell says when it looks otherwise (enum table_look): percent, zeros in front. Cells and rows that are not in the file are empty;
- * empty rows are skipped; a row keeps the number that the spreadsheet shows.
+ * change the text, and a cell says when it looks otherwise (enum table_look): percent, zeros in front. Cells and rows
+ * that are not in the file are empty; empty rows are skipped; a row keeps the number that the spreadsheet shows.
  *
  * A formula or an error value (#N/A) is refused with its cell, even if a computed value is stored with it: what is
  * computed may differ elsewhere. Refused whole are: archives that are damaged, cut short, encrypted or name an entry

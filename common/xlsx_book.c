@@ -7,8 +7,8 @@
 #include <strings.h>
 
 enum {
-    MOST_STYLES = 65536,     /* spreadsheets know 65,490 */
-    MOST_FORMATS = 1000 /* and some 250 formats of one's own */
+    MOST_STYLES = 65536, /* spreadsheets know 65,490 */
+    MOST_FORMATS = 1000  /* and some 250 formats of one's own */
 };
 
 bool xlsx_number(struct span text, uint64_t most, uint64_t *ret_number)

@@ -17,7 +17,8 @@ supervise_init()
 replicas()
 {
     local path
-    for path in "$SCAN/${1:-*}".[2-9]; do
+    # shellcheck disable=SC2086 # a name or a pattern
+    for path in "$SCAN"/${1:-*}.[2-9]; do
         [ ! -d "$path" ] || basename "$path"
     done
 }

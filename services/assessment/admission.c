@@ -122,7 +122,7 @@ static void move_on(struct admission *line, int64_t now, const struct admission_
 
 static struct place in_line(const struct admission *line, uint64_t number, uint32_t random)
 {
-    uint64_t place = number - line->called;
+    uint64_t place = number > line->called ? number - line->called : 1;
     double ms = (double)place * 1000 / line->rate;
     ms += (ms / 4 + RETRY_LEAST_MS) * (double)(random % 1024) / 1024; /* so that nobody comes back together */
     if (ms < RETRY_LEAST_MS)

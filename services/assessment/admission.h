@@ -7,8 +7,8 @@
  * serve, and whoever comes back with a number that was called begins. Nobody's place is lost by asking too early.
  *
  * Numbers are for those who would begin: who goes on with a running attempt, or may not start at all, takes neither a
- * number nor a turn. That is known only after the statement has looked, so a batch is let in before it and settled after
- * it; what the database did not answer changes nothing.
+ * number nor a turn. That is known only after the statement has looked, so a batch is let in before it and settled
+ * after it; what the database did not answer changes nothing.
  *
  * The line is in memory and each process has its own. A restart forgets it: people then queue again by themselves,
  * because the page asks again as it was told to.

@@ -86,12 +86,15 @@ static void receipt_make(const struct ctx *ctx, const struct answer_save *req, c
                                            .devices = stored->devices};
 }
 
-/* A unique violation or a deadlock with another process left nothing behind: once more, and it sees what that one did.
+/*
+ * A unique violation or a deadlock with another process left nothing behind: once more, and it sees what that one did.
+ * Another answer of the batch may meet another process then, so once is not always enough.
  */
+enum { TRIES = 5 };
 static int store(struct ctx *ctx, struct run *run)
 {
-    int code = pg_batch(ctx, &run->batch, &SQL_answer_save, run->req, run->stored);
-    if (code == ERR_CONFLICT || code == ERR_BUSY)
+    int code = ERR_BUSY;
+    for (int i = 0; i < TRIES && (code == ERR_BUSY || code == ERR_CONFLICT); i++)
         code = pg_batch(ctx, &run->batch, &SQL_answer_save, run->req, run->stored);
     return code == ERR_CONFLICT ? fail(ctx, ERR_BUSY, "revision") : code;
 }

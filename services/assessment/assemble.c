@@ -28,7 +28,7 @@ struct maker {
     struct assembly a;
     struct stream stream;
     uint32_t *order, *counts; /* units by use; room for counting them */
-    uint64_t *keys;           /* of the forms made */
+    uint64_t *keys;           /* of the forms that stay, then of those made */
     /* Single items outside of the form that may be exchanged, by quotas (numbered as met in the form) and difficulty.
      */
     uint32_t *next_same;
@@ -279,10 +279,10 @@ static uint64_t form_key(const struct assembly *a)
     return key;
 }
 
-static bool repeated(const struct maker *m, uint32_t n_forms)
+static bool repeated(const struct maker *m, uint32_t n_made)
 {
     uint64_t key = form_key(&m->a);
-    for (uint32_t f = 0; f < n_forms; f++) {
+    for (uint32_t f = 0; f < m->a.job->n_kept + n_made; f++) {
         if (m->keys[f] == key)
             return true;
     }
@@ -331,7 +331,7 @@ static uint32_t make_forms(struct maker *m, double target, struct assemble_form 
             *ret_failed = !complete;
             break;
         }
-        keep(m, &forms[n], &m->keys[n]);
+        keep(m, &forms[n], &m->keys[m->a.job->n_kept + n]);
         n++;
     }
     return n;
@@ -339,14 +339,26 @@ static uint32_t make_forms(struct maker *m, double target, struct assemble_form 
 
 static void reset(struct maker *m)
 {
-    for (uint32_t u = 0; u < m->a.n_units; u++) {
-        struct unit *unit = &m->a.units[u];
-        unit->used = 0;
-        for (uint32_t k = 0; k < unit->n; k++) {
-            uint32_t used = m->a.job->items[m->a.members[unit->first + k]].used;
-            unit->used = used > unit->used ? used : unit->used;
+    for (uint32_t u = 0; u < m->a.n_units; u++)
+        m->a.units[u].used = m->a.units[u].kept;
+}
+
+/* The units and the keys of the forms that stay. */
+static void count_kept(struct maker *m, uint32_t n_items)
+{
+    struct assembly *a = &m->a;
+    for (uint32_t f = 0; f < a->job->n_kept; f++) {
+        assembly_clear(a);
+        for (uint32_t i = 0; i < n_items; i++) {
+            uint32_t u = a->unit_of[a->job->kept[f].items[i]];
+            if (a->taken[u])
+                continue;
+            a->taken[u] = true;
+            a->units[u].kept++;
+            m->keys[f] += a->units[u].key;
         }
     }
+    reset(m);
 }
 
 static double mean_of(const struct assemble_form *forms, uint32_t n)
@@ -442,10 +454,16 @@ static const struct enemy *enemy_in_the_way(const struct assembly *a, uint32_t q
     return &job->enemies[0];
 }
 
+/* Forms that there will be in the end, with so many from this job. */
+static uint32_t all_forms(const struct assemble_job *job, uint32_t made)
+{
+    return job->n_kept + made + job->later;
+}
+
 /* Forms can be made, but not so many under the bound: names the first quota that it makes too small by itself. */
 static void explain_bound(const struct assembly *a, uint32_t most, struct assembled *ret)
 {
-    uint32_t forms = a->job->forms + a->job->kept, q = 0;
+    uint32_t forms = all_forms(a->job, a->job->forms), q = 0;
     char after[64];
     while (q + 1 < a->job->n_quotas && (uint64_t)candidates(a, q) * most >= (uint64_t)a->job->quotas[q].items * forms)
         q++;
@@ -484,7 +502,7 @@ static void explain(struct maker *m, struct assembled *ret)
 
 /* --- All of it. --- */
 
-static struct maker *maker_new(const struct assemble_job *job, struct arena *arena)
+static struct maker *maker_new(const struct assemble_job *job, uint32_t n_items, struct arena *arena)
 {
     struct maker *m = arena_alloc(arena, sizeof(*m));
     if (!m || assembly_init(&m->a, job, arena) < 0)
@@ -492,12 +510,13 @@ static struct maker *maker_new(const struct assemble_job *job, struct arena *are
     m->order = arena_alloc(arena, m->a.n_units * sizeof(*m->order));
     m->next_same = arena_alloc(arena, m->a.n_units * sizeof(*m->next_same));
     m->counts = arena_alloc(arena, (ASSEMBLE_FORMS + 2) * sizeof(*m->counts));
-    m->keys = arena_alloc(arena, job->forms * sizeof(*m->keys));
+    m->keys = arena_alloc(arena, (job->n_kept + job->forms) * sizeof(*m->keys));
     if (!m->order || !m->next_same || !m->counts || !m->keys)
         return NULL;
     memcpy(m->stream.seed, job->seed, sizeof(m->stream.seed));
     for (uint32_t u = 0; u < m->a.n_units; u++)
         m->a.units[u].key = (uint64_t)below(&m->stream, UINT32_MAX) << 32 | below(&m->stream, UINT32_MAX);
+    count_kept(m, n_items);
     return m;
 }
 
@@ -513,10 +532,10 @@ static void summarize(const struct maker *m, struct assembled *ret)
         ret->most_used = m->a.units[u].used > ret->most_used ? m->a.units[u].used : ret->most_used;
 }
 
-/* In how many of so many forms an item may be: the share rounded down, one at least. */
-static uint32_t bound(const struct assemble_job *job, uint32_t forms)
+/* In how many forms an item may be, with so many from this job: the share rounded down, one at least. */
+static uint32_t bound(const struct assemble_job *job, uint32_t made)
 {
-    uint32_t most = forms * job->max_exposure_percent / 100;
+    uint32_t most = all_forms(job, made) * job->max_exposure_percent / 100;
     return most ? most : 1;
 }
 
@@ -528,13 +547,13 @@ int assemble(const struct assemble_job *job, struct arena *arena, struct assembl
         ret->n_items += job->quotas[q].items;
     ret->forms = arena_alloc(arena, job->forms * sizeof(*ret->forms));
     uint32_t *items = arena_alloc(arena, (size_t)job->forms * ret->n_items * sizeof(*items));
-    struct maker *m = maker_new(job, arena);
+    struct maker *m = maker_new(job, ret->n_items, arena);
     if (!ret->forms || !items || !m)
         return ERR_TOO_LARGE;
     for (uint32_t f = 0; f < job->forms; f++)
         ret->forms[f].items = items + (size_t)f * ret->n_items;
-    m->a.most = bound(job, job->forms + job->kept);
-    double target = job->target;
+    m->a.most = bound(job, job->forms);
+    double target = mean_of(job->kept, job->n_kept);
     if (target <= 0) { /* a first round, only to learn what the bank gives */
         ret->n_forms = make_forms(m, 0, ret->forms, &failed);
         target = mean_of(ret->forms, ret->n_forms);
@@ -542,7 +561,7 @@ int assemble(const struct assemble_job *job, struct arena *arena, struct assembl
     }
     ret->n_forms = make_forms(m, target, ret->forms, &failed);
     summarize(m, ret);
-    bool exposed = ret->n_forms && ret->most_used > bound(job, ret->n_forms + job->kept);
+    bool exposed = ret->n_forms && ret->most_used > bound(job, ret->n_forms);
     if (ret->n_forms && !exposed && (!failed || job->max_exposure_percent == 100))
         return 0;
     explain(m, ret);

@@ -9,27 +9,29 @@
 
 enum { ASSEMBLE_ITEMS = 200, ASSEMBLE_QUOTAS = 64, ASSEMBLE_FORMS = 500, ASSEMBLE_SEED = 32, ASSEMBLE_WORDS = 129 };
 
+struct assemble_form {
+    uint32_t *items;   /* indexes into the job's items, those of a situation side by side */
+    double difficulty; /* mean of its items, percent */
+};
+
 struct assemble_job {
-    const struct drawn_item *items; /* `used` counts the forms that stay; all borrowed */
+    const struct drawn_item *items; /* all is borrowed */
     uint32_t n_items;
     const struct quota *quotas;
     uint32_t n_quotas; /* 64 and 200 items at most */
     const struct enemy *enemies;
     uint32_t n_enemies;
     uint32_t forms; /* to make, 500 at most */
-    uint32_t kept;  /* forms that stay beside them */
+    /* Forms that stay beside them: none is made again, their mean difficulty is aimed at. */
+    const struct assemble_form *kept;
+    uint32_t n_kept;
+    uint32_t later; /* forms that will be made by other jobs: the bound of exposure is for all together */
     uint8_t max_exposure_percent;
-    double target; /* mean difficulty wanted, percent; 0: what the bank gives when all of it is used evenly */
     uint8_t seed[ASSEMBLE_SEED];
 };
 
-struct assemble_form {
-    uint32_t *items; /* indexes into the job's items, those of a situation side by side */
-    double difficulty;
-};
-
 struct assembled {
-    struct assemble_form *forms;    /* no two of the same items */
+    struct assemble_form *forms;    /* no two of the same items, nor one of the items of a form that stays */
     uint32_t n_forms;               /* fewer than asked for when the bank has no more that differ */
     uint32_t n_items;               /* of each */
     double mean, spread;            /* of the forms' difficulty: mean, and the greatest distance from it */

@@ -182,12 +182,8 @@ int assembly_init(struct assembly *a, const struct assemble_job *job, struct are
     for (uint32_t u = 0; u < a->n_units; u++) {
         struct unit *unit = &a->units[u];
         unit->fits = unit->n <= ASSEMBLE_ITEMS;
-        for (uint32_t k = 0; k < unit->n; k++) {
-            uint32_t item = a->members[unit->first + k];
-            unit->fits = unit->fits && a->quotas[item];
-            if (job->items[item].used > unit->used)
-                unit->used = job->items[item].used;
-        }
+        for (uint32_t k = 0; k < unit->n; k++)
+            unit->fits = unit->fits && a->quotas[a->members[unit->first + k]];
     }
     return make_enemies(a, names, situations, n_situations, arena);
 }

@@ -13,7 +13,7 @@ struct unit {
     uint32_t first, n;                 /* its items in assembly.members, by code */
     uint32_t enemies_first, n_enemies; /* units that exclude it, in assembly.foes */
     uint64_t key;                      /* random; the sum over a form's units tells equal forms */
-    uint32_t used;                     /* forms that have it */
+    uint32_t kept, used;               /* forms that stay, and forms in all, that have it */
     bool fits;                         /* every item belongs to a quota */
     bool torn;                         /* two of its own items are enemies */
 };

@@ -5,8 +5,10 @@
 #include "sql.h"
 #include <sodium.h>
 
-/* As the statement's LIMIT. */
-enum { MY_ATTEMPTS = 50 };
+enum {
+    MY_ATTEMPTS = 50, /* as the statement's LIMIT */
+    TRIES = 5,        /* of a batch that met another process: each failure lets the other one through */
+};
 
 static void put_ticket(const struct start_row *row, struct attempt_ticket *ret_ticket)
 {
@@ -24,23 +26,83 @@ static void put_ticket(const struct start_row *row, struct attempt_ticket *ret_t
     PUT_FIELD(ret_ticket, attempt_ticket, head, row->head);
 }
 
-/*
- * A start without a row: another one of the same person came first. In the same batch: this one goes on with the
- * attempt that the other began. In another process: the next try finds it.
- */
-static void resolve_double(struct batch *batch, const struct start_call *calls, struct start_row *rows, size_t i)
+/* The calls of a batch with what is made of them. Arrays in the arena, as long as the batch. */
+struct starts {
+    struct batch batch;
+    struct start_call *call;
+    struct start_row *row;
+    bool *admitted;
+    enum start_outcome *outcome;
+    struct place *place;
+};
+
+static int starts_init(struct ctx *ctx, struct starts *starts, const struct batch *batch)
 {
-    for (size_t k = 0; k < i; k++) {
-        if (batch->fault[k].code || !HAS(&rows[k], start_row, attempt_id) ||
-            !uuid_equal(&batch->head[k]->subject, &batch->head[i]->subject) ||
-            !uuid_equal(&calls[k].programme_id, &calls[i].programme_id))
+    *starts = (struct starts){.batch = *batch,
+                              .call = arena_alloc(ctx->arena, batch->n * sizeof(*starts->call)),
+                              .row = arena_alloc(ctx->arena, batch->n * sizeof(*starts->row)),
+                              .admitted = arena_alloc(ctx->arena, batch->n * sizeof(*starts->admitted)),
+                              .outcome = arena_alloc(ctx->arena, batch->n * sizeof(*starts->outcome)),
+                              .place = arena_alloc(ctx->arena, batch->n * sizeof(*starts->place))};
+    if (!starts->call || !starts->row || !starts->admitted || !starts->outcome || !starts->place)
+        return fail(ctx, ERR_TOO_LARGE, "request_id");
+    return 0;
+}
+
+/* A deadlock (a page of events holds standings in another order) left nothing behind: once more. */
+static int store(struct ctx *ctx, struct batch *batch, const struct start_call *calls, struct start_row *rows)
+{
+    int code = ERR_BUSY;
+    for (int i = 0; i < TRIES && (code == ERR_BUSY || code == ERR_CONFLICT); i++)
+        code = pg_batch(ctx, batch, &SQL_attempt_start, calls, rows);
+    return code == ERR_CONFLICT ? fail(ctx, ERR_BUSY, "request_id") : code;
+}
+
+/*
+ * Starts without a row: another one of the same person came first, in the same batch or in another process. They are
+ * looked at anew, and go on with the attempts that the others began.
+ */
+static int resolve_doubles(struct ctx *ctx, struct starts *starts)
+{
+    struct batch *whole = &starts->batch;
+    struct starts again;
+    size_t n = 0;
+    for (size_t i = 0; i < whole->n; i++)
+        n += whole->fault[i].code == ERR_NOT_FOUND;
+    if (!n)
+        return 0;
+    size_t *place = arena_alloc(ctx->arena, n * sizeof(*place));
+    const struct call_header **head = arena_alloc(ctx->arena, n * sizeof(*head));
+    struct fault *fault = arena_alloc(ctx->arena, n * sizeof(*fault));
+    if (!place || !head || !fault)
+        return fail(ctx, ERR_TOO_LARGE, "request_id");
+    int code = starts_init(ctx, &again, &(struct batch){.n = n, .head = head, .fault = fault});
+    if (code)
+        return code;
+    for (size_t i = 0, k = 0; i < whole->n; i++) {
+        if (whole->fault[i].code != ERR_NOT_FOUND)
             continue;
-        rows[i] = rows[k];
-        rows[i].resumed = true;
-        batch->fault[i] = (struct fault){0};
-        return;
+        place[k] = i;
+        head[k] = whole->head[i];
+        again.call[k++] = starts->call[i];
     }
-    batch_fail(batch, i, ERR_BUSY, "request_id");
+    code = store(ctx, &again.batch, again.call, again.row);
+    for (size_t k = 0; k < n; k++) {
+        starts->row[place[k]] = again.row[k];
+        whole->fault[place[k]] = code ? (struct fault){code, ctx->fault.field} : fault[k];
+        if (whole->fault[place[k]].code == ERR_NOT_FOUND)
+            batch_fail(whole, place[k], ERR_BUSY, "request_id");
+    }
+    return 0; /* what the others began has begun */
+}
+
+static enum start_outcome outcome_of(const struct fault *fault, const struct start_row *row)
+{
+    if (fault->code == ERR_BUSY || fault->code == ERR_UNAVAILABLE || fault->code == ERR_DEADLINE)
+        return START_UNKNOWN;
+    if (!fault->code && !HAS(row, start_row, attempt_id))
+        return START_WAITS;
+    return fault->code || row->resumed ? START_NOT_NEEDED : START_BEGAN;
 }
 
 static void reply(struct batch *batch, size_t i, const struct start_row *row, const struct place *place,
@@ -57,28 +119,31 @@ static void reply(struct batch *batch, size_t i, const struct start_row *row, co
 int on_attempt_start(struct ctx *ctx, struct batch *batch, const struct attempt_request *req,
                      struct attempt_ticket *ret_reply)
 {
-    struct start_call *calls = arena_alloc(ctx->arena, batch->n * sizeof(*calls));
-    struct start_row *rows = arena_alloc(ctx->arena, batch->n * sizeof(*rows));
-    struct place *places = arena_alloc(ctx->arena, batch->n * sizeof(*places));
-    if (!calls || !rows || !places)
-        return fail(ctx, ERR_TOO_LARGE, "request_id");
-    admission_decide(ctx, batch, places);
-    for (size_t i = 0; i < batch->n; i++) {
-        calls[i] = (struct start_call){.request_id = req[i].request_id,
-                                       .programme_id = req[i].programme_id,
-                                       .attempt_id = uuid7(),
-                                       .admitted = places[i].place == 0};
-        randombytes_buf(&calls[i].seed, sizeof(calls[i].seed));
-        calls[i].seed &= INT64_MAX;
-    }
-    int code = pg_batch(ctx, batch, &SQL_attempt_start, calls, rows);
+    struct starts starts;
+    int code = starts_init(ctx, &starts, batch);
     if (code)
         return code;
+    admission_let_in(ctx, batch, starts.admitted);
     for (size_t i = 0; i < batch->n; i++) {
-        if (batch->fault[i].code == ERR_NOT_FOUND)
-            resolve_double(batch, calls, rows, i);
+        starts.call[i] = (struct start_call){.request_id = req[i].request_id,
+                                             .programme_id = req[i].programme_id,
+                                             .attempt_id = uuid7(),
+                                             .admitted = starts.admitted[i]};
+        randombytes_buf(&starts.call[i].seed, sizeof(starts.call[i].seed));
+        starts.call[i].seed &= INT64_MAX;
+    }
+    code = store(ctx, batch, starts.call, starts.row);
+    if (code) /* nobody loses a place by it */
+        return code;
+    code = resolve_doubles(ctx, &starts);
+    if (code)
+        return code;
+    for (size_t i = 0; i < batch->n; i++)
+        starts.outcome[i] = outcome_of(&batch->fault[i], &starts.row[i]);
+    admission_settle(batch, starts.admitted, starts.outcome, starts.place);
+    for (size_t i = 0; i < batch->n; i++) {
         if (!batch->fault[i].code)
-            reply(batch, i, &rows[i], &places[i], &ret_reply[i]);
+            reply(batch, i, &starts.row[i], &starts.place[i], &ret_reply[i]);
     }
     return 0;
 }

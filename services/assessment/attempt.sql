@@ -9,10 +9,11 @@ WITH call AS MATERIALIZED (
     SELECT c.*, p.policy_id, p.items, greatest(now(), p.opens_at) AS started_at,
            make_interval(secs => p.minutes * 60.0 * (100 + s.extra_time_percent) / 100) AS time_allowed,
            make_interval(secs => p.grace_seconds) AS grace,
-           s.taken, s.forms AS had, s.attempt_id AS newest_id,
+           s.taken, s.extra_time_percent AS extra, s.forms AS had, s.attempt_id AS newest_id,
            coalesce(s.running OR s.request_id = c.request_id, false) AS known,
            CASE WHEN p.policy_id IS NULL OR s.completed_at IS NULL THEN 'STATE:programme_id'
                 WHEN s.running OR s.request_id = c.request_id THEN NULL
+                WHEN c.request_id = ANY (s.requests) THEN 'STATE:request_id'
                 WHEN s.taken >= p.max_attempts + s.given_back THEN 'ATTEMPTS:programme_id'
                 WHEN s.ended_at + make_interval(secs => p.retake_wait_seconds) > now() THEN 'TOO_SOON:programme_id'
                 WHEN p.opens_at - make_interval(secs => p.early_seconds) > now() THEN 'NOT_OPEN:programme_id'
@@ -29,7 +30,7 @@ WITH call AS MATERIALIZED (
      ORDER BY person_id, programme_id, ord
 ), pool AS (
     UPDATE form_pool f SET next = f.next + w.n
-      FROM (SELECT policy_id, count(*) AS n FROM begins GROUP BY policy_id) w
+      FROM (SELECT policy_id, count(*) AS n FROM begins GROUP BY policy_id ORDER BY policy_id) w
      WHERE f.policy_id = w.policy_id
     RETURNING f.policy_id, f.ready, f.next - w.n AS next
 ), dealt AS MATERIALIZED (
@@ -41,9 +42,10 @@ WITH call AS MATERIALIZED (
 ), took AS (
     UPDATE standing s
        SET taken = s.taken + 1, running = true, request_id = d.request_id, attempt_id = d.attempt_id,
-           forms = s.forms || d.form_id
+           forms = s.forms || d.form_id, requests = s.requests || d.request_id
       FROM dealt d
      WHERE s.person_id = d.person_id AND s.programme_id = d.programme_id AND s.taken = d.taken AND NOT s.running
+       AND s.extra_time_percent = d.extra
     RETURNING d.*, s.taken AS number, CASE WHEN d.started_at > now() THEN 'created' ELSE 'running' END AS state,
               sha256('hocvu-attempt-1'::bytea || uuid_send(d.attempt_id) || uuid_send(d.person_id)
                      || uuid_send(d.form_id) || int8send(d.seed) || timestamptz_send(d.started_at)) AS head
@@ -65,8 +67,10 @@ SELECT ord, state, attempt_id, policy_id, number, items, started_at, started_at 
        false AS resumed, false AS other_device, NULL AS fault
   FROM took
 UNION ALL
-SELECT c.ord, coalesce(a.state, 'waiting'), a.attempt_id, a.policy_id, a.number, a.items, a.started_at, a.deadline, a.head,
-       true, a.session_id IS DISTINCT FROM c.session_id,
+SELECT c.ord, CASE WHEN a.attempt_id IS NULL THEN 'waiting'
+                   WHEN a.state = 'created' AND a.started_at <= now() THEN 'running' ELSE a.state END,
+       a.attempt_id, a.policy_id, a.number, a.items, a.started_at, a.deadline, a.head, true,
+       a.session_id IS DISTINCT FROM c.session_id,
        CASE WHEN c.fault IS NOT NULL THEN c.fault
             WHEN a.ended_at IS NOT NULL THEN 'STATE:request_id' -- this request began an attempt that has ended
             WHEN a.closes_at <= now() THEN 'TIME_OVER:request_id' END
@@ -74,7 +78,9 @@ SELECT c.ord, coalesce(a.state, 'waiting'), a.attempt_id, a.policy_id, a.number,
  WHERE c.fault IS NOT NULL OR c.known OR NOT c.admitted;
 
 -- my_attempts(my_attempts_query) attempt_row
-SELECT a.attempt_id, a.person_id, a.programme_id, a.number, a.state, a.started_at, a.ended_at, a.answers,
+SELECT a.attempt_id, a.person_id, a.programme_id, a.number,
+       CASE WHEN a.state = 'created' AND a.started_at <= now() THEN 'running' ELSE a.state END AS state, a.started_at,
+       a.ended_at, a.answers,
        CASE WHEN p.show_result = 'at_once' OR p.show_result = 'after_window' AND coalesce(p.closes_at <= now(), true)
             THEN r.passed END AS passed
   FROM (SELECT * FROM attempt

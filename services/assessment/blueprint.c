@@ -64,19 +64,19 @@ static int check_bank(struct ctx *ctx, const struct blueprint_draft *req, const 
 {
     struct form_plan plan = {req->quotas, req->n_quotas, req->enemies, req->n_enemies};
     struct policy_basis basis = {.policy_id = req->blueprint_id, .max_exposure_percent = 100};
-    struct drawn_item *items = NULL;
+    struct assemble_job job = {.forms = 1};
     struct code_row *unknown = NULL;
     struct blueprint_ref bank;
     struct assembled made;
-    uint32_t n_items = 0, n_unknown = 0;
+    uint32_t n_unknown = 0;
     int code = pg_call(ctx, &SQL_blueprint_bank, row, &bank);
     if (!code && req->n_enemies)
         code = pg_bulk(ctx, &SQL_blueprint_enemies_unknown, enemies, req->n_enemies, 1, &unknown, &n_unknown);
     if (!code && n_unknown)
         code = fail_naming(ctx, ERR_NOT_FOUND, "enemies", unknown->code);
     if (!code)
-        code = pg_list(ctx, &SQL_bank_drawn, row, DRAWN_ITEMS + 1, &items, &n_items);
-    return code ? code : forms_assemble(ctx, &plan, &basis, items, n_items, 1, 0, 0, &made);
+        code = bank_drawn(ctx, row->bank_id, &job);
+    return code ? code : forms_assemble(ctx, &plan, &basis, &job, &made);
 }
 
 static int store(struct ctx *ctx, const struct blueprint_draft *req, const struct blueprint_row *row,

@@ -38,10 +38,10 @@ SELECT e.code
 SELECT :blueprint_id AS blueprint_id,
        CASE WHEN NOT EXISTS (SELECT FROM bank b WHERE b.bank_id = :bank_id) THEN 'NOT_FOUND:bank_id' END AS fault;
 
--- bank_drawn(blueprint_row) drawn_item
+-- bank_drawn(bank_ref) drawn_item
 -- What forms may be made of. One row more than the service takes, so that it can say that it is too much.
 SELECT d.version_id, d.code, d.skill_group, d.level, d.pool, array_to_string(d.positions, '|') AS positions,
-       d.situation, d.difficulty, 0 AS used
+       d.situation, d.difficulty
   FROM item_drawn d WHERE d.bank_id = :bank_id ORDER BY d.code LIMIT 10001;
 
 -- blueprint_shown(blueprint_ref) blueprint_draft

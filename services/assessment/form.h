@@ -17,13 +17,14 @@ struct form_plan {
 
 /* The quotas and enemies of a stored blueprint, in the arena. 0 or fail(). */
 MUST_CHECK int blueprint_plan(struct ctx *ctx, const struct uuid *blueprint_id, struct form_plan *ret_plan);
+/* What forms of this bank may be made of, in the arena. 0 or fail(): TOO_LARGE beyond DRAWN_ITEMS. */
+MUST_CHECK int bank_drawn(struct ctx *ctx, struct uuid bank_id, struct assemble_job *job);
 /*
- * Assembles as many forms from these items. 0 or fail(): SHORTFALL with the reason as its field. Then `ret_made` has
- * the forms that could be made nevertheless.
+ * Assembles forms: the job has the items, how many forms to make and those that stay; plan and basis give it the rest.
+ * 0 or fail(): SHORTFALL with the reason as its field. Then `ret_made` has the forms that could be made nevertheless.
  */
 MUST_CHECK int forms_assemble(struct ctx *ctx, const struct form_plan *plan, const struct policy_basis *basis,
-                              const struct drawn_item *items, uint32_t n_items, uint32_t forms, uint32_t kept,
-                              double target, struct assembled *ret_made);
+                              struct assemble_job *job, struct assembled *ret_made);
 /* Stores forms and lays their keys. `ret_rows` has the made->n_forms rows for the pool. 0 or fail(). */
 MUST_CHECK int forms_store(struct ctx *ctx, const struct uuid *policy_id, const struct drawn_item *items,
                            const struct assembled *made, struct form_row **ret_rows);

@@ -19,8 +19,9 @@ INSERT INTO form_check (policy_id, changes) VALUES (:policy_id, :changes)
 ON CONFLICT (policy_id) DO UPDATE SET changes = EXCLUDED.changes;
 
 -- forms_unchecked() policy_basis
--- A policy in force whose bank changed since its forms were last compared with it. Another process takes another one.
-SELECT p.policy_id, p.programme_id, p.blueprint_id, b.bank_id, p.items, p.max_exposure_percent, c.changes
+-- A policy in force whose bank changed since its forms were last compared with it. Another process takes another one;
+-- any of them, so that one that fails does not hold up the rest.
+SELECT p.policy_id, p.programme_id, p.blueprint_id, b.bank_id, p.items, p.max_exposure_percent, c.changes, p.forms
   FROM form_check k
   JOIN policy p USING (policy_id)
   JOIN blueprint b USING (blueprint_id)
@@ -28,40 +29,24 @@ SELECT p.policy_id, p.programme_id, p.blueprint_id, b.bank_id, p.items, p.max_ex
  WHERE k.changes <> c.changes
    AND (p.closes_at IS NULL OR p.closes_at > now())
    AND NOT EXISTS (SELECT FROM policy n WHERE n.programme_id = p.programme_id AND n.version > p.version)
- ORDER BY p.policy_id LIMIT 1
+ ORDER BY random() LIMIT 1
    FOR UPDATE OF k SKIP LOCKED;
 
 -- forms_ready(policy_ref) form_ready
-SELECT form_id, round(difficulty * 100)::integer AS difficulty, stale
-  FROM ready_form WHERE policy_id = :policy_id ORDER BY place LIMIT 500;
+-- Items as PostgreSQL sends an array: hundreds of forms are too many to take them apart here.
+SELECT f.form_id, array_send(f.items) AS items,
+       round(f.difficulty * 100)::integer AS difficulty
+  FROM form_pool p CROSS JOIN LATERAL unnest(p.ready) WITH ORDINALITY AS r (form_id, place)
+  JOIN form f ON f.form_id = r.form_id
+ WHERE p.policy_id = :policy_id ORDER BY r.place LIMIT 500;
 
--- policy_drawn(policy_basis) drawn_item
--- As bank_drawn, with what the forms that stay use already: counted first and looked up in one value, because a join of
--- the two would be a nested loop where the tables are too young to have statistics.
-WITH used AS MATERIALIZED (
-    SELECT coalesce(jsonb_object_agg(version_id, n), '{}') AS n
-      FROM (SELECT i.version_id, count(*) AS n
-              FROM ready_form r CROSS JOIN LATERAL unnest(r.items) AS i (version_id)
-             WHERE r.policy_id = :policy_id AND NOT r.stale
-             GROUP BY i.version_id) x
-)
-SELECT d.version_id, d.code, d.skill_group, d.level, d.pool, array_to_string(d.positions, '|') AS positions,
-       d.situation, d.difficulty, coalesce((u.n ->> d.version_id::text)::integer, 0) AS used
-  FROM item_drawn d CROSS JOIN used u
- WHERE d.bank_id = :bank_id ORDER BY d.code LIMIT 10001;
+-- form_pool_set(form_row) BULK
+-- Only who holds the row of form_check changes what is ready.
+UPDATE form_pool SET ready = :form_id WHERE policy_id = (:policy_id)[1];
 
--- form_pool_add(form_row) BULK
-UPDATE form_pool SET ready = ready || :form_id WHERE policy_id = (:policy_id)[1];
-
--- form_pool_drop(policy_ref)
--- What is stale leaves the pool. Attempts keep what they have.
-WITH looked AS MATERIALIZED (
-    SELECT form_id, place, stale FROM ready_form WHERE policy_id = :policy_id
-), retired AS (
-    UPDATE form f SET retired_at = now() FROM looked l WHERE f.form_id = l.form_id AND l.stale
-)
-UPDATE form_pool SET ready = (SELECT array_agg(form_id ORDER BY place) FROM looked WHERE NOT stale)
- WHERE policy_id = :policy_id;
+-- form_retire(form_row) BULK
+-- Attempts keep what they have.
+UPDATE form SET retired_at = now() WHERE form_id = ANY (:form_id);
 
 -- forms_count()
 -- Counts a slice of the attempts begun so far. The newest ten minutes are left: an id that was made a moment before

@@ -49,7 +49,8 @@ SELECT c.ord, a.attempt_id, a.number, a.state, coalesce(a.ended_by, 'voided') AS
  CROSS JOIN LATERAL (SELECT max_attempts FROM policy WHERE policy.programme_id = a.programme_id
                       ORDER BY policy.version DESC LIMIT 1) n
   LEFT JOIN LATERAL (SELECT * FROM result
-                      WHERE result.attempt_id = a.attempt_id AND result.version = a.result_version AND a.state = 'graded'
+                      WHERE result.attempt_id = a.attempt_id AND result.version = a.result_version
+                        AND a.state = 'graded'
                         AND (p.show_result = 'at_once'
                              OR p.show_result = 'after_window' AND coalesce(p.closes_at <= now(), true))
                       LIMIT 1) r ON true
@@ -62,7 +63,8 @@ SELECT attempt_id, CASE WHEN state <> 'graded' THEN 'STATE:attempt_id' END AS fa
   FROM attempt WHERE attempt_id = :attempt_id AND person_id = :ctx_subject;
 
 -- review_items(attempt_ref) item_reviewed
-SELECT position, response, score::integer AS score, explanation FROM review_attempt(:attempt_id, :ctx_subject) LIMIT 200;
+SELECT position, response, score::integer AS score, explanation
+  FROM review_attempt(:attempt_id, :ctx_subject) LIMIT 200;
 
 -- attempts_open_due()
 SELECT open_attempts(500);

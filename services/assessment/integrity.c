@@ -12,7 +12,7 @@
 #include "sql.h"
 
 enum {
-    SLICE_EVENTS = 128, /* events of the outbox per slice: about 50 ms of one connection when all are grades */
+    SLICE_EVENTS = 128, /* events of the outbox per slice: about 80 ms of one connection when all are grades */
     LOG_ENTRIES = 2000, /* looked at per attempt: ten changes of each of 200 answers */
     FORM_TEXTS = SLICE_EVENTS * INTEGRITY_POSITIONS,
     FACTS_SHOWN = 1000,

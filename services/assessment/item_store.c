@@ -191,7 +191,7 @@ static void judge(const struct known *known, bool revive, struct item_entry *ent
     } else if (found && is_situation(found->type) != is_situation(row->type)) {
         refuse(entry, ERR_INVALID, "type", "Tình huống và câu hỏi không đổi loại cho nhau được. Hãy dùng mã khác.",
                "A situation cannot become a question, nor the other way round. Use another code.");
-    } else if (found && same(found->digest, row->digest) && !(revive && retired)) {
+    } else if (found && same(found->digest, row->digest) && !(revive && retired) && !found->outdated) {
         entry->outcome = OUTCOME_UNCHANGED;
         row->version_id = found->version_id;
         row->version = found->version;

@@ -30,8 +30,8 @@ MUST_CHECK int bank_change(struct ctx *ctx, struct uuid bank_id);
 
 /*
  * Compares entries that are not refused with what the bank has: sets outcome, version and, except for new versions,
- * version_id; refuses what does not fit. `revive`: the text of a retired version makes a new draft. Returns 0 or
- * fail().
+ * version_id; refuses what does not fit. The text of a live version makes a new draft when its situation has been
+ * replaced, that of a retired one when `revive` is set. Returns 0 or fail().
  */
 MUST_CHECK int items_compare(struct ctx *ctx, struct uuid bank_id, bool revive, struct item_entry *entries, uint32_t n);
 

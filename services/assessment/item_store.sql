@@ -13,14 +13,18 @@ SELECT g.code, CASE WHEN b.bank_id IS NULL THEN 'NOT_FOUND:bank_id' END AS fault
  ORDER BY g.place LIMIT 64;
 
 -- items_newest(item_seek) item_found BULK
-SELECT i.version_id, i.bank_id, i.code, i.version, i.state, i.type, i.digest
+SELECT i.version_id, i.bank_id, i.code, i.version, i.state, i.type, i.digest,
+       i.state = 'live' AND EXISTS (SELECT FROM item_version o
+                                     WHERE o.bank_id = i.bank_id AND o.code = i.situation AND o.state = 'live'
+                                       AND o.version_id <> i.situation_id) AS outdated
   FROM (SELECT DISTINCT code FROM unnest(:code) AS g (code)) g
  CROSS JOIN LATERAL (SELECT * FROM item_version v WHERE v.bank_id = (:bank_id)[1] AND v.code = g.code
                       ORDER BY v.version DESC LIMIT 1) i
  ORDER BY i.code;
 
 -- item_by_id(item_ref) item_found
-SELECT version_id, bank_id, code, version, state, type, digest FROM item_version WHERE version_id = :version_id;
+SELECT version_id, bank_id, code, version, state, type, digest, false AS outdated
+  FROM item_version WHERE version_id = :version_id;
 
 -- Replaces drafts by their id, adds the others; each into the log. An id that another bank has taken is a conflict.
 -- items_store(item_row) BULK

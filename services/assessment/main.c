@@ -33,7 +33,8 @@ static const struct tick ticks[] = {
     {"attempts_open_due", 1000, attempts_open_due},
     {"attempts_close_due", 1000, attempts_close_due}, /* a learner whose time is over waits a second for the result */
     {"regrades_go_on", 500, regrades_go_on},
-    {"integrity_examine", 2000, integrity_examine},
+    {"integrity_examine", 1000, integrity_examine}, /* 128 attempts a look */
+    {"attempt_key_keep", 60000, attempt_key_keep},
     {"forms_renew", 5000, forms_renew},
     {"org_today", 60000, org_today},
     {"periods_ahead", 3600000, periods_ahead}, /* months are made two ahead: a day's failure does not matter */

@@ -13,7 +13,7 @@
 
 enum {
     CHOICES = 10,
-    KEPT_BYTES = 32 << 20, /* 800 forms of 40 items of 1 kB */
+    KEPT_BYTES = 32 << 20, /* 600 forms of 40 items of 1 kB */
     KEPT_FORMS = 2048,     /* a power of two; at most half are used */
 };
 

@@ -93,13 +93,11 @@ static int put_in_force(struct ctx *ctx, const struct policy_draft *req, struct 
 {
     struct policy_basis basis;
     struct form_plan plan;
-    struct blueprint_row bank = {0};
+    struct assemble_job job = {.forms = row->forms};
     struct policy_group_row *groups = NULL;
     struct form_row *forms = NULL;
-    struct drawn_item *items = NULL;
     struct assembled made;
     struct policy_ref stored;
-    uint32_t n_items = 0;
     int code = pg_call(ctx, &SQL_policy_basis, row, &basis);
     if (!code)
         code = blueprint_plan(ctx, &req->blueprint_id, &plan);
@@ -108,16 +106,15 @@ static int put_in_force(struct ctx *ctx, const struct policy_draft *req, struct 
     if (code)
         return code;
     row->items = basis.items;
-    bank.bank_id = basis.bank_id;
-    code = pg_list(ctx, &SQL_bank_drawn, &bank, DRAWN_ITEMS + 1, &items, &n_items);
+    code = bank_drawn(ctx, basis.bank_id, &job);
     if (!code)
-        code = forms_assemble(ctx, &plan, &basis, items, n_items, row->forms, 0, 0, &made);
+        code = forms_assemble(ctx, &plan, &basis, &job, &made);
     if (!code)
         code = pg_call(ctx, &SQL_policy_store, row, &stored);
     if (!code && req->n_group_passes)
         code = pg_bulk(ctx, &SQL_policy_groups_store, groups, req->n_group_passes, 0, NULL, NULL);
     if (!code)
-        code = forms_store(ctx, &req->policy_id, items, &made, &forms);
+        code = forms_store(ctx, &req->policy_id, job.items, &made, &forms);
     if (!code)
         code = pg_bulk(ctx, &SQL_form_pool_open, forms, made.n_forms, 0, NULL, NULL);
     if (!code)

@@ -12,7 +12,7 @@ SELECT policy_id, CASE WHEN digest <> :digest THEN 'CONFLICT:policy_id' END AS f
 -- policy_basis(policy_row) policy_basis
 -- The bank's changes are read before its items are: what happens in between is looked at again.
 SELECT :policy_id AS policy_id, :programme_id AS programme_id, :blueprint_id AS blueprint_id, b.bank_id, b.items,
-       :max_exposure_percent AS max_exposure_percent, coalesce(c.changes, 0) AS changes,
+       :max_exposure_percent AS max_exposure_percent, coalesce(c.changes, 0) AS changes, :forms AS forms,
        CASE WHEN NOT EXISTS (SELECT FROM programme p WHERE p.programme_id = :programme_id) THEN 'NOT_FOUND:programme_id'
             WHEN b.blueprint_id IS NULL THEN 'NOT_FOUND:blueprint_id' END AS fault
   FROM (SELECT) one

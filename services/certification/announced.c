@@ -1,4 +1,5 @@
-/* announced.c - takes in what others announce: programmes, the organisation, who has passed, and who has not after all. */
+/* announced.c - takes in what others announce: programmes, the organisation, who has passed, and who has not after all.
+ */
 #include "org.h"
 #include "rows.h"
 #include "sql.h"

@@ -58,7 +58,10 @@ uint32_t plan_group(const struct plan *plan, const struct sample_official *who);
 bool plan_passes(const struct plan *plan, uint32_t learner, uint32_t attempt);
 /* Attempts that this learner takes. */
 uint32_t plan_attempts(const struct plan *plan, uint32_t learner);
-/* Which of `items` answers are right in that attempt: fills ret_right and returns how many are. */
+/*
+ * Which of `items` answers are right in that attempt: fills ret_right and returns how many are. The others are worth
+ * nothing, so the share of right answers is the share of the points that the pass mark asks for.
+ */
 uint32_t plan_answers(const struct plan *plan, uint32_t learner, uint32_t attempt, uint32_t items, bool *ret_right);
 /* A number that depends only on seed, learner and `what`. */
 uint64_t plan_random(const struct plan *plan, uint32_t learner, uint64_t what);

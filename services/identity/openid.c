@@ -22,15 +22,17 @@ struct metadata {
 };
 
 static struct {
-    pthread_mutex_t fetching; /* held by the one thread that talks to the provider about itself; guards failed_at_us */
-    pthread_rwlock_t lock;    /* of all below */
-    struct arena memory;      /* of the metadata */
+    pthread_mutex_t turn;  /* of the next three */
+    pthread_cond_t next;   /* nobody fetches any more; waits by CLOCK_MONOTONIC */
+    bool fetching;         /* one thread talks to the provider about itself */
+    int64_t failed_at_us;  /* mono_us, as the others; 0: not yet */
+    pthread_rwlock_t lock; /* of all below */
+    struct arena memory;   /* of the metadata */
     struct metadata metadata;
-    int64_t metadata_at_us; /* mono_us, as the others; 0: none */
+    int64_t metadata_at_us; /* 0: none */
     struct jwks *jwks;      /* NULL: none */
     int64_t jwks_at_us;
-    int64_t failed_at_us;
-} provider = {.fetching = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_RWLOCK_INITIALIZER};
+} provider = {.turn = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_RWLOCK_INITIALIZER};
 
 /* One call's dealing with the provider. */
 struct dealing {
@@ -42,7 +44,10 @@ struct dealing {
 
 int openid_start(void)
 {
-    return http_start();
+    pthread_condattr_t attributes;
+    bool failed = pthread_condattr_init(&attributes) || pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) ||
+                  pthread_cond_init(&provider.next, &attributes);
+    return failed ? -1 : http_start();
 }
 
 bool openid_url_allowed(const char *url)
@@ -74,23 +79,29 @@ static int get(struct dealing *d, const char *url, struct span *ret_body)
 static int lock_fetching(struct dealing *d)
 {
     struct timespec until = {.tv_sec = d->deadline_us / 1000000, .tv_nsec = d->deadline_us % 1000000 * 1000};
-    if (pthread_mutex_clocklock(&provider.fetching, CLOCK_MONOTONIC, &until) != 0) {
+    bool mine = false;
+    int waited = 0;
+    pthread_mutex_lock(&provider.turn);
+    while (provider.fetching && !waited)
+        waited = pthread_cond_timedwait(&provider.next, &provider.turn, &until);
+    if (provider.fetching)
         d->why = "another call still waits for the provider";
-        return ERR_PROVIDER;
-    }
-    if (provider.failed_at_us && mono_us() - provider.failed_at_us < AFTER_FAILURE_US) {
-        pthread_mutex_unlock(&provider.fetching);
+    else if (provider.failed_at_us && mono_us() - provider.failed_at_us < AFTER_FAILURE_US)
         d->why = "the provider failed a moment ago";
-        return ERR_PROVIDER;
-    }
-    return 0;
+    else
+        mine = provider.fetching = true;
+    pthread_mutex_unlock(&provider.turn);
+    return mine ? 0 : ERR_PROVIDER;
 }
 
 static void unlock_fetching(int code)
 {
+    pthread_mutex_lock(&provider.turn);
     if (code)
         provider.failed_at_us = mono_us();
-    pthread_mutex_unlock(&provider.fetching);
+    provider.fetching = false;
+    pthread_cond_broadcast(&provider.next);
+    pthread_mutex_unlock(&provider.turn);
 }
 
 /* An endpoint of the discovery document that we may talk to. */
@@ -230,14 +241,14 @@ static int get_keys(struct dealing *d, struct span uri, int64_t after_us)
 
 void openid_forget(void)
 {
-    pthread_mutex_lock(&provider.fetching);
+    pthread_mutex_lock(&provider.turn);
     pthread_rwlock_wrlock(&provider.lock);
     arena_release(&provider.memory);
     jwks_free(provider.jwks);
     provider.jwks = NULL;
     provider.jwks_at_us = provider.metadata_at_us = provider.failed_at_us = 0;
     pthread_rwlock_unlock(&provider.lock);
-    pthread_mutex_unlock(&provider.fetching);
+    pthread_mutex_unlock(&provider.turn);
 }
 
 static struct span text_span(const char *text)

@@ -20,10 +20,11 @@
 #include "bind.h"
 
 static const struct follow follows[] = {
-    FOLLOW(org_changed),        FOLLOW(person_changed),      FOLLOW(programme_published),
-    FOLLOW(learner_assigned),   FOLLOW(programme_completed), FOLLOW(attempt_graded),
-    FOLLOW(attempt_voided),     FOLLOW(certificate_issued),  FOLLOW(certificate_revoked),
-    FOLLOW_END,
+    FOLLOW(org_changed),         FOLLOW(person_changed),
+    FOLLOW(programme_published), FOLLOW(learner_assigned),
+    FOLLOW(programme_completed), FOLLOW(attempt_graded),
+    FOLLOW(attempt_voided),      FOLLOW(certificate_issued),
+    FOLLOW(certificate_revoked), FOLLOW_END,
 };
 
 static const struct tick ticks[] = {

@@ -7,8 +7,9 @@ one_answer()
     local token attempt reply
     read -r token _ attempt <"$DIR/people"
     exec 3<>"/dev/tcp/127.0.0.1/$PORT"
-    printf 'PUT /v1/attempts/%s/answers/40 HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 29\r\n\r\n{"revision":1,"response":"2"}' \
-        "$attempt" "$token" >&3
+    printf '%s\r\n' "PUT /v1/attempts/$attempt/answers/40 HTTP/1.1" "Host: bench" "Authorization: Bearer $token" \
+        "Connection: close" "Content-Type: application/json" "Content-Length: 29" "" >&3
+    printf '{"revision":1,"response":"2"}' >&3
     reply=$(cat <&3)
     exec 3>&-
     case $reply in *'"seal"'*) ;; *) say "no receipt: $reply"; exit 1 ;; esac

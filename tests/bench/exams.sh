@@ -23,6 +23,6 @@ bench()
     awk -v f="$rate" -v h="$limit" -v p50="$answer_p50" -v p99="$answer_p99" 'BEGIN {
         printf "  figure                    %8.0f exams/s   saves p50 %.2f ms, p99 %.2f ms; aim: 500/s\n", f, p50, p99
         printf "  limit: bare echo / 24     %8.0f exams/s\n  ratio %.3f\n", h / 24, f * 24 / h }'
-    json figure="$rate" unit=exams/s limit_http="$(over "$limit" 24)" ratio_http="$(awk -v f="$rate" -v h="$limit" 'BEGIN {printf "%.3f", f * 24 / h}')" \
+    json figure="$rate" unit=exams/s limit_http="$(over "$limit" 24)" ratio_http="$(over "$rate" "$(over "$limit" 24)")" \
         p50_ms="$answer_p50" p99_ms="$answer_p99" start_p99_ms="$start_p99" submit_p99_ms="$submit_p99" errors="$troubles" aim=500
 }

@@ -28,7 +28,7 @@ bench()
     memory=$(memory_peak assessment)
     awk -v n="$start_n" -v left="$not_running" -v r="$running_longest" -v l="$paper_longest" -v e="$troubles" -v s="$storm_saves" \
         -v p50="$storm_p50" -v p99="$storm_p99" -v w="$storm_worst" -v m="$memory" 'BEGIN {
-        printf "  %d started, %d not; the last was running after %.1f s and had the paper after %.1f s (aim: 60), %d errors\n", n, left, r / 1000, l / 1000, e
+        printf "  %d started, %d not; nobody waited longer than %.1f s to run, %.1f s for the paper (aim: 60); %d errors\n", n, left, r / 1000, l / 1000, e
         printf "  %d saves meanwhile: p50 %.1f ms, p99 %.1f ms (aim: 250), worst second p99 %.1f ms\n", s, p50, p99, w
         printf "  memory of assessment %.1f MB (aim: 150)\n", m }'
     json figure="$(over "$paper_longest" 1000)" unit="s until all are running" limit=60 \

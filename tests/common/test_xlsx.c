@@ -174,13 +174,12 @@ Test(xlsx, says_when_a_cell_looks_otherwise, .timeout = 20)
     static const struct {
         const char *cell;
         bool text, value; /* taken in this column? */
-    } cases[] = {
-        {"s=\"0\"><v>12</v>", true, true},          {"s=\"0\"><v>3.5</v>", false, true}, /* or 3,5 */
-        {"s=\"1\"><v>0.01</v>", false, false},      {"s=\"2\"><v>46000</v>", false, false},
-        {"s=\"3\"><v>7</v>", false, false},         {"s=\"4\"><v>7</v>", true, true},
-        {"s=\"4\"><v>7.4</v>", false, false},       {"s=\"5\"><v>7</v>", true, true},
-        {"t=\"b\"><v>1</v>", false, true},          {"s=\"1\" t=\"str\"><v>1%</v>", true, true},
-        {"t=\"d\"><v>2026-02-01</v>", false, false}};
+    } cases[] = {{"s=\"0\"><v>12</v>", true, true},          {"s=\"0\"><v>3.5</v>", false, true}, /* or 3,5 */
+                 {"s=\"1\"><v>0.01</v>", false, false},      {"s=\"2\"><v>46000</v>", false, false},
+                 {"s=\"3\"><v>7</v>", false, false},         {"s=\"4\"><v>7</v>", true, true},
+                 {"s=\"4\"><v>7.4</v>", false, false},       {"s=\"5\"><v>7</v>", true, true},
+                 {"t=\"b\"><v>1</v>", false, true},          {"s=\"1\" t=\"str\"><v>1%</v>", true, true},
+                 {"t=\"d\"><v>2026-02-01</v>", false, false}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char sheet[1024];
         struct buf bytes;

@@ -48,6 +48,26 @@ pids()
     stack status | awk 'NR > 1 {print $1, $2}'
 }
 
+# get PORT PATH: the answer with its head.
+get()
+{
+    exec 3<>"/dev/tcp/127.0.0.1/$1"
+    printf 'GET %s HTTP/1.0\r\nHost: test\r\n\r\n' "$2" >&3
+    cat <&3
+    exec 3>&-
+}
+
+# sees N: does the gateway come to have connections to so many processes of identity?
+sees()
+{
+    local tries
+    for ((tries = 0; tries < 100; tries++)); do
+        ! get $((port + 21)) /metrics | grep -q "^hocvu_service_processes{service=\"identity\"} $1\$" || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
 sql()
 {
     (eval "$(stack env)" && psql -X -A -t -q -c "$1")
@@ -55,10 +75,10 @@ sql()
 
 # Ports that nobody uses, in a row.
 port=
-for ((first = 20000 + RANDOM % 20000; ; first += 25)); do
+for ((first = 20000 + RANDOM % 20000; ; first += 60)); do
     awk '$4 == "0A" {print $2}' /proc/net/tcp /proc/net/tcp6 | sed 's/.*://' | {
         while read -r hex; do
-            [ $((16#$hex)) -lt $first ] || [ $((16#$hex)) -gt $((first + 22)) ] || exit 1
+            [ $((16#$hex)) -lt $first ] || [ $((16#$hex)) -gt $((first + 50)) ] || exit 1
         done
     } && port=$first && break
 done
@@ -96,6 +116,33 @@ for name in postgres redis gateway identity; do
 done
 [ "$(sql 'SELECT n FROM hocvu.kept')" = 7 ] || fail "data is lost after a kill"
 refused 'not a running process' stack kill nobody
+
+# --- one more process of a service, and one less ---
+stack replica add identity >"$tmp/said" 2>&1 || fail "replica add fails: $(cat "$tmp/said")"
+before=$(pids)
+grep -q '^identity\.2 ' <<<"$before" || fail "the replica is not in the status: $before"
+stack up >"$tmp/said" 2>&1 || fail "up with a replica fails: $(cat "$tmp/said")"
+[ "$(pids)" = "$before" ] || fail "up disturbs a replica: $before / $(pids)"
+sees 2 || fail "the gateway does not find the replica"
+stack kill identity.2 >/dev/null && stack wait && sees 2 || fail "a killed replica does not come back"
+stack stop identity >/dev/null # the other one does for both
+for ((tries = 0; tries < 50; tries++)); do # it is asked how it is once a second
+    ! get $((port + 1)) /health | grep -q '^HTTP/1.[01] 200' || break
+    sleep 0.1
+done
+[ $tries -lt 50 ] || fail "one of two processes is not enough"
+stack up >/dev/null 2>&1 || fail "up with one of two fails"
+for n in 3 4; do stack replica add identity >/dev/null 2>&1 || fail "replica $n cannot be added"; done
+refused 'runs as 4 processes already' stack replica add identity
+for n in 4 3 2; do
+    stack replica remove identity >"$tmp/said" 2>&1 || fail "replica remove fails: $(cat "$tmp/said")"
+    grep -q "identity.$n is removed" "$tmp/said" || fail "the wrong one was removed: $(cat "$tmp/said")"
+done
+refused 'there is none to remove' stack replica remove identity
+refused "'nobody' is no service" stack replica add nobody
+refused 'replica add SERVICE' stack replica
+pids | grep -q '^identity\.' && fail "a removed replica is in the status"
+sees 1 || fail "the gateway still sees processes that were removed"
 
 # --- the supervisor itself is killed: the next up begins anew, and nothing of the old one stays ---
 own=$(cd "$dir" && pwd -P)

@@ -313,6 +313,8 @@ static int prepare(const struct options *options)
         perror(options->receipts);
         return -1;
     }
+    if (exam.log)
+        setvbuf(exam.log, NULL, _IOLBF, 0); /* who reads along sees at once that it works again */
     if (uuid_parse(SPAN(SEED_PROGRAMME), &exam.programme_id))
         return -1;
     arena_init(&exam.arena, 1 << 20);

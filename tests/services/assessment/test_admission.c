@@ -17,10 +17,27 @@ static struct uuid person(uint32_t n)
     return uuid;
 }
 
-static struct place ask(struct admission *line, uint32_t n, int64_t now, const struct admission_measure *measure)
+/* A start that would begin an attempt; place 0: it begins. */
+static struct place ask_as(struct admission *line, uint32_t n, int64_t now, uint32_t random,
+                           const struct admission_measure *measure)
 {
     struct uuid who = person(n);
-    return admission_ask(line, &who, now, n, measure);
+    if (!admission_may_begin(line, &who, now, measure))
+        return admission_wait(line, &who, now, random);
+    admission_leave(line, &who, false);
+    return (struct place){0};
+}
+
+static struct place ask(struct admission *line, uint32_t n, int64_t now, const struct admission_measure *measure)
+{
+    return ask_as(line, n, now, n, measure);
+}
+
+/* A start that needs no place: it goes on with an attempt, or is refused. */
+static void ask_in_vain(struct admission *line, uint32_t n, int64_t now, const struct admission_measure *measure)
+{
+    struct uuid who = person(n);
+    admission_leave(line, &who, admission_may_begin(line, &who, now, measure));
 }
 
 Test(admission, a_few_begin_at_once)
@@ -139,13 +156,73 @@ Test(admission, jitter)
     const struct admission_measure slow = {.start_us = 100000};
     admission_init(&line, 1, 50 * MS);
     for (uint32_t n = 0; n < 2000; n++) {
-        struct uuid who = person(n);
-        struct place place = admission_ask(&line, &who, 5 * SECOND, n * 2654435761u, &slow);
+        struct place place = ask_as(&line, n, 5 * SECOND, n * 2654435761u, &slow);
         if (place.place > 1900) {
             least = place.retry_ms < least ? place.retry_ms : least;
             most = place.retry_ms > most ? place.retry_ms : most;
         }
     }
     cr_expect_geq(most - least, 5000, "people at the end do not come back together: %u to %u", least, most);
+    admission_release(&line);
+}
+
+/* Thousands press start before the window opens, and others reload a running attempt: nobody's turn is spent by it. */
+Test(admission, numbers_are_for_those_who_would_begin)
+{
+    struct admission line;
+    int64_t now = 5 * SECOND;
+    uint32_t began = 0;
+    admission_init(&line, 0.5, 50 * MS);
+    for (uint32_t n = 0; n < 10000; n++)
+        ask_in_vain(&line, n, now, &calm);
+    cr_expect_eq(line.next, 1, "no number was given");
+    cr_expect_eq(line.n, 0);
+    now += 10 * SECOND;
+    for (uint32_t n = 0; n < 10000; n++)
+        began += ask(&line, n, now, &calm).place == 0;
+    cr_expect_eq(began, 250, "what a quarter of a second serves, not all of them at once: %u", began);
+    cr_expect_eq(ask(&line, 20000, now, &calm).place, 9751);
+    ask_in_vain(&line, 20000, now, &calm);
+    cr_expect_eq(line.n, 9750, "who began on another device leaves the line");
+    admission_release(&line);
+}
+
+/* Let in, and then the database was away: the number is good for another try. */
+Test(admission, a_failure_costs_no_place)
+{
+    struct admission line;
+    int64_t now = 5 * SECOND;
+    struct uuid who = person(20000);
+    admission_init(&line, 0.5, 50 * MS);
+    for (uint32_t n = 0; n < 500; n++)
+        ask(&line, n, now, &calm);
+    cr_expect_gt(ask(&line, 20000, now, &calm).place, 0u);
+    for (int i = 0; i < 10; i++)
+        ask(&line, 499, now += 100 * MS, &calm);
+    cr_expect(admission_may_begin(&line, &who, now, &calm));
+    for (uint32_t n = 30000; n < 32000; n++)
+        ask(&line, n, now, &calm);
+    cr_expect(admission_may_begin(&line, &who, now, &calm));
+    admission_release(&line);
+}
+
+/* More people than the table holds: they are told to come back, and looking for room does not eat the time. */
+Test(admission, a_full_line)
+{
+    struct admission line;
+    const struct admission_measure stuck = {.start_us = 1e9, .save_wait_us = 1};
+    int64_t now = 5 * SECOND;
+    struct place place = {0};
+    admission_init(&line, 0.5, 50 * MS);
+    for (uint32_t n = 0; n < 400000; n++)
+        place = ask(&line, n, now, &stuck);
+    cr_expect_eq(line.size, 1 << 18);
+    cr_expect_geq(line.n, 100000u);
+    cr_expect_leq(line.n, line.size / 2);
+    cr_expect_gt(place.place, 100000u);
+    cr_expect_geq(place.retry_ms, 45000);
+    now += 200 * (int64_t)SECOND;
+    cr_expect_eq(ask(&line, 500000, now, &stuck).place, line.next - 1 - line.called);
+    cr_expect_eq(line.n, 1, "all others went away");
     admission_release(&line);
 }

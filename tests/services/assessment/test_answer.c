@@ -117,6 +117,26 @@ Test(answer, after_the_deadline)
     harness_close(h);
 }
 
+/* The server's clock was set back while the attempt ran: answers are kept, and none is dated before the start. */
+Test(answer, clock_set_back)
+{
+    struct harness *h = open_seeded();
+    struct answer_receipt receipt;
+    struct attempt_paper paper;
+    struct attempt_ticket ticket = started(h, LAN);
+    struct attempt_ref ref = {.attempt_id = ticket.attempt_id};
+    uint8_t link[RECEIPT_LINK];
+    harness_sql(h, "UPDATE attempt SET started_at = now() + interval '55 min', deadline = now() + interval '85 min', "
+                   "closes_at = now() + interval '86 min'");
+    cr_assert_eq(save(h, ticket.attempt_id, 1, 1, SPAN("1"), &receipt), 0);
+    cr_expect_str_eq(harness_get(h, "SELECT n.saved_at = a.started_at FROM answer n JOIN attempt a USING (attempt_id)"),
+                     "t");
+    receipt_link((const uint8_t *)ticket.head.p, 1, 1, receipt.saved_at, SPAN("1"), link);
+    cr_expect_arr_eq(link, receipt.link.p, RECEIPT_LINK);
+    cr_expect_eq(on_attempt_get(&h->ctx, &ref, &paper), 0);
+    harness_close(h);
+}
+
 Test(answer, after_submit)
 {
     struct harness *h = open_seeded();

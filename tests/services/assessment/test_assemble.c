@@ -340,19 +340,63 @@ Test(assemble, forms_that_stay_count)
 {
     struct store *b = bank_new();
     uint32_t uses[MOST], least, most;
+    uint32_t of_kept[4][5]; /* items 0 to 9 twice each */
+    struct assemble_form kept[4];
     for (uint32_t i = 0; i < 20; i++) {
         add(b, SPAN("a"), 1, 50);
-        b->items[i].used = i < 10 ? 2 : 0;
+        of_kept[i / 5][i % 5] = i % 10;
+        kept[i / 5] = (struct assemble_form){of_kept[i / 5], 50};
     }
     want(b, SPAN("a"), 5);
     b->job.forms = 4;
-    b->job.kept = 4;
-    b->job.target = 50;
+    b->job.kept = kept;
+    b->job.n_kept = 4;
     cr_assert(run(b) == 0 && b->made.n_forms == 4);
     count_uses(b, uses, &least, &most);
     for (uint32_t i = 0; i < 20; i++)
         cr_assert(uses[i] == (i < 10 ? 0 : 2), "item %u: %u", i, uses[i]);
     cr_assert(b->made.most_used == 2);
+    bank_free(b);
+}
+
+/* Of three items there are three pairs; two of them are forms already. */
+Test(assemble, a_form_that_stays_is_not_made_again)
+{
+    struct store *b = bank_new();
+    uint32_t pairs[2][2] = {{0, 1}, {2, 0}};
+    const struct assemble_form kept[2] = {{pairs[0], 50}, {pairs[1], 50}};
+    for (uint32_t i = 0; i < 3; i++)
+        add(b, SPAN("a"), 1, 50);
+    want(b, SPAN("a"), 2);
+    b->job.forms = 2;
+    b->job.kept = kept;
+    b->job.n_kept = 2;
+    cr_assert(run(b) == 0 && b->made.n_forms == 1, "%u made", b->made.n_forms);
+    cr_assert(b->made.forms[0].items[0] + b->made.forms[0].items[1] == 3);
+    bank_free(b);
+}
+
+/* The bound counts forms that stay and forms that come later, whoever makes them. */
+Test(assemble, the_bound_is_for_all_forms_together)
+{
+    struct store *b = bank_new();
+    uint32_t uses[MOST], least, most, of_kept[5] = {0, 1, 2, 3, 4};
+    const struct assemble_form kept = {of_kept, 50};
+    for (uint32_t i = 0; i < 20; i++)
+        add(b, SPAN("a"), 1, 50);
+    want(b, SPAN("a"), 5);
+    b->job.forms = 3;
+    b->job.kept = &kept;
+    b->job.n_kept = 1;
+    b->job.max_exposure_percent = 25;
+    cr_assert(run(b) == 0 && b->made.n_forms == 3, "%s", b->made.shortfall);
+    count_uses(b, uses, &least, &most);
+    for (uint32_t i = 0; i < 20; i++)
+        cr_assert(uses[i] == (i >= 5), "item %u: %u", i, uses[i]);
+    b->job.forms = 4; /* with five forms the fifth would use an item twice: 25% of five is one */
+    cr_assert(run(b) == ERR_SHORTFALL && b->made.n_forms == 3, "%u", b->made.n_forms);
+    b->job.later = 3; /* 25% of eight are two */
+    cr_assert(run(b) == 0 && b->made.n_forms == 4, "%s", b->made.shortfall);
     bank_free(b);
 }
 

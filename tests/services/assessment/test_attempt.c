@@ -1,4 +1,5 @@
 /* test_attempt.c - who may start, how often, when, with which form; and what is resumed. */
+#include "../second.h"
 #include "seed.h"
 
 Test(attempt, begins_once)
@@ -74,6 +75,7 @@ Test(attempt, as_often_as_the_policy_says)
     end_newest(h);
     cr_expect_eq(start(h, 72, &second), ERR_ATTEMPTS);
     harness_sql(h, "UPDATE standing SET given_back = 1 WHERE person_id = " ID(10));
+    cr_expect_eq(start(h, 7000 + LAN, &second), ERR_STATE, "nor a third");
     cr_expect_eq(start(h, 72, &second), 0, "an officer allowed one more");
     harness_close(h);
 }
@@ -209,5 +211,49 @@ Test(attempt, periods)
                      "3");
     cr_expect(!harness_allowed(h, "SELECT make_period('2032-01-01')"));
     harness_sql(h, "ALTER TABLE attempt DETACH PARTITION attempt_203105");
+    harness_close(h);
+}
+
+/* A backup reads for an hour; making the next month neither waits for it nor stops who saves. */
+Test(attempt, periods_beside_a_reader)
+{
+    struct harness *h = open_seeded();
+    static struct second reader;
+    second_open(&reader, h, "assessment", service_sql);
+    second_sql(&reader, "BEGIN");
+    second_sql(&reader, "SELECT count(*) FROM attempt, answer, result");
+    harness_sql(h, "SET lock_timeout = '2s'");
+    harness_sql(h, "SELECT make_period('2031-05-17')");
+    second_sql(&reader, "COMMIT");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE "
+                                    "c.relname IN ('attempt_203105', 'answer_203105', 'result_203105')"),
+                     "3");
+    cr_expect_str_eq(harness_get(h,
+                                 "SELECT (SELECT count(*) FROM pg_index WHERE indrelid = 'attempt_203105'::regclass) = "
+                                 "(SELECT count(*) FROM pg_index WHERE indrelid = 'attempt'::regclass) AND "
+                                 "(SELECT count(*) FROM pg_trigger WHERE tgrelid = 'attempt_203105'::regclass) = 1 AND "
+                                 "(SELECT count(*) FROM pg_constraint WHERE conrelid = 'attempt_203105'::regclass) = "
+                                 "(SELECT count(*) FROM pg_constraint WHERE conrelid = 'attempt'::regclass)"),
+                     "t", "indexes, the guard and checks are those of every month");
+    second_close(&reader);
+    harness_close(h);
+}
+
+/* The window has opened and no tick has run: whoever looks is told that it runs. */
+Test(attempt, created_is_running_once_its_time_has_come)
+{
+    struct harness *h = open_seeded();
+    struct attempt_ticket ticket;
+    struct my_attempts_query all = {0};
+    struct attempt_rows rows;
+    harness_sql(h, "UPDATE policy SET opens_at = now() + interval '10 min', early_seconds = 900");
+    cr_assert_eq(start(h, 70, &ticket), 0);
+    cr_assert_eq(start(h, 70, &ticket), 0);
+    cr_expect_arr_eq(ticket.state.p, "created", 7);
+    harness_sql(h, "UPDATE attempt SET started_at = now()");
+    cr_assert_eq(start(h, 70, &ticket), 0);
+    cr_expect_arr_eq(ticket.state.p, "running", 7);
+    cr_assert_eq(on_my_attempts(&h->ctx, &all, &rows), 0);
+    cr_expect_arr_eq(rows.attempts[0].state.p, "running", 7);
     harness_close(h);
 }

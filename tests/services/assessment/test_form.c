@@ -11,6 +11,18 @@ static const char *pool(struct harness *h)
     return harness_get(h, "SELECT ready::text FROM form_pool");
 }
 
+/* How often an item that may not be drawn stands in a ready form. */
+static const char *out_of_use(struct harness *h)
+{
+    return harness_get(h, "SELECT count(*) FROM form_pool, unnest(ready) r JOIN form f ON f.form_id = r, "
+                          "unnest(f.items) i WHERE i NOT IN (SELECT version_id FROM item_drawn)");
+}
+
+static const char *n_ready(struct harness *h)
+{
+    return harness_get(h, "SELECT cardinality(ready) FROM form_pool");
+}
+
 Test(form, forms_with_a_retired_item_are_replaced)
 {
     struct harness *h = open_policy();
@@ -24,7 +36,7 @@ Test(form, forms_with_a_retired_item_are_replaced)
     filter = arena_printf(&h->arena, "version_id = '%s'", id);
     retire(h, filter);
     renew(h);
-    cr_assert_str_eq(harness_get(h, "SELECT cardinality(ready) FROM form_pool"), "4");
+    cr_assert_str_eq(n_ready(h), "4");
     cr_assert_str_eq(
         harness_get(h, "SELECT count(*) = %u FROM form WHERE retired_at IS NOT NULL AND '%s' = ANY (items)", had, id),
         "t");
@@ -48,10 +60,8 @@ Test(form, a_new_version_replaces_the_old_one_in_forms)
     retire(h, "code LIKE 'A%%'");
     add_items(h, "N", 20, "a", 1, "main");
     renew(h);
-    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM ready_form r, unnest(r.items) i JOIN item_version v "
-                                    "ON v.version_id = i WHERE v.code LIKE 'A%%'"),
-                     "0");
-    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM ready_form WHERE NOT stale"), "4");
+    cr_assert_str_eq(out_of_use(h), "0");
+    cr_assert_str_eq(n_ready(h), "4");
     harness_close(h);
 }
 
@@ -65,7 +75,7 @@ Test(form, a_pool_is_never_empty)
     cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM form WHERE retired_at IS NOT NULL"), "0");
     add_items(h, "N", 3, "b", 1, "main"); /* the bank can fill it again */
     renew(h);
-    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM ready_form WHERE stale"), "0");
+    cr_assert_str_eq(out_of_use(h), "0");
     cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM form WHERE retired_at IS NOT NULL"), "4");
     harness_close(h);
 }
@@ -82,12 +92,11 @@ Test(form, of_a_situation_out_of_use_nothing_stays)
     cr_assert(make_blueprint(h, &blueprint, NULL) == 0 && make_policy(h, &policy, NULL) == 0);
     add_items(h, "N", 9, "a", 1, "main");
     renew(h);
-    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM form"), "1", "more items alone are no reason");
+    cr_assert_str_eq(n_ready(h), "4", "the bank had enough for one, the policy asks for four");
     retire(h, "code = 'S'");
     renew(h);
-    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM ready_form r, unnest(r.items) i JOIN item_version v "
-                                    "ON v.version_id = i WHERE v.situation IS NOT NULL"),
-                     "0");
+    cr_assert_str_eq(out_of_use(h), "0");
+    cr_assert_str_eq(n_ready(h), "4");
     harness_close(h);
 }
 
@@ -104,9 +113,80 @@ Test(form, only_policies_in_force_are_renewed)
                                  "SELECT string_agg(p.version::text, ',') FROM policy p JOIN form f USING (policy_id) "
                                  "WHERE f.retired_at IS NOT NULL AND p.version = 1"),
                      "");
-    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM ready_form JOIN policy USING (policy_id) "
-                                    "WHERE stale AND version = 2"),
+    cr_assert_str_eq(harness_get(h, "SELECT count(*) > 0 FROM form_pool JOIN policy USING (policy_id), unnest(ready) r "
+                                    "JOIN form f ON f.form_id = r WHERE version = 1 AND f.items && "
+                                    "ARRAY(SELECT version_id FROM item_version WHERE state = 'retired')"),
+                     "t", "the old policy keeps what it has");
+    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM form_pool JOIN policy USING (policy_id), unnest(ready) r "
+                                    "JOIN form f ON f.form_id = r WHERE version = 2 AND f.items && "
+                                    "ARRAY(SELECT version_id FROM item_version WHERE state = 'retired')"),
                      "0");
+    harness_close(h);
+}
+
+/* The pool shrinks when the bank does, keeps forms apart, and grows again to what the policy asks for. */
+Test(form, a_pool_follows_its_bank)
+{
+    struct harness *h = open_policy();
+    static const char *const twice = "SELECT count(*) - count(DISTINCT (SELECT array_agg(i ORDER BY i) FROM "
+                                     "unnest(f.items) i)) FROM form_pool, unnest(ready) r JOIN form f ON f.form_id = r";
+    retire(h, "code LIKE 'A%%' AND length(code) = 3 OR code IN ('A7', 'A8', 'A9')");
+    renew(h);
+    cr_assert_str_eq(n_ready(h), "4");
+    cr_assert_str_eq(harness_get(h, "%s", twice), "0");
+    retire(h, "code = 'A6' OR code LIKE 'B%%' AND (length(code) = 3 OR code IN ('B5', 'B6', 'B7', 'B8', 'B9'))");
+    renew(h);
+    cr_assert_geq(*n_ready(h), '3', "all of A and three of four");
+    cr_assert_str_eq(harness_get(h, "%s", twice), "0");
+    cr_assert_str_eq(out_of_use(h), "0");
+    retire(h, "code = 'B4'");
+    renew(h);
+    cr_assert_str_eq(n_ready(h), "1");
+    add_items(h, "N", 9, "b", 1, "main");
+    renew(h);
+    cr_assert_str_eq(n_ready(h), "4");
+    cr_assert_str_eq(harness_get(h, "%s", twice), "0");
+    const char *before = pool(h);
+    add_items(h, "M", 5, "b", 1, "main");
+    renew(h);
+    cr_assert_str_eq(pool(h), before, "there are enough");
+    harness_close(h);
+}
+
+/* The bank at its bound, a policy of 500 forms: each run makes a slice, and the pool keeps its size. */
+Test(form, a_large_pool_is_renewed_in_slices)
+{
+    struct harness *h = open_bank();
+    struct quota quotas[2];
+    struct blueprint_draft blueprint = usual_blueprint(quotas);
+    struct policy_draft policy = usual_policy();
+    int64_t longest = 0;
+    uint32_t runs = 0;
+    size_t most = 0;
+    quotas[0].items = quotas[1].items = 30;
+    PUT_FIELD(&policy, policy_draft, forms, 500);
+    PUT_FIELD(&policy, policy_draft, max_exposure_percent, 2);
+    add_items(h, "A", 5000, "a", 1, "main");
+    add_items(h, "B", 5000, "b", 1, "main");
+    cr_assert(make_blueprint(h, &blueprint, NULL) == 0 && make_policy(h, &policy, NULL) == 0, "%s", h->ctx.fault.field);
+    retire(h, "code LIKE '%%3'");
+    harness_sql(h, "ANALYZE");
+    while (*harness_get(h, "SELECT count(*) FROM form_check k JOIN bank_change c ON c.changes <> k.changes") == '1') {
+        int64_t begun = mono_us();
+        arena_clear(&h->arena);
+        renew(h);
+        most = h->arena.total > most ? h->arena.total : most;
+        longest = mono_us() - begun > longest ? mono_us() - begun : longest;
+        cr_assert_str_eq(n_ready(h), "500");
+        cr_assert_lt(runs++, 40);
+    }
+    cr_assert_gt(runs, 20);
+    cr_assert_str_eq(out_of_use(h), "0");
+    cr_assert_str_eq(harness_get(h, "SELECT max(n) <= 10 FROM (SELECT count(*) AS n FROM form_pool, unnest(ready) r "
+                                    "JOIN form f ON f.form_id = r, unnest(f.items) i GROUP BY i) x"),
+                     "t", "an item in 2%% of 500 forms");
+    cr_assert_lt(most, 12 << 20);
+    fprintf(stderr, "%u runs, the longest %lld us, %zu bytes\n", runs, (long long)longest, most);
     harness_close(h);
 }
 

@@ -1,4 +1,5 @@
-/* test_grade.c - an attempt ends once, by its owner or by the clock; its result stays, and is shown as the policy says. */
+/* test_grade.c - an attempt ends once, by its owner or by the clock; its result stays, and is shown as the policy says.
+ */
 #include "grading.h"
 #include <sodium.h>
 #include <unistd.h>
@@ -62,14 +63,16 @@ Test(grade, pass_mark)
     cr_expect_eq(result.groups[1].score, 0);
     cr_expect_eq(result.groups[1].max_score, 200);
     cr_expect_str_eq(harness_get(h, "SELECT scores FROM result ORDER BY attempt_id DESC LIMIT 1"), "{100,100,100,0,0}");
-    cr_expect_str_eq(harness_get(h, "SELECT body - 'graded_at' - 'attempt_id' FROM outbox "
-                                    "WHERE event = 'attempt_graded' ORDER BY id DESC LIMIT 1"),
-                     "{\"items\": 5, \"right\": 3, \"score\": 300, \"number\": 2, \"passed\": true, \"max_score\": 500, "
-                     "\"person_id\": \"00000000-0000-0000-0000-00000000000a\", "
-                     "\"policy_id\": \"00000000-0000-0000-0000-000000000003\", "
-                     "\"programme_id\": \"00000000-0000-0000-0000-000000000001\", \"result_version\": 1}");
-    cr_expect_str_eq(harness_get(h, "SELECT running::text || (ended_at IS NOT NULL) FROM standing WHERE person_id = " ID(10)),
-                     "falsetrue");
+    cr_expect_str_eq(
+        harness_get(h, "SELECT body - 'graded_at' - 'attempt_id' FROM outbox "
+                       "WHERE event = 'attempt_graded' ORDER BY id DESC LIMIT 1"),
+        "{\"items\": 5, \"right\": 3, \"score\": 300, \"number\": 2, \"passed\": true, \"max_score\": 500, "
+        "\"person_id\": \"00000000-0000-0000-0000-00000000000a\", "
+        "\"policy_id\": \"00000000-0000-0000-0000-000000000003\", "
+        "\"programme_id\": \"00000000-0000-0000-0000-000000000001\", \"result_version\": 1}");
+    cr_expect_str_eq(
+        harness_get(h, "SELECT running::text || (ended_at IS NOT NULL) FROM standing WHERE person_id = " ID(10)),
+        "falsetrue");
     harness_close(h);
 }
 
@@ -223,10 +226,11 @@ Test(grade, clock_ends_what_nobody_submits)
 Test(grade, clock_works_in_slices)
 {
     struct harness *h = open_seeded();
-    harness_sql(h, "INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, "
-                   "seed, started_at, deadline, closes_at, head) SELECT hocvu.uuid7(), hocvu.uuid7(), " ID(1) ", " ID(3)
-                   ", " ID(300) ", 1, 5, 'running', 0, now() - interval '1 hour', now() - interval '1 minute', "
-                   "now() - interval '1 minute', sha256('') FROM generate_series(1, 620)");
+    harness_sql(h,
+                "INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, "
+                "seed, started_at, deadline, closes_at, head) SELECT hocvu.uuid7(), hocvu.uuid7(), " ID(1) ", " ID(
+                    3) ", " ID(300) ", 1, 5, 'running', 0, now() - interval '1 hour', now() - interval '1 minute', "
+                                    "now() - interval '1 minute', sha256('') FROM generate_series(1, 620)");
     cr_assert_eq(harness_tick(h, attempts_close_due), 0);
     cr_expect_eq(harness_events(h, "attempt_graded"), 500);
     cr_assert_eq(harness_tick(h, attempts_close_due), 0);
@@ -302,9 +306,11 @@ Test(grade, keys_come_late)
     harness_close(h);
 }
 
-static void show(struct harness *h, const char *result, const char *answers, const char *explanations, const char *closes)
+static void show(struct harness *h, const char *result, const char *answers, const char *explanations,
+                 const char *closes)
 {
-    harness_sql(h, "UPDATE policy SET show_result = '%s', show_answers = '%s', show_explanations = '%s', closes_at = %s",
+    harness_sql(h,
+                "UPDATE policy SET show_result = '%s', show_answers = '%s', show_explanations = '%s', closes_at = %s",
                 result, answers, explanations, closes);
 }
 
@@ -395,9 +401,10 @@ Test(grade, voided)
     cr_expect_eq(result.attempts_left, 1);
     cr_expect_str_eq(harness_get(h, "SELECT running FROM standing WHERE person_id = " ID(10)), "f");
     cr_expect_eq(harness_events(h, "attempt_graded"), 1);
-    cr_expect_str_eq(harness_get(h, "SELECT body - 'at' - 'attempt_id' FROM outbox WHERE event = 'attempt_voided' LIMIT 1"),
-                     "{\"reason\": \"Mất điện\", \"person_id\": \"00000000-0000-0000-0000-00000000000a\", "
-                     "\"programme_id\": \"00000000-0000-0000-0000-000000000001\"}");
+    cr_expect_str_eq(
+        harness_get(h, "SELECT body - 'at' - 'attempt_id' FROM outbox WHERE event = 'attempt_voided' LIMIT 1"),
+        "{\"reason\": \"Mất điện\", \"person_id\": \"00000000-0000-0000-0000-00000000000a\", "
+        "\"programme_id\": \"00000000-0000-0000-0000-000000000001\"}");
     harness_close(h);
 }
 
@@ -405,20 +412,24 @@ Test(grade, voided)
 Test(grade, ticks_read_small_indexes)
 {
     struct harness *h = open_seeded();
-    harness_sql(h, "INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, "
-                   "seed, started_at, deadline, closes_at, head) SELECT hocvu.uuid7(), hocvu.uuid7(), " ID(1) ", " ID(3)
-                   ", " ID(300) ", 1, 5, 'running', 0, now(), now() + interval '1 hour', now() + interval '1 hour', "
-                   "sha256('') FROM generate_series(1, 3000)");
+    harness_sql(
+        h, "INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, "
+           "seed, started_at, deadline, closes_at, head) SELECT hocvu.uuid7(), hocvu.uuid7(), " ID(1) ", " ID(
+               3) ", " ID(300) ", 1, 5, 'running', 0, now(), now() + interval '1 hour', now() + interval '1 hour', "
+                               "sha256('') FROM generate_series(1, 3000)");
     harness_sql(h, "ANALYZE attempt");
-    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM pg_indexes WHERE tablename LIKE 'attempt\\_2%%' AND indexdef LIKE "
-                                    "'%%(closes_at)%%ended_at IS NULL%%'"),
-                     harness_get(h, "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'attempt\\_2%%'"));
-    harness_sql(h, "CREATE FUNCTION plan_of(asked text) RETURNS text LANGUAGE plpgsql AS $$ DECLARE line text; "
-                   "every text := ''; BEGIN FOR line IN EXECUTE 'EXPLAIN ' || asked LOOP every := every || line; END LOOP; "
-                   "RETURN every; END $$");
-    cr_expect_str_eq(harness_get(h, "SELECT plan_of('SELECT attempt_id FROM attempt WHERE ended_at IS NULL AND closes_at "
-                                    "<= now() ORDER BY closes_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED') "
-                                    "~ 'Index Scan using attempt_2[0-9]+_closes_at_idx'"),
+    cr_expect_str_eq(
+        harness_get(h, "SELECT count(*) FROM pg_indexes WHERE tablename LIKE 'attempt\\_2%%' AND indexdef LIKE "
+                       "'%%(closes_at)%%ended_at IS NULL%%'"),
+        harness_get(h, "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'attempt\\_2%%'"));
+    harness_sql(
+        h, "CREATE FUNCTION plan_of(asked text) RETURNS text LANGUAGE plpgsql AS $$ DECLARE line text; "
+           "every text := ''; BEGIN FOR line IN EXECUTE 'EXPLAIN ' || asked LOOP every := every || line; END LOOP; "
+           "RETURN every; END $$");
+    cr_expect_str_eq(harness_get(h,
+                                 "SELECT plan_of('SELECT attempt_id FROM attempt WHERE ended_at IS NULL AND closes_at "
+                                 "<= now() ORDER BY closes_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED') "
+                                 "~ 'Index Scan using attempt_2[0-9]+_closes_at_idx'"),
                      "t");
     cr_expect_str_eq(harness_get(h, "SELECT plan_of('SELECT attempt_id FROM attempt WHERE state = ''created'' AND "
                                     "started_at <= now() ORDER BY started_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED') "

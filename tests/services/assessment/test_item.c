@@ -63,7 +63,10 @@ Test(item, a_draft_is_replaced_and_a_live_item_gets_a_new_version)
     as(h, ANNA);
     state = written(h, 300, "N1", "Ba?");
     cr_assert(uuid_equal(&state.author_id, &anna));
-    publish(h);
+    passes(h, step(h, on_items_submit, NULL, 0, NULL, NULL));
+    as(h, CHI); /* Binh wrote, too */
+    passes(h, step(h, on_items_approve, NULL, 0, NULL, NULL));
+    as(h, ANNA);
     state = written(h, 302, "N1", "Bốn?");
     cr_assert(uuid_equal(&state.version_id, &second));
     cr_assert_eq(state.version, 2);
@@ -256,6 +259,36 @@ Test(review, an_author_cannot_approve)
     harness_close(h);
 }
 
+/* Anna's question with a comma of Binh's is still Anna's question. */
+Test(review, nobody_who_wrote_approves)
+{
+    struct harness *h = bank_open();
+    const uint32_t id = 300;
+    uint32_t moved;
+    written(h, 300, "N1", "Một?");
+    as(h, BINH);
+    struct items_file file = {
+        .bank_id = U(BANK), .file = S("code,type,skill_group,level,stem,key\nN1,true_false,a,1,\"Một, hai?\",true\n")};
+    struct import_report report;
+    passes(h, on_items_import(&h->ctx, &file, &report));
+    cr_assert_eq(report.changed, 1);
+    passes(h, step(h, on_items_submit, NULL, 0, NULL, NULL));
+    refused(h, step(h, on_items_approve, &id, 1, NULL, NULL), ERR_SAME_PERSON, "items.N1");
+    as(h, ANNA);
+    refused(h, step(h, on_items_approve, &id, 1, NULL, NULL), ERR_SAME_PERSON, "items.N1");
+    passes(h, step(h, on_items_approve, NULL, 0, NULL, &moved));
+    cr_assert_eq(moved, 0);
+    PGresult *result =
+        PQexec(h->ctx.pg->conn, "UPDATE item_version SET state = 'live', live_at = now(), reviewer_id = "
+                                "'00000000-0000-0000-0000-00000000000b'"); /* Anna, past the statements */
+    cr_assert_str_eq(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), "SAME_PERSON:version_id");
+    PQclear(result);
+    as(h, CHI);
+    passes(h, step(h, on_items_approve, &id, 1, NULL, &moved));
+    cr_assert_eq(moved, 1);
+    harness_close(h);
+}
+
 Test(review, repeats_move_none)
 {
     struct harness *h = bank_open();
@@ -377,10 +410,14 @@ Test(situation, an_item_goes_live_with_the_version_that_is_live_then)
     publish(h);
     cr_assert_str_eq(state_of(h, 310), "retired");
     cr_assert_str_eq(harness_get(h, "SELECT situation_id FROM item_version WHERE code = 'N1'"),
-                     "00000000-0000-0000-0000-000000000136"); /* versions are versions */
-    struct item_source again = question(301, "N1", "Theo tình huống mới?");
+                     "00000000-0000-0000-0000-000000000136");           /* versions are versions */
+    struct item_source again = question(301, "N1", "Theo tình huống?"); /* the same, for the new text */
     PUT_FIELD(&again, item_source, situation, SPAN("T1"));
     put(h, &again, NULL);
+    cr_assert_str_eq(state_of(h, 301), "draft");
+    again.version_id = U(302);
+    put(h, &again, NULL); /* once only */
+    cr_assert_str_eq(state_of(h, 302), "");
     publish(h);
     cr_assert_str_eq(harness_get(h, "SELECT situation_id FROM item_version WHERE code = 'N1' AND state = 'live'"),
                      "00000000-0000-0000-0000-000000000137");

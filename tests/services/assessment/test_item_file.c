@@ -1,4 +1,5 @@
 /* test_item_file.c - items as a file: what a row may say, the report, and that an export says what was imported. */
+#include "../../common/xlsx_parts.h"
 #include "bank_test.h"
 #include "csv.h"
 #include "xlsx_write.h"
@@ -249,6 +250,116 @@ Test(item_file, a_workbook_reads_like_csv)
     counts(&report, 1, 0, 0, 1);
     fault_at(&report, 0, 3, "key");
     buf_release(&out);
+    harness_close(h);
+}
+
+static struct span text_cells(struct harness *h, const char *const *texts, uint32_t n)
+{
+    struct buf row;
+    buf_init(&row, 1 << 16);
+    buf_add_text(&row, "<row>");
+    for (uint32_t i = 0; i < n; i++)
+        buf_printf(&row, "<c t=\"inlineStr\"><is><t>%s</t></is></c>", texts[i]);
+    struct span kept;
+    cr_assert_eq(arena_span(&h->arena, buf_span(&row), &kept), 0);
+    buf_release(&row);
+    return kept;
+}
+
+/* A workbook with this header and these rows; style 1 is percent, 2 a date. */
+static struct import_report import_sheet(struct harness *h, const char *const *header, uint32_t n, const char *rows)
+{
+    struct span head = text_cells(h, header, n);
+    struct xlsx_parts parts = {
+        .part[P_SHEET].text = S(arena_printf(&h->arena, SHEET("%.*s</row>%s"), (int)head.n, head.p, rows)),
+        .part[P_STYLES].text =
+            S(STYLES("<cellXfs><xf numFmtId=\"0\"/><xf numFmtId=\"9\"/><xf numFmtId=\"14\"/></cellXfs>"))};
+    struct buf file;
+    buf_init(&file, 1 << 20);
+    xlsx_parts_build(&file, &parts);
+    struct import_report report = import(h, buf_span(&file), false);
+    buf_release(&file);
+    return report;
+}
+
+/* A spreadsheet turns 1% into 0.01, 1-2 into a day, 3,5 into 3.5: what the author saw is not what would be stored. */
+Test(item_file, a_cell_that_looks_otherwise_is_refused)
+{
+    struct harness *h = bank_open();
+    static const char *const header[] = {"code", "type",      "skill_group", "level",   "stem",
+                                         "key",  "tolerance", "option_1",    "option_2"};
+#define CELL_TEXT(t) "<c t=\"inlineStr\"><is><t>" t "</t></is></c>"
+#define ROW(code, type, rest)                                                                                          \
+    "<row>" CELL_TEXT(code) CELL_TEXT(type) CELL_TEXT("a") "<c><v>1</v></c>" CELL_TEXT("Gì?") rest "</row>"
+    struct import_report report = import_sheet(
+        h, header, 9,
+        ROW("N1", "numeric", "<c><v>3.5</v></c>" CELL_TEXT("1%")) /* fine: the value counts */
+        ROW("N2", "numeric", "<c><v>3.5</v></c><c s=\"1\"><v>0.01</v></c>") ROW("N3", "matching",
+                                                                                "<c s=\"2\"><v>46000</v></c>")
+            ROW("N4", "single_choice", "<c><v>1</v></c>" CELL_TEXT("") "<c s=\"1\"><v>0.5</v></c><c><v>7</v></c>")
+                ROW("N5", "single_choice", "<c><v>1</v></c>" CELL_TEXT("") "<c><v>3.5</v></c><c><v>7</v></c>")
+                    ROW("N6", "true_false", "<c t=\"b\"><v>1</v></c>")
+                        ROW("N7", "single_choice", "<c><v>1</v></c>" CELL_TEXT("") "<c><v>6</v></c><c><v>7</v></c>"));
+    counts(&report, 3, 0, 0, 4);
+    fault_at(&report, 0, 3, "tolerance");
+    fault_at(&report, 1, 4, "key");
+    fault_at(&report, 2, 5, "option_1");
+    fault_at(&report, 3, 6, "option_1");
+    cr_assert_str_eq(harness_get(h, "SELECT key || ' ' || tolerance FROM item_key WHERE tolerance IS NOT NULL"),
+                     "3.5 1%");
+    harness_close(h);
+}
+
+/* Columns beyond those that a table may have are counted by the reader, but not given. */
+Test(item_file, a_header_of_too_many_columns_is_refused)
+{
+    struct harness *h = bank_open();
+    static const char *header[300];
+    for (uint32_t i = 0; i < 300; i++)
+        header[i] = arena_printf(&h->arena, "option_%u", i + 1);
+    struct import_report report = import_sheet(h, header, 300, "");
+    cr_assert_eq(report.created, 0);
+    cr_assert_gt(report.n_faults, 0);
+    harness_close(h);
+}
+
+/* What every row said is stored to the letter, or the row is named: quotes, lines, blanks, bars, letters apart. */
+Test(item_file, rows_are_stored_exactly_or_named)
+{
+    struct harness *h = bank_open();
+    struct import_report report =
+        import(h,
+               S("\xef\xbb\xbf\"stem\",key,option_2,option_1,level,skill_group,code\r\n"
+                 "\"Chọn \"\"A\"\", hay\r\nB\rC?\",1,\" hai \",\"mo\xcc\xa3\xcc\x82t\",1,a,E1\r\n"
+                 "\r\n"
+                 "\"\",1,hai,một,1,a,E2\r\n"
+                 "x,1,hai,một,1,a,E3,thừa\r\n"
+                 "x,1,hai,một,1,a\r\n"
+                 "\"tab\there\",1,\"=1+1\",@x,1,a,E6\r\n"
+                 "x,1,ha\"i,một,1,a,E7"),
+               false);
+    cr_assert_eq(report.created, 0, "a quotation mark inside of a cell: nothing of the file can be trusted");
+    cr_assert_gt(report.n_faults, 0);
+    report = import(h,
+                    S("\xef\xbb\xbf\"stem\",key,option_2,option_1,level,skill_group,code\r\n"
+                      "\"Chọn \"\"A\"\", hay\r\nB\rC?\",1,\" hai \",\"mo\xcc\xa3\xcc\x82t\",1,a,E1\r\n"
+                      "\r\n"
+                      "\"\",1,hai,một,1,a,E2\r\n"
+                      "x,1,hai,một,1,a,E3,thừa\r\n"
+                      "x,1,hai,một,1,a\r\n"
+                      "\"tab\there\",1,\"=1+1\",@x|y,1,a,E6"),
+                    false);
+    counts(&report, 2, 0, 0, 3);
+    fault_at(&report, 0, 6, "stem");
+    fault_at(&report, 1, 7, "");
+    fault_at(&report, 2, 8, "");
+    cr_assert_str_eq(harness_get(h, "SELECT stem FROM item_version WHERE code = 'E1'"), "Chọn \"A\", hay\nB\nC?");
+    cr_assert_str_eq(harness_get(h, "SELECT array_to_string(ARRAY(SELECT unnest(choices) ORDER BY 1), '/') "
+                                    "FROM item_version WHERE code = 'E1'"),
+                     "hai/một");
+    cr_assert_str_eq(harness_get(h, "SELECT stem || array_to_string(ARRAY(SELECT unnest(choices) ORDER BY 1), '/') "
+                                    "FROM item_version WHERE code = 'E6'"),
+                     "tab\there=1+1/@x|y");
     harness_close(h);
 }
 

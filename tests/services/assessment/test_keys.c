@@ -1,6 +1,7 @@
 /*
- * test_keys.c - who can read a key, change a result, an attempt's state or an answer: every role of the installation tries,
- * connected as itself. The service's own role can call the functions of migrations/deploy/grading.sql and no more.
+ * test_keys.c - who can read a key, change a result, an attempt's state or an answer: every role of the installation
+ * tries, connected as itself. The service's own role can call the functions of migrations/deploy/grading.sql and no
+ * more.
  */
 #include "grading.h"
 #include <libpq-fe.h>
@@ -28,7 +29,8 @@ static size_t list_roles(struct harness *h, char *ret_roles[ROLES])
     return n;
 }
 
-/* True only if PostgreSQL would do it; nothing stays. Refused for another reason than a missing right is a broken test. */
+/* True only if PostgreSQL would do it; nothing stays. Refused for another reason than a missing right is a broken test.
+ */
 static bool allowed(PGconn *conn, const char *sql)
 {
     PQclear(PQexec(conn, "BEGIN"));
@@ -71,7 +73,7 @@ static const char *const forbidden[] = {
     "INSERT INTO assessment.form_key (form_id) SELECT form_id FROM assessment.form",
     "DELETE FROM assessment.form_key",
     "SELECT * FROM assessment.item_correction",
-    "INSERT INTO assessment.item_correction (version_id, mode) SELECT version_id, 'credit' FROM assessment.item_version",
+    "INSERT INTO assessment.item_correction (version_id, mode) VALUES (hocvu.uuid7(), 'credit')",
     "SELECT key FROM assessment.regrade",
     "UPDATE assessment.regrade SET done_at = now()",
     "UPDATE assessment.result SET passed = true",
@@ -135,11 +137,12 @@ Test(keys, every_role_tries)
 Test(keys, partitions_give_nothing)
 {
     struct harness *h = open_with_results();
-    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
-                                    "JOIN pg_namespace s ON s.oid = c.relnamespace, pg_roles r "
-                                    "WHERE s.nspname = 'assessment' AND c.relkind = 'r' AND r.rolname LIKE 'hocvu\\_%%' "
-                                    "AND r.rolname <> 'hocvu_owner' AND (has_any_column_privilege(r.oid, c.oid, 'SELECT, "
-                                    "INSERT, UPDATE') OR has_table_privilege(r.oid, c.oid, 'DELETE, TRUNCATE, TRIGGER'))"),
+    cr_expect_str_eq(harness_get(h,
+                                 "SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+                                 "JOIN pg_namespace s ON s.oid = c.relnamespace, pg_roles r "
+                                 "WHERE s.nspname = 'assessment' AND c.relkind = 'r' AND r.rolname LIKE 'hocvu\\_%%' "
+                                 "AND r.rolname <> 'hocvu_owner' AND (has_any_column_privilege(r.oid, c.oid, 'SELECT, "
+                                 "INSERT, UPDATE') OR has_table_privilege(r.oid, c.oid, 'DELETE, TRUNCATE, TRIGGER'))"),
                      "0");
     harness_close(h);
 }
@@ -151,15 +154,15 @@ Test(keys, doors)
     cr_expect_str_eq(harness_get(h, "SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc "
                                     "WHERE pronamespace = 'assessment'::regnamespace AND prosecdef "
                                     "AND has_function_privilege('hocvu_assessment', oid, 'EXECUTE')"),
-                     "correct_item "        /* the key goes in, none comes out */
-                     "end_attempts "        /* ends what it grades */
-                     "items_with_keys "     /* to authors and reviewers; leaves a trace */
-                     "lay_keys "            /* copies keys, shows none */
-                     "make_periods_ahead "  /* partitions */
-                     "open_attempts "       /* no key */
-                     "regrade_slice "       /* new results of graded attempts */
-                     "review_attempt "      /* explanations of ended attempts */
-                     "void_attempts");      /* no key */
+                     "correct_item "       /* the key goes in, none comes out */
+                     "end_attempts "       /* ends what it grades */
+                     "items_with_keys "    /* to authors and reviewers; leaves a trace */
+                     "lay_keys "           /* copies keys, shows none */
+                     "make_periods_ahead " /* partitions */
+                     "open_attempts "      /* no key */
+                     "regrade_slice "      /* new results of graded attempts */
+                     "review_attempt "     /* explanations of ended attempts */
+                     "void_attempts");     /* no key */
     cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM pg_proc p, pg_roles r WHERE prosecdef "
                                     "AND pronamespace = 'assessment'::regnamespace AND r.rolname LIKE 'hocvu\\_%%' "
                                     "AND r.rolname NOT IN ('hocvu_owner', 'hocvu_assessment') "
@@ -179,16 +182,19 @@ Test(keys, grading_ends_the_attempt)
     struct attempt_ticket ticket = started(h, LAN);
     answer_all(h, ticket.attempt_id, 5);
     PGconn *conn = connect_as(h, "hocvu_assessment");
-    PGresult *none = PQexec(conn, "SELECT * FROM assessment.review_attempt((SELECT attempt_id FROM assessment.attempt), "
-                                  "(SELECT person_id FROM assessment.attempt))");
+    PGresult *none =
+        PQexec(conn, "SELECT * FROM assessment.review_attempt((SELECT attempt_id FROM assessment.attempt), "
+                     "(SELECT person_id FROM assessment.attempt))");
     cr_expect_eq(PQntuples(none), 0);
     PQclear(none);
-    none = PQexec(conn, "SELECT * FROM assessment.end_attempts(ARRAY(SELECT attempt_id FROM assessment.attempt), 'clock') "
-                        "WHERE \"right\" IS NOT NULL");
+    none =
+        PQexec(conn, "SELECT * FROM assessment.end_attempts(ARRAY(SELECT attempt_id FROM assessment.attempt), 'clock') "
+                     "WHERE \"right\" IS NOT NULL");
     cr_expect_eq(PQntuples(none), 0, "the clock ends what is over, and nothing before");
     PQclear(none);
     cr_expect_str_eq(state_of(h, ticket.attempt_id), "running");
-    PQclear(PQexec(conn, "SELECT * FROM assessment.end_attempts(ARRAY(SELECT attempt_id FROM assessment.attempt), 'submit')"));
+    PQclear(PQexec(
+        conn, "SELECT * FROM assessment.end_attempts(ARRAY(SELECT attempt_id FROM assessment.attempt), 'submit')"));
     PQfinish(conn);
     cr_expect_str_eq(state_of(h, ticket.attempt_id), "graded");
     cr_expect_eq(save(h, ticket.attempt_id, 1, 2, SPAN("1"), &(struct answer_receipt){0}), ERR_STATE);

@@ -184,3 +184,18 @@ Test(paper, after_the_end)
     cr_expect_arr_eq(paper.state.p, "graded", paper.state.n);
     harness_close(h);
 }
+
+/* Voided before its window opened: whatever the policy shows afterwards, its items are still ahead of the others. */
+Test(paper, voided_before_it_began)
+{
+    struct harness *h = open_seeded();
+    struct attempt_ticket ticket;
+    struct attempt_paper paper;
+    harness_sql(
+        h, "UPDATE policy SET opens_at = now() + interval '10 min', early_seconds = 900, show_answers = 'at_once'");
+    cr_assert_eq(start(h, 70, &ticket), 0);
+    struct attempt_ref ref = {.attempt_id = ticket.attempt_id};
+    harness_sql(h, "UPDATE attempt SET state = 'voided', ended_at = now()");
+    cr_expect_eq(on_attempt_get(&h->ctx, &ref, &paper), ERR_NOT_OPEN);
+    harness_close(h);
+}

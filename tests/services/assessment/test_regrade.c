@@ -46,9 +46,10 @@ Test(regrade, of_a_draft)
 {
     struct harness *h = open_seeded();
     struct regrade regrade;
-    harness_sql(h, "INSERT INTO item_version (version_id, bank_id, code, version, type, skill_group, level, stem, choices, "
-                   "author_id, digest) VALUES (" ID(150) ", " ID(2) ", 'NEW', 1, 'single_choice', 'a', 1, '?', '{a,b}', "
-                   ID(902) ", '\\x00')");
+    harness_sql(
+        h, "INSERT INTO item_version (version_id, bank_id, code, version, type, skill_group, level, stem, choices, "
+           "author_id, digest) VALUES (" ID(150) ", " ID(2) ", 'NEW', 1, 'single_choice', 'a', 1, '?', '{a,b}', " ID(
+               902) ", '\\x00')");
     cr_expect_eq(correct(h, 600, 150, "credit", NULL, &regrade), ERR_STATE);
     harness_close(h);
 }
@@ -83,10 +84,11 @@ Test(regrade, credit)
     cr_expect_str_eq(counted(h, lan), "2 1 100 500 f");
     cr_expect_str_eq(counted(h, minh), "1 2 200 500 f");
     cr_expect_str_eq(harness_get(h, "SELECT cause FROM result WHERE version = 2"), "Đáp án sai");
-    cr_expect_str_eq(harness_get(h, "SELECT concat_ws(' ', body ->> 'result_version', body ->> 'right', body ->> 'passed', "
-                                    "body ->> 'person_id') FROM outbox WHERE event = 'attempt_graded' "
-                                    "ORDER BY id DESC LIMIT 1"),
-                     "2 1 false 00000000-0000-0000-0000-00000000000a");
+    cr_expect_str_eq(
+        harness_get(h, "SELECT concat_ws(' ', body ->> 'result_version', body ->> 'right', body ->> 'passed', "
+                       "body ->> 'person_id') FROM outbox WHERE event = 'attempt_graded' "
+                       "ORDER BY id DESC LIMIT 1"),
+        "2 1 false 00000000-0000-0000-0000-00000000000a");
     cr_expect_eq(harness_events(h, "attempt_graded"), 3);
     struct regrade_list list;
     as_officer(h);
@@ -166,8 +168,8 @@ Test(regrade, those_to_come)
     cr_assert_eq(harness_tick(h, regrades_go_on), 0);
     cr_expect_eq(harness_events(h, "attempt_graded"), 1);
     cr_assert_eq(correct(h, 601, 101, "exclude", NULL, &regrade), 0);
-    harness_sql(h, "INSERT INTO form (form_id, policy_id, items, difficulty) VALUES (" ID(310) ", " ID(3) ", ARRAY[" ID(100)
-                   ", " ID(101) ", " ID(102) "], 50)");
+    harness_sql(h, "INSERT INTO form (form_id, policy_id, items, difficulty) VALUES (" ID(310) ", " ID(3) ", ARRAY[" ID(
+                       100) ", " ID(101) ", " ID(102) "], 50)");
     harness_sql(h, "SELECT lay_keys(ARRAY[" ID(310) "])");
     cr_expect_str_eq(harness_get(h, "SELECT keys::text || modes::text FROM form_key WHERE form_id = " ID(310)),
                      "{4,2,3}{count,exclude,count}");
@@ -192,11 +194,14 @@ Test(regrade, slices)
 {
     struct harness *h = open_seeded();
     struct regrade regrade;
-    harness_sql(h, "INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, "
-                   "seed, started_at, deadline, closes_at, head) SELECT hocvu.uuid7(), hocvu.uuid7(), " ID(1) ", " ID(3)
-                   ", CASE WHEN n %% 3 = 0 THEN " ID(300) " ELSE " ID(301) " END, 1, 5, 'running', 0, "
-                   "now() - interval '1 hour', now() - interval '1 minute', now() - interval '1 minute', sha256('') "
-                   "FROM generate_series(1, 1000) n");
+    harness_sql(h,
+                "INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, "
+                "seed, started_at, deadline, closes_at, head) SELECT hocvu.uuid7(), hocvu.uuid7(), " ID(1) ", " ID(
+                    3) ", CASE WHEN n %% 3 = 0 THEN " ID(300) " ELSE " ID(301) " END, 1, 5, 'running', 0, "
+                                                                               "now() - interval '1 hour', now() - "
+                                                                               "interval '1 minute', now() - interval "
+                                                                               "'1 minute', sha256('') "
+                                                                               "FROM generate_series(1, 1000) n");
     for (int i = 0; i < 2; i++)
         cr_assert_eq(harness_tick(h, attempts_close_due), 0);
     cr_assert_eq(correct(h, 600, 100, "credit", NULL, &regrade), 0);
@@ -205,9 +210,10 @@ Test(regrade, slices)
     cr_expect_str_eq(harness_get(h, "SELECT done_at IS NULL FROM regrade"), "t");
     cr_assert_eq(harness_tick(h, regrades_go_on), 0);
     cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM result WHERE version = 2"), "333");
-    cr_expect_str_eq(harness_get(h, "SELECT concat_ws(' ', seen, changed, done_at IS NOT NULL) FROM regrade"), "333 333 t");
-    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM attempt WHERE (result_version = 2) <> (form_id = " ID(300) ")"),
-                     "0");
+    cr_expect_str_eq(harness_get(h, "SELECT concat_ws(' ', seen, changed, done_at IS NOT NULL) FROM regrade"),
+                     "333 333 t");
+    cr_expect_str_eq(
+        harness_get(h, "SELECT count(*) FROM attempt WHERE (result_version = 2) <> (form_id = " ID(300) ")"), "0");
     harness_close(h);
 }
 

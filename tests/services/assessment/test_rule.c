@@ -36,15 +36,15 @@ static void check(const struct rule_case *cases, size_t n)
 Test(rule, one_choice)
 {
     static const struct rule_case cases[] = {
-        {"single_choice", "2", "", "2", "100"},  {"single_choice", "2", "", " 2 ", "100"},
-        {"single_choice", "2", "", "1", "0"},    {"single_choice", "2", "", "", "0"},
-        {"single_choice", "2", "", "02", "0"},   {"single_choice", "2", "", "2,2", "0"},
-        {"single_choice", "2", "", "1,2", "0"},  {"single_choice", "2", "", "２", "0"},
-        {"single_choice", "2", "", "2.0", "0"},  {"single_choice", "10", "", "10", "100"},
-        {"single_choice", "1", "", "10", "0"},   {"true_false", "true", "", "true", "100"},
+        {"single_choice", "2", "", "2", "100"},   {"single_choice", "2", "", " 2 ", "100"},
+        {"single_choice", "2", "", "1", "0"},     {"single_choice", "2", "", "", "0"},
+        {"single_choice", "2", "", "02", "0"},    {"single_choice", "2", "", "2,2", "0"},
+        {"single_choice", "2", "", "1,2", "0"},   {"single_choice", "2", "", "２", "0"},
+        {"single_choice", "2", "", "2.0", "0"},   {"single_choice", "10", "", "10", "100"},
+        {"single_choice", "1", "", "10", "0"},    {"true_false", "true", "", "true", "100"},
         {"true_false", "true", "", "false", "0"}, {"true_false", "false", "", "false", "100"},
-        {"true_false", "true", "", "1", "0"},    {"true_false", "false", "", "", "0"},
-        {"no_such_type", "2", "", "2", "0"},     {"situation", "", "", "", "0"},
+        {"true_false", "true", "", "1", "0"},     {"true_false", "false", "", "", "0"},
+        {"no_such_type", "2", "", "2", "0"},      {"situation", "", "", "", "0"},
     };
     CHECK(cases);
 }
@@ -71,12 +71,39 @@ Test(rule, many_choices)
 
 Test(rule, hostile_lists)
 {
-    static const char *const responses[] = {",",      ",,",     "1,",       ",1",         "1,1,1",        "1,3,3",
-                                            "0",      "11",     "-1",       "99999999999999", "1.0",      "1-",
-                                            "-",      "1-2-3",  "1-2,",     "NaN",        "1e400",        "１,３",
-                                            "1;3",    "1\n3",   "NULL",     "{1,3}",      "1,2,3,4,5,6,7,8,9,10,1",
-                                            "'",      "\\",     "1 3",      "1 0,3",      "9223372036854775808-1",
-                                            "1-99",   "0-0",    "1-1,1-2",  "๑",          "1,3\xc2\xa0x"};
+    static const char *const responses[] = {",",
+                                            ",,",
+                                            "1,",
+                                            ",1",
+                                            "1,1,1",
+                                            "1,3,3",
+                                            "0",
+                                            "11",
+                                            "-1",
+                                            "99999999999999",
+                                            "1.0",
+                                            "1-",
+                                            "-",
+                                            "1-2-3",
+                                            "1-2,",
+                                            "NaN",
+                                            "1e400",
+                                            "１,３",
+                                            "1;3",
+                                            "1\n3",
+                                            "NULL",
+                                            "{1,3}",
+                                            "1,2,3,4,5,6,7,8,9,10,1",
+                                            "'",
+                                            "\\",
+                                            "1 3",
+                                            "1 0,3",
+                                            "9223372036854775808-1",
+                                            "1-99",
+                                            "0-0",
+                                            "1-1,1-2",
+                                            "๑",
+                                            "1,3\xc2\xa0x"};
     static const char *const types[] = {"multiple_choice", "matching", "ordering"};
     static const char *const keys[] = {"1,3", "1-2,2-1", "3,1,2"};
     struct rule_case cases[3 * sizeof(responses) / sizeof(responses[0])];
@@ -186,11 +213,11 @@ Test(rule, longest_responses)
 {
     struct harness *h = harness_open("assessment", service_sql, true, &test_conf);
     cr_expect_str_eq(
-        harness_get(h,
-                    "SELECT string_agg(score_by_rule_1(t, k, true, NULL, NULL, r)::text, '') FROM "
-                    "(VALUES ('multiple_choice', '1,3'), ('matching', '1-2'), ('ordering', '1,2'), ('numeric', '1'), "
-                    "('short_text', 'a'), ('single_choice', '1')) v (t, k), "
-                    "(VALUES (repeat('1,', 4096)), (repeat(' ', 8192)), (repeat('9', 8192)), (repeat('1-2,', 2048))) w (r)"),
+        harness_get(
+            h, "SELECT string_agg(score_by_rule_1(t, k, true, NULL, NULL, r)::text, '') FROM "
+               "(VALUES ('multiple_choice', '1,3'), ('matching', '1-2'), ('ordering', '1,2'), ('numeric', '1'), "
+               "('short_text', 'a'), ('single_choice', '1')) v (t, k), "
+               "(VALUES (repeat('1,', 4096)), (repeat(' ', 8192)), (repeat('9', 8192)), (repeat('1-2,', 2048))) w (r)"),
         "000000000000000000000000");
     harness_close(h);
 }
@@ -199,12 +226,30 @@ Test(rule, longest_responses)
 Test(rule, nothing_known)
 {
     struct harness *h = harness_open("assessment", service_sql, true, &test_conf);
-    cr_expect_str_eq(harness_get(h, "SELECT string_agg(coalesce(score_by_rule_1(t, NULL, NULL, NULL, NULL, r)::text, "
-                                    "'?'), '') FROM unnest('{single_choice,true_false,multiple_choice,matching,ordering,"
-                                    "numeric,short_text,NULL}'::text[]) t, unnest('{1,NULL}'::text[]) r"),
+    cr_expect_str_eq(harness_get(h,
+                                 "SELECT string_agg(coalesce(score_by_rule_1(t, NULL, NULL, NULL, NULL, r)::text, "
+                                 "'?'), '') FROM unnest('{single_choice,true_false,multiple_choice,matching,ordering,"
+                                 "numeric,short_text,NULL}'::text[]) t, unnest('{1,NULL}'::text[]) r"),
                      "0000000000000000");
     cr_expect_str_eq(harness_get(h, "SELECT provolatile::text || proparallel::text FROM pg_proc "
                                     "WHERE proname = 'score_by_rule_1'"),
                      "is");
+    harness_close(h);
+}
+
+/* The rule over a form: later responses to a position take the place of earlier ones, modes stand above responses. */
+Test(rule, whole_form)
+{
+    struct harness *h = harness_open("assessment", service_sql, true, &test_conf);
+    const char *form = "SELECT score_form_1('{single_choice,short_text,numeric,true_false,multiple_choice}', "
+                       "'{2,\"a|b\",1.5,true,\"1,3\"}', '{f,f,f,f,t}', '{NULL,NULL,1%%,NULL,NULL}', "
+                       "'{NULL,NULL,NULL,NULL,NULL}', '%s', %s, %s)";
+    const char *plain = "{count,count,count,count,count}";
+    cr_expect_str_eq(harness_get(h, form, plain, "NULL", "NULL"), "{0,0,0,0,0}");
+    cr_expect_str_eq(harness_get(h, form, plain, "'{1,2,3,4,5}'", "'{2,B,\"1,51\",true,1}'"), "{100,100,100,100,50}");
+    cr_expect_str_eq(harness_get(h, form, plain, "'{1,1,2,2,5,5}'", "'{2,3,a|b,a,\"1,3\",\"\"}'"), "{0,100,0,0,0}");
+    cr_expect_str_eq(harness_get(h, form, plain, "'{1,1,2}'", "'{3,\" 2\",a|b}'"), "{100,0,0,0,0}");
+    cr_expect_str_eq(harness_get(h, form, "{exclude,credit,count,exclude,credit}", "'{1,2,3}'", "'{2,x,1.5}'"),
+                     "{NULL,100,100,NULL,100}");
     harness_close(h);
 }

@@ -1,4 +1,5 @@
-/* test_correct.c - results are corrected and attempts voided after the certificate: what is withdrawn, who earns again. */
+/* test_correct.c - results are corrected and attempts voided after the certificate: what is withdrawn, who earns again.
+ */
 #include "../second.h"
 #include "seed.h"
 
@@ -30,8 +31,9 @@ static void voided(struct harness *h, uint32_t attempt)
 /* Certificates, revoked ones, those due. */
 static const char *register_of(struct harness *h)
 {
-    return harness_get(h, "SELECT concat_ws(' ', (SELECT count(*) FROM certificate), (SELECT count(*) FROM revocation), "
-                          "(SELECT count(*) FROM certificate_due))");
+    return harness_get(h,
+                       "SELECT concat_ws(' ', (SELECT count(*) FROM certificate), (SELECT count(*) FROM revocation), "
+                       "(SELECT count(*) FROM certificate_due))");
 }
 
 Test(correct, a_pass_that_was_none)
@@ -44,8 +46,10 @@ Test(correct, a_pass_that_was_none)
     cr_expect(is(status.status, "revoked"));
     cr_expect(is(status.reason, "Kết quả đã được sửa. / The result was corrected."));
     cr_expect_eq(harness_events(h, "certificate_revoked"), 1);
-    cr_expect_str_eq(harness_get(h, "SELECT body ->> 'number' FROM outbox WHERE event = 'certificate_revoked'"), number.p);
-    cr_expect_str_eq(harness_get(h, "SELECT cause || coalesce(revoked_by::text, '') FROM revocation"), "result_corrected");
+    cr_expect_str_eq(harness_get(h, "SELECT body ->> 'number' FROM outbox WHERE event = 'certificate_revoked'"),
+                     number.p);
+    cr_expect_str_eq(harness_get(h, "SELECT cause || coalesce(revoked_by::text, '') FROM revocation"),
+                     "result_corrected");
     corrected(h, 100, 2, false);
     corrected(h, 100, 3, false);
     issue(h);

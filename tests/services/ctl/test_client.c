@@ -161,7 +161,8 @@ TestSuite(calls, .init = peer_open, .fini = peer_close, .timeout = 20);
 #define ANSWER(status, body) "HTTP/1.1 " status " x\r\nConnection: close\r\n\r\n" body
 #define RECEIPT                                                                                                        \
     "{\"attempt_id\":\"" ID "\",\"position\":3,\"revision\":1,\"saved_at\":\"2026-11-22T00:00:00Z\","                  \
-    "\"digest\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"
+    "\"seq\":1,\"link\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","                                              \
+    "\"seal\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"devices\":0}"
 
 static const struct answer_save answer = {.attempt_id = id, .position = 3, .revision = 1, .response = SPAN("2")};
 
@@ -183,7 +184,8 @@ Test(calls, what_passes_is_tried_again_unchanged)
     cr_expect_eq(client_call(&client, &session, M_answer_save, &answer, &receipt), 0);
     peer_ends(5);
     cr_expect_eq(receipt.position, 3);
-    cr_expect_eq(receipt.digest.n, 32);
+    cr_expect_eq(receipt.link.n, 32);
+    cr_expect_eq(receipt.seq, 1);
     cr_expect(strstr(peer.requests[0], "Authorization: Bearer token1\r\n"));
     cr_expect(strstr(peer.requests[0], "PUT /v1/attempts/" ID "/answers/3 HTTP/1.1\r\n"));
     cr_expect(strstr(peer.requests[0], "{\"revision\":1,\"response\":\"2\"}"));

@@ -6,6 +6,7 @@
 #include "openid.h"
 #include <stdatomic.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static _Atomic int64_t wall_offset_s;

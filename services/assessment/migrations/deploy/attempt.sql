@@ -16,6 +16,7 @@ CREATE TABLE standing (
     taken              integer NOT NULL DEFAULT 0, -- attempts begun
     given_back         integer NOT NULL DEFAULT 0, -- attempts that an officer allowed besides
     request_id         uuid,                       -- that began the newest
+    requests           uuid[] NOT NULL DEFAULT '{}', -- that began one; repeated late, none begins another
     attempt_id         uuid,                       -- the newest
     running            boolean NOT NULL DEFAULT false,
     ended_at           timestamptz,                -- of the newest
@@ -121,22 +122,27 @@ CREATE FUNCTION uuid_border(at timestamptz) RETURNS uuid LANGUAGE sql IMMUTABLE 
     SELECT rpad(lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0'), 32, '0')::uuid
 $$;
 
--- Makes the partitions of the month that a day lies in, UTC; does nothing when they are there.
+-- Makes the partitions of the month that a day lies in, UTC; does nothing when they are there. Tables are made by themselves
+-- and attached: made as partitions, they would wait for whoever reads attempts, a backup for one, and every answer would
+-- wait behind them.
 CREATE FUNCTION make_period(day date) RETURNS void LANGUAGE plpgsql SET search_path = assessment, hocvu, pg_temp AS $$
 DECLARE
     first timestamptz := date_trunc('month', day::timestamp) AT TIME ZONE 'UTC';
     next timestamptz := (date_trunc('month', day::timestamp) + interval '1 month') AT TIME ZONE 'UTC';
     suffix text := to_char(day, 'YYYYMM');
+    parent text;
 BEGIN
     IF to_regclass('assessment.attempt_' || suffix) IS NOT NULL THEN
         RETURN;
     END IF;
-    EXECUTE format('CREATE TABLE attempt_%s PARTITION OF attempt FOR VALUES FROM (%L) TO (%L) WITH (fillfactor = 60)',
-                   suffix, uuid_border(first), uuid_border(next));
-    EXECUTE format('CREATE TABLE answer_%s PARTITION OF answer FOR VALUES FROM (%L) TO (%L)',
-                   suffix, uuid_border(first), uuid_border(next));
-    EXECUTE format('CREATE TABLE result_%s PARTITION OF result FOR VALUES FROM (%L) TO (%L)',
-                   suffix, uuid_border(first), uuid_border(next));
+    EXECUTE format('CREATE TABLE attempt_%s (LIKE attempt INCLUDING DEFAULTS INCLUDING CONSTRAINTS) '
+                   'WITH (fillfactor = 60)', suffix);
+    EXECUTE format('CREATE TABLE answer_%s (LIKE answer INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', suffix);
+    EXECUTE format('CREATE TABLE result_%s (LIKE result INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', suffix);
+    FOREACH parent IN ARRAY '{attempt,answer,result}'::text[] LOOP
+        EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                       parent, parent || '_' || suffix, uuid_border(first), uuid_border(next));
+    END LOOP;
 END $$;
 
 -- For the service's daily tick: this month and the two that follow.

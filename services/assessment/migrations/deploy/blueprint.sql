@@ -123,21 +123,6 @@ SELECT v.version_id, v.bank_id, v.code, v.skill_group, v.level, v.pool, v.positi
                                         WHERE s.bank_id = v.bank_id AND s.code = v.situation
                                           AND s.type = 'situation' AND s.state = 'live'));
 
--- The ready forms of policies; stale: one of its item versions may not be drawn any more. Those are looked for once for
--- all forms of a policy, which share their items.
-CREATE VIEW ready_form AS
-SELECT p.policy_id, r.place, f.form_id, f.items, f.difficulty, f.items && g.gone AS stale
-  FROM form_pool p
-  JOIN policy USING (policy_id)
-  JOIN blueprint b USING (blueprint_id)
- CROSS JOIN LATERAL (
-       SELECT coalesce(array_agg(x.version_id), '{}') AS gone
-         FROM (SELECT unnest(m.items) AS version_id FROM form m WHERE m.form_id = ANY (p.ready)
-               EXCEPT
-               SELECT d.version_id FROM item_drawn d WHERE d.bank_id = b.bank_id) x) g
- CROSS JOIN LATERAL unnest(p.ready) WITH ORDINALITY AS r (form_id, place)
-  JOIN form f ON f.form_id = r.form_id;
-
 -- How many attempts took a form, as far as they are counted: up to the id in counted_to. What came after it is counted
 -- when somebody asks. So that answer takes no longer the more attempts there are, and a start writes nothing for it.
 CREATE TABLE form_taken (
@@ -213,7 +198,7 @@ GRANT SELECT, INSERT ON blueprint, blueprint_quota, blueprint_enemy, policy, pol
 GRANT UPDATE (retired_at) ON form TO hocvu_assessment;
 GRANT SELECT, INSERT, UPDATE (ready, next) ON form_pool TO hocvu_assessment;
 
-GRANT SELECT ON item_drawn, ready_form, bank_change TO hocvu_assessment;
+GRANT SELECT ON item_drawn, bank_change TO hocvu_assessment;
 GRANT SELECT, INSERT, UPDATE (changes) ON form_check TO hocvu_assessment;
 GRANT SELECT, INSERT, UPDATE (n) ON form_taken TO hocvu_assessment;
 GRANT SELECT, UPDATE (attempt_id) ON counted_to TO hocvu_assessment;

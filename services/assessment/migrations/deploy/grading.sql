@@ -1,16 +1,16 @@
 -- Deploy assessment:grading to pg
 --
--- The only readers of keys that grade, and the only way an attempt ends. All functions belong to the owner of the tables;
--- the service may call those granted at the end and cannot do any of their work by a statement of its own. GRADING.md
--- tells the rules in words.
+-- The only readers of keys that grade, and the only way an attempt ends. All functions belong to the owner of the
+-- tables; the service may call those granted at the end and cannot do any of their work by a statement of its own.
+-- GRADING.md tells the rules in words.
 --
--- Order of locks, the same everywhere: keys (an advisory lock: grading shares it, a correction has it alone), attempts in
--- the order of their ids, standings.
+-- Order of locks, the same everywhere: keys (an advisory lock: grading shares it, a correction has it alone),
+-- attempts in the order of their ids, standings.
 BEGIN;
 
 SET LOCAL search_path = assessment, hocvu;
 
--- --- Rule 1: points of a response, 0 to 100, by type of item. Whatever is malformed scores 0 and is never an error. ---
+-- --- Rule 1: points of a response, 0 to 100, by type of item. What is malformed scores 0 and is never an error. ---
 
 -- "1,3": numbers 1 to 10, none twice, blanks around them. NULL when it is something else.
 CREATE FUNCTION numbers_of(list text) RETURNS integer[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
@@ -27,8 +27,8 @@ BEGIN
     RETURN numbers;
 END $$;
 
--- "1-2,2-1": the right side of each left side 1 to 10, NULL where it has none. NULL when it is something else, or gives a
--- left side twice.
+-- "1-2,2-1": the right side of each left side 1 to 10, NULL where it has none. NULL when it is something else, or
+-- gives a left side twice.
 CREATE FUNCTION pairs_of(list text) RETURNS integer[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
     pairs integer[] := array_fill(NULL::integer, '{10}');
@@ -134,18 +134,21 @@ RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
            WHEN response IS NULL OR response = '' THEN 0
            WHEN type IN ('single_choice', 'true_false') THEN CASE WHEN btrim(response) = key THEN 100 ELSE 0 END
            WHEN type = 'multiple_choice' THEN assessment.score_choices_1(key, partial, response)
-           WHEN type = 'matching' THEN assessment.score_places_1(assessment.pairs_of(key), assessment.pairs_of(response), partial)
-           WHEN type = 'ordering' THEN assessment.score_places_1(assessment.numbers_of(key), assessment.numbers_of(response), partial)
+           WHEN type = 'matching' THEN assessment.score_places_1(assessment.pairs_of(key),
+                                                                 assessment.pairs_of(response), partial)
+           WHEN type = 'ordering' THEN assessment.score_places_1(assessment.numbers_of(key),
+                                                                 assessment.numbers_of(response), partial)
            WHEN type = 'numeric' THEN assessment.score_number_1(key, tolerance, response)
            WHEN type = 'short_text' THEN assessment.score_text_1(key, match, response)
            ELSE 0 END::smallint
 $$;
 
--- The rule for a whole form: points of each position, NULL for an item that counts for nobody. Of several responses to one
--- position the last one given here counts, so they come in the order of their revisions; no response is a wrong one. What
--- is written as the key is (whose form is canonical), and a wrong single choice, is told here: a call costs more.
-CREATE FUNCTION score_form_1(types text[], keys text[], partials boolean[], tolerances text[], matches text[], modes text[],
-                             positions integer[], responses text[])
+-- The rule for a whole form: points of each position, NULL for an item that counts for nobody. Of several responses
+-- to one position the last one given here counts, so they come in the order of their revisions; no response is a
+-- wrong one. What is written as the key is (whose form is canonical), and a wrong single choice, is told here: a
+-- call costs more.
+CREATE FUNCTION score_form_1(types text[], keys text[], partials boolean[], tolerances text[], matches text[],
+                             modes text[], positions integer[], responses text[])
 RETURNS smallint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
     scores smallint[] := array_fill(0::smallint, ARRAY[cardinality(types)]);
@@ -214,7 +217,8 @@ BEGIN
      CROSS JOIN LATERAL (SELECT score_form_1(k.types, k.keys, k.partials, k.tolerances, k.matches, k.modes,
                                              n.positions, n.responses) AS scores OFFSET 0) i
      CROSS JOIN LATERAL (
-           SELECT sum(e.n_right)::integer AS n_right, sum(e.score)::bigint AS score, sum(e.max_score)::bigint AS max_score,
+           SELECT sum(e.n_right)::integer AS n_right, sum(e.score)::bigint AS score,
+                  sum(e.max_score)::bigint AS max_score,
                   bool_and(m.marks IS NULL
                            OR e.score * 100 >= coalesce((m.marks ->> e.skill_group)::integer, 0) * e.max_score)
                       AS groups_passed,
@@ -238,13 +242,13 @@ RETURNS jsonb LANGUAGE sql STABLE AS $$
                               'result_version', version)
 $$;
 
--- Ends and grades those of the attempts that can end, and gives the result of all. `how`: submit (the learner hands in;
--- what the clock has ended already is the clock's) or clock (only what it has ended). `event`: the fact to be announced,
--- of those that were graded just now.
+-- Ends and grades those of the attempts that can end, and gives the result of all. `how`: submit (the learner hands
+-- in; what the clock has ended already is the clock's) or clock (only what it has ended). `event`: the fact to be
+-- announced, of those that were graded just now.
 --
--- Saving an answer updates the attempt's row. FOR NO KEY UPDATE waits for it, and what follows are statements of their own
--- with newer snapshots: an acknowledged answer is counted. A save that waits for us finds the attempt ended when we
--- commit.
+-- Saving an answer updates the attempt's row. FOR NO KEY UPDATE waits for it, and what follows are statements of
+-- their own with newer snapshots: an acknowledged answer is counted. A save that waits for us finds the attempt
+-- ended when we commit.
 CREATE FUNCTION end_attempts(asked uuid[], how text)
 RETURNS TABLE (attempt_id uuid, person_id uuid, programme_id uuid, policy_id uuid, number integer, items integer,
                state text, ended_by text, ended_at timestamptz, answers bigint, head bytea, void_reason text,
@@ -259,7 +263,7 @@ DECLARE
     hi uuid := (SELECT x FROM unnest(asked) x ORDER BY x DESC LIMIT 1);
     due uuid[];     -- those that end now, or have ended and wait to be graded
     waiting uuid[]; -- of these: created, although their time has come
-    n_graded bigint;
+    n_graded bigint := 0;
 BEGIN
     PERFORM share_keys();
     SELECT array_agg(l.attempt_id), array_agg(l.attempt_id) FILTER (WHERE l.state = 'created') INTO due, waiting
@@ -279,10 +283,12 @@ BEGIN
         ), ended AS (
             UPDATE attempt a
                SET state = 'graded', result_version = 1,
-                   ended_by = coalesce(a.ended_by, CASE WHEN a.closes_at <= now() THEN 'timed_out' ELSE 'submitted' END),
+                   ended_by = coalesce(a.ended_by,
+                                       CASE WHEN a.closes_at <= now() THEN 'timed_out' ELSE 'submitted' END),
                    ended_at = coalesce(a.ended_at, least(a.closes_at, now()))
               FROM scored s
-             WHERE a.attempt_id = s.attempt_id AND a.attempt_id = ANY (due) AND a.attempt_id >= lo AND a.attempt_id <= hi
+             WHERE a.attempt_id = s.attempt_id AND a.attempt_id = ANY (due)
+               AND a.attempt_id >= lo AND a.attempt_id <= hi
             RETURNING a.*
         ), made AS (
             INSERT INTO result (attempt_id, version, rule, "right", items, score, max_score, passed, scores, groups,
@@ -298,8 +304,9 @@ BEGIN
         )
         SELECT e.attempt_id, e.person_id, e.programme_id, e.policy_id, e.number, e.items, e.state, e.ended_by,
                e.ended_at, e.answers, e.head, e.void_reason, m.version, m.rule, m."right", m.score, m.max_score,
-               m.passed, m.groups, m.graded_at, grade_fact(e.attempt_id, e.person_id, e.programme_id, e.policy_id, e.number, m."right",
-                                            m.items, m.passed, m.graded_at, m.score, m.max_score, m.version)
+               m.passed, m.groups, m.graded_at,
+               grade_fact(e.attempt_id, e.person_id, e.programme_id, e.policy_id, e.number, m."right", m.items,
+                          m.passed, m.graded_at, m.score, m.max_score, m.version)
           FROM ended e JOIN made m USING (attempt_id);
         GET DIAGNOSTICS n_graded = ROW_COUNT;
         IF n_graded < cardinality(due) THEN -- forms without keys: they end, and are graded once the keys are there
@@ -316,6 +323,9 @@ BEGIN
              WHERE t.person_id = e.person_id AND t.programme_id = e.programme_id AND t.attempt_id = e.attempt_id;
         END IF;
     END IF;
+    IF n_graded = cardinality(asked) THEN
+        RETURN;
+    END IF;
     RETURN QUERY
     SELECT a.attempt_id, a.person_id, a.programme_id, a.policy_id, a.number, a.items, a.state, a.ended_by, a.ended_at,
            a.answers, a.head, a.void_reason, r.version, r.rule, r."right", r.score, r.max_score, r.passed, r.groups,
@@ -327,8 +337,8 @@ BEGIN
        AND (due IS NULL OR a.attempt_id <> ALL (due) OR a.state <> 'graded');
 END $$;
 
--- Forms in hand whose window has opened, at most `most` of them. Those that another transaction holds are found by the next
--- call. The indexes are empty but for attempts that wait.
+-- Forms in hand whose window has opened, at most `most` of them. Those that another transaction holds are found by
+-- the next call. The indexes are empty but for attempts that wait.
 CREATE INDEX attempt_created ON attempt (started_at) WHERE state = 'created';
 CREATE INDEX attempt_ungraded ON attempt (ended_at) WHERE state IN ('submitted', 'timed_out');
 
@@ -340,7 +350,8 @@ SET search_path = assessment, pg_temp SET enable_seqscan = off AS $$
 $$;
 
 -- An officer's last word on attempts: they count no more, and with give_back the person may sit one more. Announces
--- attempt_voided. Who may do that to whom is asked by the statements that call it. Gives those that were voided just now.
+-- attempt_voided. Who may do that to whom is asked by the statements that call it. Gives those that were voided just
+-- now.
 CREATE FUNCTION void_attempts(asked uuid[], by uuid, reason text, give_back boolean, trace text DEFAULT NULL)
 RETURNS TABLE (attempt_id uuid, person_id uuid, programme_id uuid, event jsonb)
 LANGUAGE plpgsql SECURITY DEFINER ROWS 1 SET search_path = assessment, pg_temp AS $$
@@ -419,11 +430,12 @@ CREATE TABLE regrade (
 CREATE INDEX regrade_running ON regrade (ordered_at) WHERE done_at IS NULL;
 CREATE INDEX regrade_newest ON regrade (ordered_at DESC);
 
--- Corrects an item for every form that has it and for those to come, and orders the regrade. A later correction of the same
--- item takes the place of an earlier one. NULL, or the fault. The key is checked by the caller, who knows the choices.
+-- Corrects an item for every form that has it and for those to come, and orders the regrade. A later correction of
+-- the same item takes the place of an earlier one. NULL, or the fault. The key is checked by the caller, who knows
+-- the choices.
 --
--- Attempts that begin later than the order are graded by the new keys anyway; an hour more for a clock that was set back.
--- The forms' attempts begin after the forms were made, a day less for the same reason.
+-- Attempts that begin later than the order are graded by the new keys anyway; an hour more for a clock that was set
+-- back. The forms' attempts begin after the forms were made, a day less for the same reason.
 CREATE FUNCTION correct_item(order_id uuid, which uuid, how text, new_key text, why text, officer uuid) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = assessment, pg_temp AS $$
 DECLARE
@@ -465,8 +477,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- One slice of the oldest regrade that runs: looks at 5,000 attempts at most, grades at most `most` of them again, and gives
--- the facts to be announced. An attempt gets a new version of its result when anything in it differs.
+-- One slice of the oldest regrade that runs: looks at 5,000 attempts at most, grades at most `most` of them again,
+-- and gives the facts to be announced. An attempt gets a new version of its result when anything in it differs.
 CREATE FUNCTION regrade_slice(most integer) RETURNS SETOF jsonb LANGUAGE plpgsql SECURITY DEFINER ROWS 100
 SET search_path = assessment, pg_temp SET enable_seqscan = off AS $$
 DECLARE
@@ -519,7 +531,8 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION numbers_of(text), pairs_of(text), decimal_of(text), text_form(text, text),
-    score_choices_1(text, boolean, text), score_places_1(integer[], integer[], boolean), score_number_1(text, text, text),
+    score_choices_1(text, boolean, text), score_places_1(integer[], integer[], boolean),
+    score_number_1(text, text, text),
     score_text_1(text, text, text), score_by_rule_1(text, text, boolean, text, text, text),
     score_form_1(text[], text[], boolean[], text[], text[], text[], integer[], text[]), share_keys(), hold_keys(),
     score_attempts(uuid[]),
