@@ -221,13 +221,16 @@ static void send_replies(struct router *r)
 }
 
 /*
- * After SIGTERM: new calls are told at once that nobody is here, so that their callers turn to another process of this
- * service and stop sending; what is in flight finishes and is answered. A call that is sent in the moment of closing
- * fails when its caller sees the end of the connection.
+ * After SIGTERM: what has arrived is still taken; then new calls are told at once that nobody is here, so that their
+ * callers turn to another process of this service and stop sending. What is in flight finishes and is answered. A call
+ * that is sent in the moment of closing fails when its caller sees the end of the connection.
  */
 static void drain(struct router *r)
 {
     int64_t now = mono_us(), least = now + LEAVE_MS * 1000, until = now + DRAIN_MS * 1000;
+    for (int i = 0; i < 64 && receive(r); i++)
+        continue;
+    enqueue(r);
     r->leaving = true;
     while (now < least || (r->rt->in_flight && now < until)) {
         zmq_pollitem_t items[] = {{r->socket, 0, ZMQ_POLLIN, 0}, {NULL, r->rt->wake_fd, ZMQ_POLLIN, 0}};

@@ -74,6 +74,7 @@ struct load {
 };
 
 struct queue {
+    bool preferred; /* its method is named in service.first */
     struct call *first, **last;
     unsigned running; /* runs of this queue's batch method */
 };
@@ -109,6 +110,7 @@ struct runtime {
     uint16_t *queue_of; /* of each binding */
     uint16_t *first;    /* queues looked at before all others, in this order */
     size_t n_first;
+    unsigned n_others;  /* runs of all other queues: so many that each preferred method still finds a worker */
     struct load *loads; /* of each binding */
     struct replies *outgoing;
     int wake_fd; /* eventfd: replies wait for the I/O thread */

@@ -236,6 +236,7 @@ static int set_first(struct runtime *rt)
             return -1;
         }
         rt->first[rt->n_first++] = rt->queue_of[binding];
+        rt->queues[rt->queue_of[binding]].preferred = true;
     }
     if (rt->workers > rt->n_first)
         return 0;

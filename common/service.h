@@ -102,9 +102,10 @@ struct service {
     const char *doc; /* what --help says first */
     const struct binding *bindings;
     /*
-     * Batch methods whose calls are taken before all others, in this order; ends with 0; NULL: none. This cannot starve
-     * the others: a batch method runs once at a time, and the process refuses to start unless it has more workers than
-     * methods named here, so one worker at least is always left to the rest.
+     * Batch methods whose calls are taken before all others, in this order; ends with 0; NULL: none. A worker is kept
+     * for each: the others run at most as often at once as workers are left, however long each of them takes. Nor can
+     * these starve the others: a batch method runs once at a time, and the process refuses to start unless it has more
+     * workers than methods named here.
      */
     const uint16_t *first;
     const struct follow *follows;

@@ -54,12 +54,14 @@ static struct call *take(struct queue *queue, size_t most, size_t *ret_n)
 static struct call *take_run(struct runtime *rt, size_t q, size_t *ret_n)
 {
     struct queue *queue = &rt->queues[q];
-    if (!queue->first || (q > 0 && queue->running >= BATCH_RUNS))
+    if (!queue->first || (q > 0 && queue->running >= BATCH_RUNS) ||
+        (!queue->preferred && rt->n_others >= rt->workers - rt->n_first))
         return NULL;
     uint16_t binding = queue->first->binding;
     const struct method *method = rt->methods[binding];
     struct call *calls = take(queue, method->batch ? method->batch : 1, ret_n);
     queue->running++;
+    rt->n_others += !queue->preferred;
     load_taken(&rt->loads[binding], *ret_n);
     return calls;
 }
@@ -95,8 +97,9 @@ static void run_ended(struct runtime *rt, const struct call *calls, size_t n, in
     pthread_mutex_lock(&rt->lock);
     struct queue *queue = &rt->queues[rt->queue_of[binding]];
     queue->running--;
+    rt->n_others -= !queue->preferred;
     load_ended(&rt->loads[binding], begun_us, now, n, waited_us);
-    if (queue->first)
+    if (queue->first || !queue->preferred) /* a place for any of the others is free again */
         pthread_cond_signal(&rt->work);
     pthread_mutex_unlock(&rt->lock);
 }

@@ -166,6 +166,25 @@ Test(load, preferred_methods_run_before_the_others_and_do_not_starve_them)
     cr_expect_geq(first.completes, 3, "one worker is left to the others: %d", first.completes);
 }
 
+/* However many long calls wait, a worker is kept for what comes first: a beat does not wait for one of them to end. */
+Test(load, a_worker_is_kept_for_each_preferred_method)
+{
+    struct peer *p = peer_start(&beats);
+    void *socket = raw_open(p);
+    struct lesson_progress progress;
+    uint64_t id = 0;
+    for (uint32_t i = 0; i < 6; i++)
+        raw_send(socket, 1000 + i, M_lesson_complete, soon(), true, U(1), i < 5 ? ZMQ_SNDMORE : 0);
+    sleep_ms(COMPLETE_MS / 4);
+    raw_send(socket, 1, M_lesson_beat, soon(), true, U(1), 0);
+    cr_assert_eq(raw_receive(socket, 4000, &id, &progress), 0);
+    cr_expect_eq(id, 1, "a long call was answered first");
+    for (int i = 0; i < 6; i++)
+        cr_assert_eq(raw_receive(socket, 4000, &id, &progress), 0, "and the long ones go on one by one");
+    zmq_close(socket);
+    peer_close(p);
+}
+
 static int check_exit(const struct service *service, const char *more)
 {
     struct peer *p = peer_open();

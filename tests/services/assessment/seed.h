@@ -89,9 +89,18 @@ static inline void seed_policy(struct harness *h)
                    "show_result, show_answers, show_explanations, appeal_days, digest, created_by) VALUES "
                    "(" ID(3) ", " ID(1) ", 1, " ID(4) ", 5, 60, 30, 30, 2, 0, 0, 4, 100, 'at_once', 'never', 'never', "
                                                       "15, '\\x00', " ID(901) ")");
-    harness_sql(h, "INSERT INTO form (form_id, policy_id, items, difficulty) SELECT " ID(300 + k) ", " ID(3) ", ARRAY["
-                   ID(100 + mod(k, 6)) ", " ID(100 + mod(k + 1, 6)) ", " ID(100 + mod(k + 2, 6)) ", "
-                   ID(106 + mod(k, 4)) ", " ID(106 + mod(k + 1, 4)) "], 50 FROM generate_series(0, 3) k");
+    harness_sql(
+        h, "INSERT INTO form (form_id, policy_id, items, difficulty) SELECT " ID(300 + k) ", " ID(3) ", ARRAY[" ID(
+               100 +
+               mod(k, 6)) ", " ID(100 +
+                                  mod(k + 1,
+                                      6)) ", " ID(100 +
+                                                  mod(k + 2,
+                                                      6)) ", " ID(106 +
+                                                                  mod(k, 4)) ", " ID(106 +
+                                                                                     mod(k + 1,
+                                                                                         4)) "], 50 FROM "
+                                                                                             "generate_series(0, 3) k");
     harness_sql(h, "SELECT lay_keys(array_agg(form_id ORDER BY form_id)) FROM form");
     harness_sql(
         h, "INSERT INTO form_pool (policy_id, ready) SELECT " ID(3) ", array_agg(form_id ORDER BY form_id) FROM form");
