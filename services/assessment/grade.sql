@@ -2,37 +2,35 @@
 -- read keys, end attempts and write results. What it graded, and only that, is announced, in the same statement.
 
 -- attempt_submit(attempt_ref) outcome_row BATCH
--- A repeat gets the same result. `shown`: the policy shows results at once, or the window is over.
-WITH call AS MATERIALIZED (
-    SELECT c.ord, a.attempt_id
-      FROM unnest(:attempt_id, :ctx_subject) WITH ORDINALITY AS c (attempt_id, person_id, ord)
+-- A repeat gets the same result. Each ended attempt looks up what belongs to it, its calls in the array too: no two sets
+-- are compared with each other. `shown`: the policy shows results at once, or the window is over.
+WITH call AS (
+    SELECT array_agg(DISTINCT a.attempt_id) AS attempts
+      FROM unnest(:attempt_id, :ctx_subject) AS c (attempt_id, person_id)
       JOIN attempt a ON a.attempt_id = c.attempt_id AND a.person_id = c.person_id
-     WHERE a.attempt_id = ANY (:attempt_id)
-       AND a.attempt_id >= (SELECT x FROM unnest(:attempt_id) x ORDER BY x LIMIT 1)
-       AND a.attempt_id <= (SELECT x FROM unnest(:attempt_id) x ORDER BY x DESC LIMIT 1)
 ), ended AS MATERIALIZED (
-    SELECT * FROM end_attempts(ARRAY(SELECT DISTINCT attempt_id FROM call), 'submit')
+    SELECT e.* FROM call, end_attempts(call.attempts, 'submit') e
 ), told AS (
     INSERT INTO outbox (event, body, trace)
     SELECT 'attempt_graded', event, :ctx_trace FROM ended WHERE event IS NOT NULL
-), left_over AS MATERIALIZED (
-    SELECT e.attempt_id, greatest(0, n.max_attempts + t.given_back - t.taken) AS attempts_left,
-           p.show_result = 'at_once' OR p.show_result = 'after_window' AND coalesce(p.closes_at <= now(), true) AS shown
-      FROM ended e
-      JOIN policy p USING (policy_id)
-      JOIN standing t ON t.person_id = e.person_id AND t.programme_id = e.programme_id
-     CROSS JOIN LATERAL (SELECT max_attempts FROM policy WHERE policy.programme_id = e.programme_id
-                          ORDER BY policy.version DESC LIMIT 1) n
 )
-SELECT c.ord, e.attempt_id, e.number, e.state, coalesce(e.ended_by, 'voided') AS ended_by, e.ended_at, l.attempts_left,
-       e.answers, e.head, e.void_reason,
-       CASE WHEN shown THEN e."right" END AS "right", CASE WHEN shown AND e.version > 0 THEN e.items END AS items,
-       CASE WHEN shown THEN e.score END AS score, CASE WHEN shown THEN e.max_score END AS max_score,
-       CASE WHEN shown THEN e.passed END AS passed, CASE WHEN shown THEN e.graded_at END AS graded_at,
-       CASE WHEN shown THEN e.version END AS result_version, CASE WHEN shown THEN e.rule END AS grade_rule,
-       CASE WHEN shown AND e.version > 0 THEN jsonb_build_object('groups', e.groups)::text END AS groups,
+SELECT c.ord::bigint AS ord, e.attempt_id, e.number, e.state, coalesce(e.ended_by, 'voided') AS ended_by, e.ended_at,
+       greatest(0, n.max_attempts + t.given_back - t.taken) AS attempts_left, e.answers, e.head, e.void_reason,
+       CASE WHEN s.shown THEN e."right" END AS "right", CASE WHEN s.shown AND e.version > 0 THEN e.items END AS items,
+       CASE WHEN s.shown THEN e.score END AS score, CASE WHEN s.shown THEN e.max_score END AS max_score,
+       CASE WHEN s.shown THEN e.passed END AS passed, CASE WHEN s.shown THEN e.graded_at END AS graded_at,
+       CASE WHEN s.shown THEN e.version END AS result_version, CASE WHEN s.shown THEN e.rule END AS grade_rule,
+       CASE WHEN s.shown AND e.version > 0 THEN jsonb_build_object('groups', e.groups)::text END AS groups,
        CASE WHEN e.ended_at IS NULL THEN 'NOT_OPEN:attempt_id' END AS fault
-  FROM call c JOIN ended e USING (attempt_id) JOIN left_over l USING (attempt_id);
+  FROM ended e
+  JOIN policy p USING (policy_id)
+  JOIN standing t ON t.person_id = e.person_id AND t.programme_id = e.programme_id
+ CROSS JOIN LATERAL (SELECT max_attempts FROM policy WHERE policy.programme_id = e.programme_id
+                      ORDER BY policy.version DESC LIMIT 1) n
+ CROSS JOIN LATERAL unnest(array_positions(:attempt_id, e.attempt_id)) AS c (ord)
+ CROSS JOIN LATERAL (SELECT p.show_result = 'at_once'
+                            OR p.show_result = 'after_window' AND coalesce(p.closes_at <= now(), true) AS shown) s
+ WHERE (:ctx_subject)[c.ord] = e.person_id;
 
 -- attempt_outcome(attempt_ref) outcome_row BATCH
 -- As attempt_submit, of attempts that have ended.
@@ -53,10 +51,7 @@ SELECT c.ord, a.attempt_id, a.number, a.state, coalesce(a.ended_by, 'voided') AS
                         AND a.state = 'graded'
                         AND (p.show_result = 'at_once'
                              OR p.show_result = 'after_window' AND coalesce(p.closes_at <= now(), true))
-                      LIMIT 1) r ON true
- WHERE a.attempt_id = ANY (:attempt_id)
-   AND a.attempt_id >= (SELECT x FROM unnest(:attempt_id) x ORDER BY x LIMIT 1)
-   AND a.attempt_id <= (SELECT x FROM unnest(:attempt_id) x ORDER BY x DESC LIMIT 1);
+                      LIMIT 1) r ON true;
 
 -- review_head(attempt_ref) attempt_ref
 SELECT attempt_id, CASE WHEN state <> 'graded' THEN 'STATE:attempt_id' END AS fault

@@ -266,7 +266,7 @@ RETURNS TABLE (attempt_id uuid, person_id uuid, programme_id uuid, policy_id uui
                groups jsonb, graded_at timestamptz, event jsonb)
 LANGUAGE plpgsql SECURITY DEFINER ROWS 100
 SET search_path = assessment, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
-SET enable_memoize = off SET enable_hashjoin = on AS $$
+SET enable_memoize = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
 #variable_conflict use_column
 DECLARE
     lo uuid := (SELECT x FROM unnest(asked) x ORDER BY x LIMIT 1);
@@ -289,36 +289,33 @@ BEGIN
     END IF;
     IF due IS NOT NULL THEN
         RETURN QUERY
-        WITH scored AS MATERIALIZED (
-            SELECT * FROM score_attempts(due)
-        ), ended AS (
+        WITH ended AS (
             UPDATE attempt a
                SET state = 'graded', result_version = 1,
                    ended_by = coalesce(a.ended_by,
                                        CASE WHEN a.closes_at <= now() THEN 'timed_out' ELSE 'submitted' END),
                    ended_at = coalesce(a.ended_at, greatest(a.started_at, least(a.closes_at, now())))
-              FROM scored s
-             WHERE a.attempt_id = s.attempt_id AND a.attempt_id = ANY (due)
-               AND a.attempt_id >= lo AND a.attempt_id <= hi
-            RETURNING a.*
+              FROM score_attempts(due) s
+             WHERE a.attempt_id = s.attempt_id
+            RETURNING a.attempt_id, a.person_id, a.programme_id, a.policy_id, a.number, a.items, a.state, a.ended_by,
+                      a.ended_at, a.answers, a.head, a.void_reason, s.scores, s."right", s.score, s.max_score,
+                      s.passed, s.groups
         ), made AS (
             INSERT INTO result (attempt_id, version, rule, "right", items, score, max_score, passed, scores, groups,
                                 cause, graded_at)
-            SELECT s.attempt_id, 1, 1, s."right", cardinality(s.scores), s.score, s.max_score, s.passed, s.scores,
-                   s.groups, 'lần chấm đầu / first grading', now()
-              FROM scored s
-            RETURNING *
+            SELECT attempt_id, 1, 1, "right", cardinality(scores), score, max_score, passed, scores, groups,
+                   'lần chấm đầu / first grading', now()
+              FROM ended
         ), stood AS (
             UPDATE standing t SET running = false, ended_at = e.ended_at
               FROM ended e
              WHERE t.person_id = e.person_id AND t.programme_id = e.programme_id AND t.attempt_id = e.attempt_id
         )
         SELECT e.attempt_id, e.person_id, e.programme_id, e.policy_id, e.number, e.items, e.state, e.ended_by,
-               e.ended_at, e.answers, e.head, e.void_reason, m.version, m.rule, m."right", m.score, m.max_score,
-               m.passed, m.groups, m.graded_at,
-               grade_fact(e.attempt_id, e.person_id, e.programme_id, e.policy_id, e.number, m."right", m.items,
-                          m.passed, m.graded_at, m.score, m.max_score, m.version)
-          FROM ended e JOIN made m USING (attempt_id);
+               e.ended_at, e.answers, e.head, e.void_reason, 1, 1, e."right", e.score, e.max_score, e.passed, e.groups,
+               now(), grade_fact(e.attempt_id, e.person_id, e.programme_id, e.policy_id, e.number, e."right",
+                                 cardinality(e.scores), e.passed, now(), e.score, e.max_score, 1)
+          FROM ended e;
         GET DIAGNOSTICS n_graded = ROW_COUNT;
         IF n_graded < cardinality(due) THEN -- forms without keys: they end, and are graded once the keys are there
             WITH ended AS (
