@@ -92,7 +92,7 @@ static const char *const forbidden[] = {
     "DELETE FROM assessment.answer",
     "TRUNCATE assessment.answer",
     "UPDATE assessment.standing SET person_id = person_id WHERE (SELECT count(*) FROM assessment.form_key) > 0",
-    "SELECT assessment.score_attempts(ARRAY(SELECT attempt_id FROM assessment.attempt))",
+    "SELECT assessment.score_attempt(attempt_id, form_id, policy_id) FROM assessment.attempt",
     "SELECT assessment.score_by_rule_1('single_choice', '1', false, NULL, NULL, '1')",
     "SELECT assessment.hold_keys()",
     "ALTER TABLE assessment.attempt DISABLE TRIGGER attempt_guard",

@@ -198,34 +198,22 @@ $$;
 -- position counts, no answer is a wrong answer. In `scores`, as in `groups`, an excluded item counts for nobody; a pass
 -- mark is reached where there is nothing to reach, but nobody passes without a single item that counts.
 --
--- The settings: the arrays are of any length, so a plan for "some" is as good as one for each, which costs milliseconds
--- to make; and one made while a table was small must not read a table that has grown. The bounds lo and hi name the
--- partitions, the others are not looked at.
-CREATE FUNCTION score_attempts(asked uuid[])
-RETURNS TABLE (attempt_id uuid, scores smallint[], "right" integer, score bigint, max_score bigint, passed boolean,
-               groups jsonb)
-LANGUAGE plpgsql STABLE ROWS 100
-SET search_path = assessment, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
-SET enable_memoize = off AS $$
-#variable_conflict use_column
-DECLARE
-    lo uuid := (SELECT x FROM unnest(asked) x ORDER BY x LIMIT 1);
-    hi uuid := (SELECT x FROM unnest(asked) x ORDER BY x DESC LIMIT 1);
-BEGIN
-    RETURN QUERY
-    SELECT a.attempt_id, i.scores, g.n_right, g.score, g.max_score,
+-- One SELECT without settings: the planner writes it into the statement that calls it, as lookups for each attempt.
+CREATE FUNCTION score_attempt(which uuid, form uuid, policy uuid)
+RETURNS TABLE (scores smallint[], "right" integer, score bigint, max_score bigint, passed boolean, groups jsonb)
+LANGUAGE sql STABLE ROWS 1 AS $$
+    SELECT i.scores, g.n_right, g.score, g.max_score,
            g.max_score > 0 AND g.score * 100 >= p.pass_percent * g.max_score AND g.groups_passed, g.groups
-      FROM attempt a
-      JOIN form_key k USING (form_id)
-      JOIN policy p USING (policy_id)
-     CROSS JOIN LATERAL (SELECT jsonb_object_agg(skill_group, percent) AS marks FROM policy_group
-                          WHERE policy_group.policy_id = a.policy_id OFFSET 0) m
+      FROM assessment.form_key k
+      JOIN assessment.policy p ON p.policy_id = score_attempt.policy
+     CROSS JOIN LATERAL (SELECT jsonb_object_agg(skill_group, percent) AS marks FROM assessment.policy_group
+                          WHERE policy_group.policy_id = score_attempt.policy OFFSET 0) m
      CROSS JOIN LATERAL (SELECT array_agg(position) AS positions, array_agg(response) AS responses
-                           FROM (SELECT position, response FROM answer
-                                  WHERE answer.attempt_id = a.attempt_id AND position <= cardinality(k.types)
+                           FROM (SELECT position, response FROM assessment.answer
+                                  WHERE answer.attempt_id = which AND position <= cardinality(k.types)
                                   ORDER BY position, revision) o) n
-     CROSS JOIN LATERAL (SELECT score_form_1(k.types, k.keys, k.partials, k.tolerances, k.matches, k.modes,
-                                             n.positions, n.responses) AS scores OFFSET 0) i
+     CROSS JOIN LATERAL (SELECT assessment.score_form_1(k.types, k.keys, k.partials, k.tolerances, k.matches, k.modes,
+                                                        n.positions, n.responses) AS scores OFFSET 0) i
      CROSS JOIN LATERAL (
            SELECT sum(e.n_right)::integer AS n_right, sum(e.score)::bigint AS score,
                   sum(e.max_score)::bigint AS max_score,
@@ -238,8 +226,8 @@ BEGIN
                           count(*) FILTER (WHERE u.score = 100) AS n_right
                      FROM unnest(k.groups, i.scores) AS u (skill_group, score)
                     GROUP BY u.skill_group) e) g
-     WHERE a.attempt_id = ANY (asked) AND a.attempt_id >= lo AND a.attempt_id <= hi;
-END $$;
+     WHERE k.form_id = form
+$$;
 
 -- Body of the event attempt_graded.
 CREATE FUNCTION grade_fact(attempt_id uuid, person_id uuid, programme_id uuid, policy_id uuid, number integer,
@@ -266,7 +254,8 @@ RETURNS TABLE (attempt_id uuid, person_id uuid, programme_id uuid, policy_id uui
                groups jsonb, graded_at timestamptz, event jsonb)
 LANGUAGE plpgsql SECURITY DEFINER ROWS 100
 SET search_path = assessment, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
-SET enable_memoize = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off AS $$
+SET enable_memoize = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off
+SET enable_bitmapscan = off AS $$
 #variable_conflict use_column
 DECLARE
     lo uuid := (SELECT x FROM unnest(asked) x ORDER BY x LIMIT 1);
@@ -295,27 +284,30 @@ BEGIN
                    ended_by = coalesce(a.ended_by,
                                        CASE WHEN a.closes_at <= now() THEN 'timed_out' ELSE 'submitted' END),
                    ended_at = coalesce(a.ended_at, greatest(a.started_at, least(a.closes_at, now())))
-              FROM score_attempts(due) s
-             WHERE a.attempt_id = s.attempt_id
-            RETURNING a.attempt_id, a.person_id, a.programme_id, a.policy_id, a.number, a.items, a.state, a.ended_by,
-                      a.ended_at, a.answers, a.head, a.void_reason, s.scores, s."right", s.score, s.max_score,
-                      s.passed, s.groups
-        ), made AS (
+             WHERE a.attempt_id = ANY (due) AND a.attempt_id >= lo AND a.attempt_id <= hi
+               AND EXISTS (SELECT FROM form_key k WHERE k.form_id = a.form_id)
+            RETURNING a.*
+        ), made AS MATERIALIZED ( -- from each attempt to what belongs to it, never one set with another
+            SELECT e.attempt_id, e.person_id, e.programme_id, e.policy_id, e.number, e.items, e.state, e.ended_by,
+                   e.ended_at, e.answers, e.head, e.void_reason, s.scores, s."right", s.score, s.max_score, s.passed,
+                   s.groups
+              FROM ended e CROSS JOIN LATERAL score_attempt(e.attempt_id, e.form_id, e.policy_id) s
+        ), stored AS (
             INSERT INTO result (attempt_id, version, rule, "right", items, score, max_score, passed, scores, groups,
                                 cause, graded_at)
             SELECT attempt_id, 1, 1, "right", cardinality(scores), score, max_score, passed, scores, groups,
                    'lần chấm đầu / first grading', now()
-              FROM ended
+              FROM made
         ), stood AS (
             UPDATE standing t SET running = false, ended_at = e.ended_at
-              FROM ended e
+              FROM made e
              WHERE t.person_id = e.person_id AND t.programme_id = e.programme_id AND t.attempt_id = e.attempt_id
         )
         SELECT e.attempt_id, e.person_id, e.programme_id, e.policy_id, e.number, e.items, e.state, e.ended_by,
                e.ended_at, e.answers, e.head, e.void_reason, 1, 1, e."right", e.score, e.max_score, e.passed, e.groups,
                now(), grade_fact(e.attempt_id, e.person_id, e.programme_id, e.policy_id, e.number, e."right",
                                  cardinality(e.scores), e.passed, now(), e.score, e.max_score, 1)
-          FROM ended e;
+          FROM made e;
         GET DIAGNOSTICS n_graded = ROW_COUNT;
         IF n_graded < cardinality(due) THEN -- forms without keys: they end, and are graded once the keys are there
             WITH ended AS (
@@ -511,11 +503,11 @@ BEGIN
     PERFORM FROM attempt a WHERE a.attempt_id = ANY (asked) ORDER BY a.attempt_id FOR NO KEY UPDATE;
     RETURN QUERY
     WITH differs AS MATERIALIZED (
-        SELECT s.*, r.version + 1 AS version, cardinality(s.scores) AS items
-          FROM score_attempts(asked) s
-          JOIN attempt a USING (attempt_id)
+        SELECT a.attempt_id, s.*, r.version + 1 AS version, cardinality(s.scores) AS items
+          FROM attempt a
           JOIN result r ON r.attempt_id = a.attempt_id AND r.version = a.result_version
-         WHERE a.state = 'graded'
+         CROSS JOIN LATERAL score_attempt(a.attempt_id, a.form_id, a.policy_id) s
+         WHERE a.attempt_id = ANY (asked) AND a.state = 'graded'
            AND (s.scores, s.passed, s.max_score) IS DISTINCT FROM (r.scores, r.passed, r.max_score)
     ), made AS (
         INSERT INTO result (attempt_id, version, rule, "right", items, score, max_score, passed, scores, groups, cause,
@@ -543,7 +535,7 @@ REVOKE ALL ON FUNCTION numbers_of(text), pairs_of(text), decimal_of(text), text_
     score_number_1(text, text, text),
     score_text_1(text, text, text), score_by_rule_1(text, text, boolean, text, text, text),
     score_form_1(text[], text[], boolean[], text[], text[], text[], integer[], text[]), share_keys(), hold_keys(),
-    score_attempts(uuid[]),
+    score_attempt(uuid, uuid, uuid),
     grade_fact(uuid, uuid, uuid, uuid, integer, integer, integer, boolean, timestamptz, bigint, bigint, integer),
     end_attempts(uuid[], text), open_attempts(integer), void_attempts(uuid[], uuid, text, boolean, text),
     review_attempt(uuid, uuid), correct_item(uuid, uuid, text, text, text, uuid), regrade_slice(integer) FROM PUBLIC;

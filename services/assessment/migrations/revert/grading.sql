@@ -6,7 +6,7 @@ SET LOCAL search_path = assessment;
 DROP FUNCTION regrade_slice(integer), correct_item(uuid, uuid, text, text, text, uuid), review_attempt(uuid, uuid),
     void_attempts(uuid[], uuid, text, boolean, text), open_attempts(integer), end_attempts(uuid[], text),
     grade_fact(uuid, uuid, uuid, uuid, integer, integer, integer, boolean, timestamptz, bigint, bigint, integer),
-    score_attempts(uuid[]),
+    score_attempt(uuid, uuid, uuid),
     score_form_1(text[], text[], boolean[], text[], text[], text[], integer[], text[]), hold_keys(), share_keys(),
     score_by_rule_1(text, text, boolean, text, text, text),
     score_text_1(text, text, text), score_number_1(text, text, text), score_places_1(integer[], integer[], boolean),

@@ -11,7 +11,7 @@ FROM pg_proc WHERE pronamespace = 'assessment'::regnamespace
 -- The rest is the owner's.
 SELECT 1 / (count(*) = 14 AND bool_and(NOT has_function_privilege('hocvu_assessment', oid, 'EXECUTE')))::int
 FROM pg_proc WHERE pronamespace = 'assessment'::regnamespace
- AND proname IN ('score_attempts', 'score_by_rule_1', 'score_form_1', 'score_choices_1', 'score_places_1',
+ AND proname IN ('score_attempt', 'score_by_rule_1', 'score_form_1', 'score_choices_1', 'score_places_1',
                  'score_number_1', 'score_text_1', 'numbers_of', 'pairs_of', 'decimal_of', 'text_form', 'share_keys',
                  'hold_keys', 'grade_fact');
 SELECT 1 / (NOT has_column_privilege('hocvu_assessment', 'assessment.regrade', 'key', 'SELECT')
