@@ -15,7 +15,8 @@ WITH call AS MATERIALIZED (
                 WHEN s.running OR s.request_id = c.request_id THEN NULL
                 WHEN c.request_id = ANY (s.requests) THEN 'STATE:request_id'
                 WHEN s.taken >= p.max_attempts + s.given_back THEN 'ATTEMPTS:programme_id'
-                WHEN s.ended_at + make_interval(secs => p.retake_wait_seconds) > now() THEN 'TOO_SOON:programme_id'
+                WHEN p.retake_wait_seconds > 0 -- without a wait a clock set back makes none
+                     AND s.ended_at + make_interval(secs => p.retake_wait_seconds) > now() THEN 'TOO_SOON:programme_id'
                 WHEN p.opens_at - make_interval(secs => p.early_seconds) > now() THEN 'NOT_OPEN:programme_id'
                 WHEN p.closes_at <= now() THEN 'CLOSED:programme_id'
                 END AS fault
