@@ -8,6 +8,7 @@
  * the root to itself tenure(tenure_id, person_id, full_name, unit_id, position, leader, valid_from, valid_to)
  *   person(person_id, full_name, unit_id, leader)                              as of today
  *   unit_as_of(date), person_as_of(date)                                       the same for any day
+ *   person_last_known(uuid), unit_path_last_known(uuid)                        today, or as last known
  * A caller's subtree is tested in SQL with `unit.path && :ctx_scope`.
  */
 #ifndef COMMON_ORG_H

@@ -144,6 +144,25 @@ BEGIN
              ORDER BY t.person_id, t.valid_from DESC, t.tenure_id
         $f$;
 
+        -- A person as of today; who has left, as last known. Without SET, because all names are qualified: the planner writes
+        -- these two into the statements that use them.
+        CREATE FUNCTION %1$I.person_last_known(which uuid) RETURNS TABLE (full_name text, unit_id uuid)
+        LANGUAGE sql STABLE ROWS 1 AS $f$
+            SELECT full_name, unit_id FROM %1$I.tenure
+             WHERE person_id = which
+             ORDER BY valid_from <= hocvu.today() AND (valid_to IS NULL OR valid_to > hocvu.today()) DESC,
+                      valid_from DESC, tenure_id
+             LIMIT 1
+        $f$;
+
+        -- Path of a unit as of today; of one that has ended, as it last stood.
+        CREATE FUNCTION %1$I.unit_path_last_known(which uuid) RETURNS uuid[] LANGUAGE sql STABLE AS $f$
+            SELECT coalesce((SELECT path FROM %1$I.unit WHERE unit_id = which),
+                            (SELECT path FROM %1$I.unit_as_of((SELECT max(valid_to) - 1 FROM %1$I.unit_version
+                                                                WHERE unit_id = which))
+                              WHERE unit_id = which))
+        $f$;
+
         -- One unit as of today; when its place changed, the paths of all below it too.
         CREATE FUNCTION %1$I.org_refresh_unit(which uuid) RETURNS void
         LANGUAGE plpgsql SET search_path = %1$I, hocvu, pg_catalog

@@ -82,23 +82,6 @@ BEGIN
 END $$;
 CREATE TRIGGER appeal_guard BEFORE UPDATE ON appeal FOR EACH ROW EXECUTE FUNCTION appeal_guard();
 
--- A person as of today; who has left, as last known.
-CREATE FUNCTION person_last_known(which uuid) RETURNS TABLE (full_name text, unit_id uuid)
-LANGUAGE sql STABLE ROWS 1 AS $$
-    SELECT full_name, unit_id FROM tenure
-     WHERE person_id = which
-     ORDER BY valid_from <= hocvu.today() AND (valid_to IS NULL OR valid_to > hocvu.today()) DESC,
-              valid_from DESC, tenure_id
-     LIMIT 1
-$$;
-
--- Path of a unit as of today; of one that has ended, as it last stood.
-CREATE FUNCTION unit_path_last_known(which uuid) RETURNS uuid[] LANGUAGE sql STABLE AS $$
-    SELECT coalesce((SELECT path FROM unit WHERE unit_id = which),
-                    (SELECT path FROM unit_as_of((SELECT max(valid_to) - 1 FROM unit_version WHERE unit_id = which))
-                      WHERE unit_id = which))
-$$;
-
 -- Does this person, or did before leaving, belong to one of these subtrees? Most are where they are today; lists ask
 -- this of thousands, so that is looked at first.
 CREATE FUNCTION person_within(which uuid, scope uuid[]) RETURNS boolean LANGUAGE plpgsql STABLE AS $$

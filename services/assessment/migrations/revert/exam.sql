@@ -3,8 +3,6 @@ BEGIN;
 
 DROP INDEX assessment.attempt_voided, assessment.tenure_unit;
 DROP FUNCTION assessment.person_within(uuid, uuid[]);
-DROP FUNCTION assessment.unit_path_last_known(uuid);
-DROP FUNCTION assessment.person_last_known(uuid);
 DROP TABLE assessment.appeal, assessment.integrity_run, assessment.integrity_fact, assessment.integrity_cursor,
     assessment.attempt_key;
 DROP FUNCTION assessment.appeal_guard();

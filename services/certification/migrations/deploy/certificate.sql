@@ -84,23 +84,6 @@ CREATE FUNCTION is_settled(person uuid, programme uuid) RETURNS boolean LANGUAGE
                       AND (r.certificate_id IS NULL OR r.cause = 'officer'))
 $$;
 
--- A person as of today; who has left, as last known.
-CREATE FUNCTION person_last_known(which uuid) RETURNS TABLE (full_name text, unit_id uuid)
-LANGUAGE sql STABLE ROWS 1 AS $$
-    SELECT full_name, unit_id FROM tenure
-     WHERE person_id = which
-     ORDER BY valid_from <= hocvu.today() AND (valid_to IS NULL OR valid_to > hocvu.today()) DESC,
-              valid_from DESC, tenure_id
-     LIMIT 1
-$$;
-
--- Path of a unit as of today; of one that has ended, as it last stood.
-CREATE FUNCTION unit_path_last_known(which uuid) RETURNS uuid[] LANGUAGE sql STABLE AS $$
-    SELECT coalesce((SELECT path FROM unit WHERE unit_id = which),
-                    (SELECT path FROM unit_as_of((SELECT max(valid_to) - 1 FROM unit_version WHERE unit_id = which))
-                      WHERE unit_id = which))
-$$;
-
 GRANT SELECT, INSERT ON programme, signing_key, certificate, revocation, passed_attempt TO hocvu_certification;
 GRANT UPDATE (result_version, passed, passed_at, voided) ON passed_attempt TO hocvu_certification;
 -- UPDATE only to lock the rows that are being worked on.
