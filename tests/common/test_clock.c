@@ -8,31 +8,7 @@
 #include "cache.h"
 #include "peer.h"
 #include "pg_conn.h"
-#include <stdatomic.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-
-static _Atomic int64_t *wall_offset_s;
-
-/* Every library of this program calls this one. */
-int clock_gettime(clockid_t clock, struct timespec *ret_time)
-{
-    int result = (int)syscall(SYS_clock_gettime, clock, ret_time);
-    if (!result && clock == CLOCK_REALTIME && wall_offset_s)
-        ret_time->tv_sec += *wall_offset_s;
-    return result;
-}
-
-static void share_clock(const char *path)
-{
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    void *page =
-        file < 0 || ftruncate(file, 8) < 0 ? MAP_FAILED : mmap(NULL, 8, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    if (page == MAP_FAILED)
-        abort();
-    close(file);
-    wall_offset_s = page;
-}
+#include "wall_clock.h"
 
 static void set_back(void)
 {
@@ -114,7 +90,7 @@ __attribute__((constructor(101))) static void open_shared_clock(void)
 {
     const char *path = getenv("HOCVU_TEST_CLOCK");
     if (path)
-        share_clock(path);
+        wall_clock_share(path);
 }
 
 static struct peer *peer_with_clock(void)
@@ -123,7 +99,7 @@ static struct peer *peer_with_clock(void)
     char path[256];
     snprintf(path, sizeof(path), "%s/clock", p->dir);
     setenv("HOCVU_TEST_CLOCK", path, 1);
-    share_clock(path);
+    wall_clock_share(path);
     return p;
 }
 

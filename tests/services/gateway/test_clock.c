@@ -6,31 +6,7 @@
 #include "edge.h"
 #include "gateway.h"
 
-#include <stdatomic.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-
-static _Atomic int64_t *wall_offset_s;
-
-/* Every library of this program calls this one. */
-int clock_gettime(clockid_t clock, struct timespec *ret_time)
-{
-    int result = (int)syscall(SYS_clock_gettime, clock, ret_time);
-    if (!result && clock == CLOCK_REALTIME && wall_offset_s)
-        ret_time->tv_sec += *wall_offset_s;
-    return result;
-}
-
-static void share_clock(const char *path)
-{
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    void *page =
-        file < 0 || ftruncate(file, 8) < 0 ? MAP_FAILED : mmap(NULL, 8, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    if (page == MAP_FAILED)
-        abort();
-    close(file);
-    wall_offset_s = page;
-}
+#include "wall_clock.h"
 
 /* As services/gateway/main.c, for: gateway --conf FILE. */
 __attribute__((constructor)) static void run_as_gateway(int argc, char **argv)
@@ -39,7 +15,7 @@ __attribute__((constructor)) static void run_as_gateway(int argc, char **argv)
     const char *clock = getenv("HOCVU_TEST_GATEWAY_CLOCK");
     if (!clock || argc != 3)
         return;
-    share_clock(clock);
+    wall_clock_share(clock);
     if (sodium_init() < 0 || settings_load(&settings, argv[2]) < 0)
         exit(EXIT_FAILURE);
     log_init("gateway", settings.level);
@@ -57,7 +33,7 @@ static void open_edge(void)
 {
     e = edge_open();
     snprintf(clock_file, sizeof(clock_file), "%s/clock", e->dir);
-    share_clock(clock_file);
+    wall_clock_share(clock_file);
     setenv("HOCVU_TEST_GATEWAY", "/proc/self/exe", 1);
     setenv("HOCVU_TEST_GATEWAY_CLOCK", clock_file, 1);
     assessment = peer_open(e, "assessment");
