@@ -19,20 +19,22 @@ void load_arrived(struct load *load)
     load->waiting++;
 }
 
-void load_taken(struct load *load, size_t n)
+void load_taken(struct load *load, int64_t now, size_t n)
 {
     load->waiting -= (uint32_t)n;
-    load->running++;
+    if (!load->running++)
+        load->busy_from = now;
 }
 
-void load_ended(struct load *load, int64_t begun_us, int64_t ended_us, size_t n, double waited_us)
+void load_ended(struct load *load, int64_t now, size_t n, double waited_us)
 {
     load->running--;
-    load->run_us = load->run_us * KEEP + (double)(ended_us - begun_us);
+    load->busy_us = load->busy_us * KEEP + (double)(now - load->busy_from);
+    load->busy_from = now; /* what two runs share counts once */
     load->calls = load->calls * KEEP + (double)n;
     load->waited_us = load->waited_us * KEEP + waited_us;
     load->waited_calls = load->waited_calls * KEEP + (double)n;
-    load->ended_us = ended_us;
+    load->ended_us = now;
 }
 
 bool method_load(const struct ctx *ctx, uint16_t method, struct method_load *ret_load)
@@ -46,7 +48,7 @@ bool method_load(const struct ctx *ctx, uint16_t method, struct method_load *ret
     pthread_mutex_unlock(&rt->lock);
     bool told = load.waited_calls > 0 && !aged(&load);
     *ret_load = (struct method_load){.waiting = load.waiting,
-                                     .us_per_call = load.calls > 0 ? load.run_us / load.calls : 0,
+                                     .us_per_call = load.calls > 0 ? load.busy_us / load.calls : 0,
                                      .us_waited = told ? load.waited_us / load.waited_calls : 0};
     return true;
 }

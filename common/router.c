@@ -141,6 +141,7 @@ static void enqueue(struct router *r)
         call->next = NULL;
         *queue->last = call;
         queue->last = &call->next;
+        queue->waiting++;
         load_arrived(&rt->loads[call->binding]);
     }
     if (r->n_taken == 1)

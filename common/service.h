@@ -104,8 +104,8 @@ struct service {
     /*
      * Batch methods whose calls are taken before all others, in this order; ends with 0; NULL: none. A worker is kept
      * for each: the others run at most as often at once as workers are left, however long each of them takes. Nor can
-     * these starve the others: a batch method runs once at a time, and the process refuses to start unless it has more
-     * workers than methods named here.
+     * these starve the others: what a batch method runs beside its first run is one of the others, and the process
+     * refuses to start unless it has more workers than methods named here.
      */
     const uint16_t *first;
     const struct follow *follows;

@@ -42,6 +42,7 @@ static struct call *take(struct queue *queue, size_t most, size_t *ret_n)
         call = call->next;
     }
     queue->first = call;
+    queue->waiting -= n;
     if (!call)
         queue->last = &queue->first;
     if (last)
@@ -50,30 +51,40 @@ static struct call *take(struct queue *queue, size_t most, size_t *ret_n)
     return first;
 }
 
+/* The run beside those of this queue that are under way is one of those for which no worker is kept. */
+static bool is_other(const struct queue *queue)
+{
+    return !queue->preferred || queue->running > 0;
+}
+
 /* What may run of this queue now; NULL when nothing. A batch method that already runs lets its calls gather. */
 static struct call *take_run(struct runtime *rt, size_t q, size_t *ret_n)
 {
     struct queue *queue = &rt->queues[q];
-    if (!queue->first || (q > 0 && queue->running >= BATCH_RUNS) ||
-        (!queue->preferred && rt->n_others >= rt->workers - rt->n_first))
+    if (!queue->first)
         return NULL;
     uint16_t binding = queue->first->binding;
     const struct method *method = rt->methods[binding];
+    if ((method->batch && queue->running && (queue->running >= BATCH_RUNS || queue->waiting < method->batch)) ||
+        (is_other(queue) && rt->n_others >= rt->workers - rt->n_first))
+        return NULL;
     struct call *calls = take(queue, method->batch ? method->batch : 1, ret_n);
+    rt->n_others += is_other(queue);
     queue->running++;
-    rt->n_others += !queue->preferred;
-    load_taken(&rt->loads[binding], *ret_n);
+    load_taken(&rt->loads[binding], mono_us(), *ret_n);
     return calls;
 }
 
-/* Waits for work. First the service's preferred queues in their order, then the others take turns. */
+/* Waits for work. First one run of each preferred queue, in their order; for all the rest the queues take turns. */
 static struct call *next_calls(struct runtime *rt, size_t *ret_n)
 {
     struct call *calls = NULL;
     pthread_mutex_lock(&rt->lock);
     while (!calls && !rt->stopping) {
-        for (size_t i = 0; !calls && i < rt->n_first; i++)
-            calls = take_run(rt, rt->first[i], ret_n);
+        for (size_t i = 0; !calls && i < rt->n_first; i++) {
+            if (!rt->queues[rt->first[i]].running)
+                calls = take_run(rt, rt->first[i], ret_n);
+        }
         for (size_t i = 0; !calls && i < rt->n_queues; i++) {
             size_t q = (rt->next_queue + i) % rt->n_queues;
             calls = take_run(rt, q, ret_n);
@@ -87,7 +98,7 @@ static struct call *next_calls(struct runtime *rt, size_t *ret_n)
     return calls;
 }
 
-static void run_ended(struct runtime *rt, const struct call *calls, size_t n, int64_t begun_us)
+static void run_ended(struct runtime *rt, const struct call *calls, size_t n)
 {
     uint16_t binding = calls->binding;
     int64_t now = mono_us();
@@ -97,9 +108,10 @@ static void run_ended(struct runtime *rt, const struct call *calls, size_t n, in
     pthread_mutex_lock(&rt->lock);
     struct queue *queue = &rt->queues[rt->queue_of[binding]];
     queue->running--;
-    rt->n_others -= !queue->preferred;
-    load_ended(&rt->loads[binding], begun_us, now, n, waited_us);
-    if (queue->first || !queue->preferred) /* a place for any of the others is free again */
+    bool other = is_other(queue);
+    rt->n_others -= other;
+    load_ended(&rt->loads[binding], now, n, waited_us);
+    if (queue->first || other) /* a place for any of the others is free again */
         pthread_cond_signal(&rt->work);
     pthread_mutex_unlock(&rt->lock);
 }
@@ -317,9 +329,8 @@ void *worker_thread(void *arg)
     pg_init(&w.pg, &rt->pg_conf);
     pg_ensure(&w.pg);
     while ((calls = next_calls(rt, &n))) {
-        int64_t begun = mono_us();
         run_calls(&w, calls, n);
-        run_ended(rt, calls, n, begun);
+        run_ended(rt, calls, n);
         while (calls) {
             struct call *next = calls->next;
             zmq_msg_close(&calls->head);

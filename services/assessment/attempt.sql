@@ -29,17 +29,19 @@ WITH call AS MATERIALIZED (
     SELECT DISTINCT ON (person_id, programme_id) *
       FROM call WHERE fault IS NULL AND admitted AND NOT known
      ORDER BY person_id, programme_id, ord
-), pool AS (
-    UPDATE form_pool f SET next = f.next + w.n
-      FROM (SELECT policy_id, count(*) AS n FROM begins GROUP BY policy_id ORDER BY policy_id) w
-     WHERE f.policy_id = w.policy_id
-    RETURNING f.policy_id, f.ready, f.next - w.n AS next
+), turn AS (
+    INSERT INTO form_turn AS t (policy_id, lane, taken)
+    SELECT policy_id, pg_backend_pid() % 8, count(*) FROM begins GROUP BY policy_id ORDER BY policy_id
+    ON CONFLICT (policy_id, lane) DO UPDATE SET taken = t.taken + EXCLUDED.taken
+    RETURNING policy_id, taken
 ), dealt AS MATERIALIZED (
-    SELECT b.*, (SELECT p.ready[1 + (p.next + b.place + k) % cardinality(p.ready)]
+    SELECT b.*, (SELECT p.ready[1 + (t.taken - b.place + k) % cardinality(p.ready)]
                    FROM generate_series(0, least(cardinality(b.had), cardinality(p.ready) - 1)) AS k
-                  ORDER BY p.ready[1 + (p.next + b.place + k) % cardinality(p.ready)] = ANY (b.had), k LIMIT 1) AS form_id
-      FROM (SELECT *, row_number() OVER (PARTITION BY policy_id ORDER BY ord) - 1 AS place FROM begins) b
-      JOIN pool p USING (policy_id)
+                  ORDER BY p.ready[1 + (t.taken - b.place + k) % cardinality(p.ready)] = ANY (b.had), k
+                  LIMIT 1) AS form_id
+      FROM (SELECT *, row_number() OVER (PARTITION BY policy_id ORDER BY ord) AS place FROM begins) b
+      JOIN turn t USING (policy_id)
+      JOIN form_pool p USING (policy_id)
 ), took AS (
     UPDATE standing s
        SET taken = s.taken + 1, running = true, request_id = d.request_id, attempt_id = d.attempt_id,
@@ -59,10 +61,9 @@ WITH call AS MATERIALIZED (
 ), told AS (
     INSERT INTO outbox (event, body, trace)
     SELECT 'attempts_started',
-           jsonb_build_object('attempts', jsonb_agg(jsonb_build_object(
-               'attempt_id', attempt_id, 'person_id', person_id, 'programme_id', programme_id,
-               'started_at', started_at))), :ctx_trace
-      FROM took HAVING count(*) > 0
+           jsonb_build_object('programme_id', programme_id, 'started_at', started_at, 'attempts', jsonb_agg(
+               jsonb_build_object('attempt_id', attempt_id, 'person_id', person_id))), :ctx_trace
+      FROM took GROUP BY programme_id, started_at
 )
 SELECT ord, state, attempt_id, policy_id, number, items, started_at, started_at + time_allowed AS deadline, head,
        false AS resumed, false AS other_device, NULL AS fault

@@ -45,7 +45,7 @@ static const struct tick ticks[] = {
 static const uint16_t first[] = {M_answer_save, M_attempt_submit, 0};
 
 static const struct limits limits = {
-    .workers = 4,        /* two for the methods of `first`, which run once at a time each, two for the rest */
+    .workers = 4,        /* one kept for each method of `first`, two for the rest */
     .in_flight = 16384,  /* a whole synchronised start waits in memory, 1 kB each, and is answered within a second */
     .deadline_ms = 5000, /* a learner's patience; the answer is kept by the page and sent again */
     .arena_bytes = 64u << 20, /* a file of 20,000 items: cells, rows, the arrays of the statement took 56 MiB */

@@ -6,11 +6,14 @@ bench()
 {
     local n rate p50 p99 troubles in_line limit_pg
     stack_up
-    seed --learners $(((SECONDS_EACH + 2) * 20000)) --to "$DIR/people"
+    conf_add gateway "tokens_kept = 262144"
+    stack_up
+    seed --learners $(((SECONDS_EACH + 2) * 15000)) --to "$DIR/people"
     settle
     head -n 40000 "$DIR/people" >"$DIR/some"
     limit_pg=$(pg_rows starts "$DIR/some")
     settle
+    looked_at "$DIR/people"
     cpu_begin
     say "starts: durable starts over HTTP, ${BENCH_CONNECTIONS:-512} connections, ${SECONDS_EACH} s"
     load starts --people "$DIR/people" --connections "${BENCH_CONNECTIONS:-512}" --warm 2 --seconds "$SECONDS_EACH" \

@@ -6,11 +6,14 @@ bench()
 {
     local n rate p50 p99 troubles limit_pg graded
     stack_up
-    seed --answered $(((SECONDS_EACH + 2) * 12000)) --to "$DIR/people"
+    conf_add gateway "tokens_kept = 262144"
+    stack_up
+    seed --answered $(((SECONDS_EACH + 2) * 9000)) --to "$DIR/people"
     settle
     head -n 40000 "$DIR/people" >"$DIR/some"
     limit_pg=$(pg_rows submits "$DIR/some")
     settle
+    looked_at "$DIR/people"
     cpu_begin
     say "submits: hand in and grade 40 items over HTTP, ${BENCH_CONNECTIONS:-256} connections, ${SECONDS_EACH} s"
     load submits --people "$DIR/people" --connections "${BENCH_CONNECTIONS:-256}" --warm 2 --seconds "$SECONDS_EACH" \

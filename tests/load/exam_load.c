@@ -173,6 +173,12 @@ static int run_storm(struct exam *all, const struct options *options, struct pla
 /* --- the command line --- */
 
 static const struct mode modes[] = {
+    {"look",
+     "each person looks at the attempts so far, until everybody has",
+     {STEP_LOOK, STEP_LOOK, 0, {0, 0}, 0, false},
+     256,
+     600,
+     run_loop},
     {"starts",
      "each person starts once, as fast as it goes",
      {STEP_START, STEP_START, 0, {0, 0}, 0, false},

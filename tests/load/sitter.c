@@ -11,7 +11,7 @@ enum {
     SHOWN_4XX = 5,
 };
 
-const char *const step_names[STEPS] = {"start", "paper", "answer", "submit", "result"};
+const char *const step_names[STEPS] = {"look", "start", "paper", "answer", "submit", "result"};
 const char *const trouble_names[TROUBLES] = {"refused", "lost", "late", "busy", "5xx", "4xx"};
 
 /* --- what the run counts --- */
@@ -61,6 +61,9 @@ static void write_request(struct sitter *s, struct buf *out)
     int n = 0;
     uuid_format(&s->attempt_id, attempt);
     switch (s->step) {
+    case STEP_LOOK:
+        buf_add_text(out, "GET /v1/me/attempts");
+        break;
     case STEP_START:
         uuid_format(&s->request_id, request);
         uuid_format(&s->exam->programme_id, programme);
@@ -193,7 +196,7 @@ static void go_on(struct sitter *s, enum step step, uint32_t ms)
     s->tries = 0;
     if (ms)
         wait_for(s, ms);
-    else if (s->exam->closing && step == STEP_START)
+    else if (s->exam->closing && step <= STEP_START)
         s->idle = true;
     else
         ask_first(s);

@@ -1,7 +1,7 @@
 /*
- * sitter.h - one browser application with a learner before it: starts, fetches the paper, answers, hands in, reads the
- * result. Whatever fails is asked again with the same ids and revisions, after a pause that grows and is never the same
- * for two.
+ * sitter.h - one browser application with a learner before it: looks at the attempts so far, starts, fetches the paper,
+ * answers, hands in, reads the result. Whatever fails is asked again with the same ids and revisions, after a pause
+ * that grows and is never the same for two.
  */
 #ifndef LOAD_SITTER_H
 #define LOAD_SITTER_H
@@ -11,7 +11,7 @@
 #include "http.h"
 #include "people.h"
 
-enum step { STEP_START, STEP_PAPER, STEP_ANSWER, STEP_SUBMIT, STEP_RESULT, STEPS };
+enum step { STEP_LOOK, STEP_START, STEP_PAPER, STEP_ANSWER, STEP_SUBMIT, STEP_RESULT, STEPS };
 extern const char *const step_names[STEPS];
 
 /* What a sitter does. */

@@ -104,14 +104,22 @@ CREATE TABLE form_key (
     tolerances text[] NOT NULL,
     matches    text[] NOT NULL,
     modes      text[] NOT NULL
-);
+) WITH (toast_tuple_target = 8128); -- read for each attempt graded: not compressed
 
--- The forms of a policy that may be taken, in order, and how many were taken: the next start takes ready[next mod n].
+-- The forms of a policy that may be taken, in the order in which they are.
 CREATE TABLE form_pool (
     policy_id uuid PRIMARY KEY REFERENCES policy,
-    ready     uuid[] NOT NULL CHECK (cardinality(ready) >= 1),
-    next      bigint NOT NULL DEFAULT 0
+    ready     uuid[] NOT NULL CHECK (cardinality(ready) >= 1)
 );
+
+-- Whose turn it is: how many forms of a policy were taken in each lane. A lane goes round all of them; several lanes, since
+-- starts that count in the same row wait for each other's commit.
+CREATE TABLE form_turn (
+    policy_id uuid NOT NULL REFERENCES policy,
+    lane      integer NOT NULL,
+    taken     bigint NOT NULL,
+    PRIMARY KEY (policy_id, lane)
+) WITH (fillfactor = 10);
 
 -- The item versions that a form may be made of. The text of a situation is no item of its own; once it is out of use,
 -- its items are, too.
@@ -196,7 +204,8 @@ GRANT EXECUTE ON FUNCTION lay_keys(uuid[]) TO hocvu_assessment;
 
 GRANT SELECT, INSERT ON blueprint, blueprint_quota, blueprint_enemy, policy, policy_group, form TO hocvu_assessment;
 GRANT UPDATE (retired_at) ON form TO hocvu_assessment;
-GRANT SELECT, INSERT, UPDATE (ready, next) ON form_pool TO hocvu_assessment;
+GRANT SELECT, INSERT, UPDATE (ready) ON form_pool TO hocvu_assessment;
+GRANT SELECT, INSERT, UPDATE (taken) ON form_turn TO hocvu_assessment;
 
 GRANT SELECT ON item_drawn, bank_change TO hocvu_assessment;
 GRANT SELECT, INSERT, UPDATE (changes) ON form_check TO hocvu_assessment;

@@ -74,26 +74,34 @@ BEGIN
     RETURN form;
 END $$;
 
+-- Two steps forward for each right choice, one back for each chosen. Texts are compared, not numbers: most items of
+-- most attempts are graded here, and this takes less than half of the time.
 CREATE FUNCTION score_choices_1(key text, partial boolean, response text) RETURNS integer
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-    wanted integer[] := numbers_of(key);
-    chosen integer[] := numbers_of(response);
-    n integer;
+    wanted text := ',' || key || ',';
+    chosen text := ',';
+    choice text;
     hits integer := 0;
+    n_wanted integer := cardinality(string_to_array(key, ','));
+    n integer := 0;
 BEGIN
-    IF wanted IS NULL OR chosen IS NULL THEN
+    IF key IS NULL OR response IS NULL THEN
         RETURN 0;
     END IF;
-    FOREACH n IN ARRAY chosen LOOP
-        hits := hits + (n = ANY (wanted))::integer;
+    FOREACH choice IN ARRAY string_to_array(response, ',') LOOP
+        choice := btrim(choice);
+        IF choice <> ALL ('{1,2,3,4,5,6,7,8,9,10}') OR strpos(chosen, ',' || choice || ',') > 0 THEN
+            RETURN 0;
+        END IF;
+        chosen := chosen || choice || ',';
+        hits := hits + (strpos(wanted, ',' || choice || ',') > 0)::integer;
+        n := n + 1;
     END LOOP;
-    IF hits = cardinality(wanted) AND hits = cardinality(chosen) THEN
+    IF hits = n_wanted AND hits = n THEN
         RETURN 100;
     END IF;
-    RETURN CASE WHEN partial
-                THEN greatest(0, round(100.0 * (2 * hits - cardinality(chosen)) / cardinality(wanted)))::integer
-                ELSE 0 END;
+    RETURN CASE WHEN partial THEN (200 * greatest(0, 2 * hits - n) + n_wanted) / (2 * n_wanted) ELSE 0 END; -- rounded
 END $$;
 
 -- Of pairs and of places: how many of those of the key are right. A response with more than the key has is malformed.
