@@ -18,7 +18,6 @@ struct router {
     struct arena scratch; /* for reading headers */
     bool leaving;         /* SIGTERM has come: nothing new is taken */
     struct call *taken, **taken_last;
-    size_t n_taken;
 };
 
 static void call_free(struct call *call)
@@ -84,7 +83,6 @@ static void take_call(struct router *r, struct call *call)
         call->next = NULL;
         *r->taken_last = call;
         r->taken_last = &call->next;
-        r->n_taken++;
         return;
     }
     call_free(call);
@@ -144,14 +142,10 @@ static void enqueue(struct router *r)
         queue->waiting++;
         load_arrived(&rt->loads[call->binding]);
     }
-    if (r->n_taken == 1)
-        pthread_cond_signal(&rt->work);
-    else
-        pthread_cond_broadcast(&rt->work);
+    workers_wake(rt);
     pthread_mutex_unlock(&rt->lock);
     r->taken = NULL;
     r->taken_last = &r->taken;
-    r->n_taken = 0;
 }
 
 static bool same_peer(const struct reply *a, const struct reply *b)
@@ -191,7 +185,8 @@ static void send_to_peer(struct router *r, struct replies *sets, struct reply *f
         r->rt->undeliverable++;
 }
 
-static void send_replies(struct router *r)
+/* Returns how many calls were answered. */
+static uint32_t send_replies(struct router *r)
 {
     struct runtime *rt = r->rt;
     uint64_t count;
@@ -219,6 +214,7 @@ static void send_replies(struct router *r)
         sets = next;
     }
     rt->in_flight -= done;
+    return done;
 }
 
 /*
@@ -238,8 +234,11 @@ static void drain(struct router *r)
         zmq_poll(items, 2, LEAVE_MS / 4);
         for (int i = 0; i < 64 && receive(r); i++)
             continue;
-        send_replies(r);
+        uint32_t sent = send_replies(r);
         now = mono_us();
+        /* A caller whose connection ends loses what it has received and not yet read: leave it the time to. */
+        if (sent && least < now + LEAVE_MS * 1000)
+            least = now + LEAVE_MS * 1000;
     }
     /* The last replies are still on their way out: let the socket finish them, a moment at most. */
     int linger = LAST_REPLIES_MS;
@@ -290,7 +289,7 @@ int router_run(struct runtime *rt)
     drain(&r);
     rt->stopping = true;
     pthread_mutex_lock(&rt->lock);
-    pthread_cond_broadcast(&rt->work);
+    workers_wake(rt);
     pthread_mutex_unlock(&rt->lock);
     zmq_close(r.socket);
     close(signals);

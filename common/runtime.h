@@ -106,7 +106,8 @@ struct runtime {
 
     /* Calls waiting: queue 0 takes ordinary methods, each batch method has one of its own. */
     pthread_mutex_t lock;
-    pthread_cond_t work;
+    struct worker *idle; /* a stack: who was busy last, whose memory and database connection are warm, is woken first */
+    unsigned woken;      /* of them: not yet back at work */
     struct queue *queues;
     size_t n_queues, next_queue;
     uint16_t *queue_of; /* of each binding */
@@ -140,6 +141,8 @@ void load_ended(struct load *load, int64_t now, size_t n, double waited_us);
 
 int router_run(struct runtime *rt); /* returns after SIGTERM and drain */
 void *worker_thread(void *rt);
+/* Wakes a worker if there is something for it; all of them when the process stops. The caller holds the lock. */
+void workers_wake(struct runtime *rt);
 void *relay_thread(void *rt);
 void relay_wake(struct runtime *rt);
 void *follow_thread(void *rt);

@@ -278,7 +278,7 @@ static int run_threads(struct runtime *rt)
         result = router_run(rt);
     rt->stopping = true;
     pthread_mutex_lock(&rt->lock);
-    pthread_cond_broadcast(&rt->work);
+    workers_wake(rt);
     pthread_mutex_unlock(&rt->lock);
     admin_stop(admin);
     for (uint16_t i = 0; i < started; i++)
@@ -366,7 +366,6 @@ int service_run(const struct service *service, int argc, char **argv)
     mallopt(M_ARENA_MAX, 2); /* many threads, little memory: two heaps are enough, arenas do the work */
     pthread_mutex_init(&rt.lock, NULL);
     pthread_mutex_init(&rt.relay_lock, NULL);
-    cond_init(&rt.work);
     cond_init(&rt.relay_wake);
     admin_init(&rt);
     status = sodium_init() < 0 || load(&rt, &options) < 0 || set_bindings(&rt) < 0 || set_statements(&rt) < 0;

@@ -15,6 +15,9 @@ struct worker {
     struct runtime *rt;
     struct arena arena;
     struct pg pg;
+    bool idle; /* waits in the stack of idle workers */
+    struct worker *below;
+    pthread_cond_t wake;
 };
 
 /* The calls of one run. Arrays live in the arena. */
@@ -57,17 +60,23 @@ static bool is_other(const struct queue *queue)
     return !queue->preferred || queue->running > 0;
 }
 
-/* What may run of this queue now; NULL when nothing. A batch method that already runs lets its calls gather. */
+/* A batch method that already runs lets its calls gather. */
+static bool may_run(const struct runtime *rt, const struct queue *queue)
+{
+    if (!queue->first || (is_other(queue) && rt->n_others >= rt->workers - rt->n_first))
+        return false;
+    uint16_t batch = rt->methods[queue->first->binding]->batch;
+    return !batch || !queue->running || (queue->running < BATCH_RUNS && queue->waiting >= batch);
+}
+
+/* What may run of this queue now; NULL when nothing. */
 static struct call *take_run(struct runtime *rt, size_t q, size_t *ret_n)
 {
     struct queue *queue = &rt->queues[q];
-    if (!queue->first)
+    if (!may_run(rt, queue))
         return NULL;
     uint16_t binding = queue->first->binding;
     const struct method *method = rt->methods[binding];
-    if ((method->batch && queue->running && (queue->running >= BATCH_RUNS || queue->waiting < method->batch)) ||
-        (is_other(queue) && rt->n_others >= rt->workers - rt->n_first))
-        return NULL;
     struct call *calls = take(queue, method->batch ? method->batch : 1, ret_n);
     rt->n_others += is_other(queue);
     queue->running++;
@@ -75,25 +84,60 @@ static struct call *take_run(struct runtime *rt, size_t q, size_t *ret_n)
     return calls;
 }
 
-/* Waits for work. First one run of each preferred queue, in their order; for all the rest the queues take turns. */
-static struct call *next_calls(struct runtime *rt, size_t *ret_n)
+/* First one run of each preferred queue, in their order; for all the rest the queues take turns. */
+static struct call *find_run(struct runtime *rt, size_t *ret_n)
 {
     struct call *calls = NULL;
-    pthread_mutex_lock(&rt->lock);
-    while (!calls && !rt->stopping) {
-        for (size_t i = 0; !calls && i < rt->n_first; i++) {
-            if (!rt->queues[rt->first[i]].running)
-                calls = take_run(rt, rt->first[i], ret_n);
-        }
-        for (size_t i = 0; !calls && i < rt->n_queues; i++) {
-            size_t q = (rt->next_queue + i) % rt->n_queues;
-            calls = take_run(rt, q, ret_n);
-            if (calls)
-                rt->next_queue = q + 1;
-        }
-        if (!calls)
-            pthread_cond_wait(&rt->work, &rt->lock);
+    for (size_t i = 0; !calls && i < rt->n_first; i++) {
+        if (!rt->queues[rt->first[i]].running)
+            calls = take_run(rt, rt->first[i], ret_n);
     }
+    for (size_t i = 0; !calls && i < rt->n_queues; i++) {
+        size_t q = (rt->next_queue + i) % rt->n_queues;
+        calls = take_run(rt, q, ret_n);
+        if (calls)
+            rt->next_queue = q + 1;
+    }
+    return calls;
+}
+
+static void wake_newest(struct runtime *rt)
+{
+    struct worker *worker = rt->idle;
+    rt->idle = worker->below;
+    worker->idle = false;
+    rt->woken++;
+    pthread_cond_signal(&worker->wake);
+}
+
+void workers_wake(struct runtime *rt)
+{
+    while (rt->stopping && rt->idle)
+        wake_newest(rt);
+    /* Who is on the way will see to the next. */
+    for (size_t q = 0; rt->idle && !rt->woken && q < rt->n_queues; q++) {
+        if (may_run(rt, &rt->queues[q])) {
+            wake_newest(rt);
+            return;
+        }
+    }
+}
+
+/* Waits for work. Who takes some wakes the next, if there is more. */
+static struct call *next_calls(struct worker *w, size_t *ret_n)
+{
+    struct runtime *rt = w->rt;
+    struct call *calls = NULL;
+    pthread_mutex_lock(&rt->lock);
+    while (!rt->stopping && !(calls = find_run(rt, ret_n))) {
+        w->idle = true;
+        w->below = rt->idle;
+        rt->idle = w;
+        while (w->idle)
+            pthread_cond_wait(&w->wake, &rt->lock);
+        rt->woken--;
+    }
+    workers_wake(rt);
     pthread_mutex_unlock(&rt->lock);
     return calls;
 }
@@ -108,11 +152,8 @@ static void run_ended(struct runtime *rt, const struct call *calls, size_t n)
     pthread_mutex_lock(&rt->lock);
     struct queue *queue = &rt->queues[rt->queue_of[binding]];
     queue->running--;
-    bool other = is_other(queue);
-    rt->n_others -= other;
+    rt->n_others -= is_other(queue);
     load_ended(&rt->loads[binding], now, n, waited_us);
-    if (queue->first || other) /* a place for any of the others is free again */
-        pthread_cond_signal(&rt->work);
     pthread_mutex_unlock(&rt->lock);
 }
 
@@ -322,13 +363,13 @@ static void run_calls(struct worker *w, struct call *calls, size_t n)
 void *worker_thread(void *arg)
 {
     struct runtime *rt = arg;
-    struct worker w = {.rt = rt};
+    struct worker w = {.rt = rt, .wake = PTHREAD_COND_INITIALIZER};
     struct call *calls;
     size_t n = 0;
     arena_init(&w.arena, rt->service->limits->arena_bytes);
     pg_init(&w.pg, &rt->pg_conf);
     pg_ensure(&w.pg);
-    while ((calls = next_calls(rt, &n))) {
+    while ((calls = next_calls(&w, &n))) {
         run_calls(&w, calls, n);
         run_ended(rt, calls, n);
         while (calls) {
@@ -340,6 +381,7 @@ void *worker_thread(void *arg)
         }
         arena_clear(&w.arena);
     }
+    pthread_cond_destroy(&w.wake);
     pg_release(&w.pg);
     arena_release(&w.arena);
     return NULL;

@@ -94,11 +94,13 @@ conf()
 
 conf_postgres()
 {
-    local on=on shm=posix
+    local on=on shm=posix buffers=128
     # In a bare chroot there may be none.
     [ -w /dev/shm ] || shm=mmap
     # Commits reach the operating system in any case: what is acknowledged outlives a killed process, not a power cut.
     [ "$FAST" = no ] || on=off
+    # An eighth of the memory, 2 GB at most; it is taken as it is used.
+    [ "$FAST" = yes ] || buffers=$(awk '/^MemTotal:/ {m = int($2 / 8192); print (m < 128 ? 128 : m > 2048 ? 2048 : m)}' /proc/meminfo)
     echo "pg/$PG_VERSION" | put "$STATE/etc/pg_data"
     conf postgresql <<CONF
 data_directory = '$STATE/pg/$PG_VERSION'
@@ -108,14 +110,17 @@ listen_addresses = ''
 unix_socket_directories = '$STATE/run'
 unix_socket_permissions = 0700
 max_connections = 100
-shared_buffers = 128MB
+shared_buffers = ${buffers}MB
 dynamic_shared_memory_type = $shm
 password_encryption = scram-sha-256
 fsync = $on
 synchronous_commit = on
 full_page_writes = $on
-min_wal_size = 80MB
-max_wal_size = 1GB
+# A checkpoint writes pages whole once more: under the load of an exam not every few seconds, and into files that are there.
+checkpoint_timeout = 15min
+min_wal_size = 1GB
+max_wal_size = 4GB
+wal_compression = lz4
 log_destination = stderr
 # Without DETAIL, which quotes rows: people's data do not belong in a log.
 log_error_verbosity = terse

@@ -11,7 +11,7 @@ WITH moved AS (
     UPDATE attempt a
        SET head = sha256(a.head || int4send(c.position) || int8send(c.revision)
                          || timestamptz_send(greatest(now(), a.started_at)) || convert_to(c.response, 'UTF8')),
-           answers = a.answers + 1,
+           answers = a.answers + 1, revision = greatest(a.revision, c.revision),
            devices = a.devices + (a.session_id IS DISTINCT FROM c.session_id)::integer,
            session_id = c.session_id
       FROM unnest(:attempt_id, :position, :revision, :response, :ctx_subject, :ctx_session)
@@ -19,8 +19,9 @@ WITH moved AS (
      WHERE a.attempt_id = c.attempt_id AND a.person_id = c.person_id
        AND (a.state = 'running' OR a.state = 'created' AND a.started_at <= now()) AND a.closes_at > now()
        AND c.position <= a.items AND a.answers < 2000 -- as a dossier can hold
-       AND NOT EXISTS (SELECT FROM answer e WHERE e.attempt_id = c.attempt_id AND e.position = c.position
-                                              AND e.revision = c.revision)
+       AND (c.revision > a.revision
+            OR NOT EXISTS (SELECT FROM answer e WHERE e.attempt_id = c.attempt_id AND e.position = c.position
+                                                  AND e.revision = c.revision))
     RETURNING c.ord, a.attempt_id, c.position, c.revision, c.response, a.answers, a.head, a.devices,
               greatest(now(), a.started_at) AS saved_at
 ), kept AS (

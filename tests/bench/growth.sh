@@ -28,10 +28,10 @@ CREATE TEMP TABLE made ON COMMIT DROP AS
       FROM generate_series(0, $2 / $MONTHS - 1) n
       LEFT JOIN growth_history h ON h.number = n;
 INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, seed, started_at, deadline,
-                     closes_at, session_id, answers, head, ended_at, ended_by, result_version)
+                     closes_at, session_id, answers, revision, head, ended_at, ended_by, result_version)
     SELECT attempt_id, person_id, '00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000005',
            '00000000-0000-7000-8002-000000000000', 1, 40, 'graded', n, at, at + interval '1 hour', at + interval '1 hour',
-           person_id, 2, sha256(n::text::bytea), at + interval '30 minutes', 'submitted', 1 FROM made;
+           person_id, 2, 1, sha256(n::text::bytea), at + interval '30 minutes', 'submitted', 1 FROM made;
 INSERT INTO answer (attempt_id, saved_at, revision, seq, position, response, link)
     SELECT attempt_id, at + p * interval '1 minute', 1, p, p, '2', sha256(n::text::bytea) FROM made, generate_series(1, 2) p;
 INSERT INTO result (attempt_id, version, rule, "right", items, score, max_score, passed, scores, groups, cause, graded_at)

@@ -6,9 +6,9 @@ bench()
 {
     local n rate p50 p99 troubles in_line limit_pg
     stack_up
-    conf_add gateway "tokens_kept = 262144"
+    conf_add gateway "tokens_kept = 524288"
     stack_up
-    seed --learners $(((SECONDS_EACH + 2) * 15000)) --to "$DIR/people"
+    seed --learners $(((SECONDS_EACH + 2) * 30000)) --to "$DIR/people"
     settle
     head -n 40000 "$DIR/people" >"$DIR/some"
     limit_pg=$(pg_rows starts "$DIR/some")

@@ -174,7 +174,7 @@ static void attempt_row(const struct seeding *s, struct buf *out, const struct s
     add_time(out, started, '\t');
     add_time(out, deadline, '\t');
     add_time(out, deadline + GRACE_S * INT64_C(1000000), '\t');
-    buf_printf(out, "%u\t", p->answers);
+    buf_printf(out, "%u\t%d\t", p->answers, p->answers > 0);
     add_bytes(out, p->head, RECEIPT_LINK, '\n');
 }
 
@@ -229,7 +229,7 @@ static const char *const copies[] = {
     "COPY standing (person_id, programme_id, completed_at, taken, request_id, attempt_id, running, forms) FROM STDIN",
     "COPY answer (attempt_id, saved_at, revision, seq, position, response, link) FROM STDIN",
     "COPY attempt (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, seed, started_at, "
-    "deadline, closes_at, answers, head) FROM STDIN",
+    "deadline, closes_at, answers, revision, head) FROM STDIN",
 };
 
 /* One table's rows of a group. The attempt's row knows the head that its answers made, so it comes after them. */

@@ -46,7 +46,7 @@ INSERT INTO attempt_step (verb, from_state, to_state, sentence) VALUES
     ('void', 'timed_out', 'voided', 'An officer voided it before it was graded.'),
     ('void', 'graded', 'voided', 'An officer voided its result.');
 
--- Each answer saved changes its attempt's row (head, answers), so the row is narrow and none of these columns is indexed.
+-- Each answer saved changes its attempt's row (head, answers, revision), so the row is narrow and none of these columns is indexed.
 CREATE TABLE attempt (
     attempt_id     uuid NOT NULL,
     person_id      uuid NOT NULL,
@@ -64,6 +64,7 @@ CREATE TABLE attempt (
     devices        integer NOT NULL DEFAULT 0, -- how often that changed
     answers        bigint NOT NULL DEFAULT 0,  -- receipts given
     head           bytea NOT NULL,         -- of their chain
+    revision       bigint NOT NULL DEFAULT 0,  -- the highest of them: what is above repeats none
     ended_at       timestamptz,
     ended_by       text CHECK (ended_by IN ('submitted', 'timed_out')),
     result_version integer,                -- of the result that counts
@@ -175,6 +176,6 @@ GRANT SELECT, INSERT ON answer TO hocvu_assessment;
 GRANT SELECT, INSERT (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, seed, started_at,
                       deadline, closes_at, session_id, head)
     ON attempt TO hocvu_assessment;
-GRANT UPDATE (session_id, devices, answers, head) ON attempt TO hocvu_assessment;
+GRANT UPDATE (session_id, devices, answers, head, revision) ON attempt TO hocvu_assessment;
 
 COMMIT;
