@@ -242,10 +242,9 @@ static void write_request_body(struct writer *w, const struct method *m)
     write_close(w, '}');
 }
 
-static void write_responses(struct writer *w, const struct method *m)
+static void write_success(struct writer *w, const char *status, const struct method *m)
 {
-    write_open(w, "responses", '{');
-    write_open(w, "200", '{');
+    write_open(w, status, '{');
     write_text(w, "description", m->out->doc);
     write_open(w, "content", '{');
     if (m->out == &msg_file) {
@@ -260,6 +259,24 @@ static void write_responses(struct writer *w, const struct method *m)
     }
     write_close(w, '}');
     write_close(w, '}');
+}
+
+/* A reply that can say when to come back is sent as 202 when it does. */
+static bool may_defer(const struct method *m)
+{
+    for (size_t i = 0; i < m->out->n_fields; i++) {
+        if (!strcmp(m->out->fields[i].name, "retry_ms"))
+            return true;
+    }
+    return false;
+}
+
+static void write_responses(struct writer *w, const struct method *m)
+{
+    write_open(w, "responses", '{');
+    write_success(w, "200", m);
+    if (may_defer(m))
+        write_success(w, "202", m);
     write_open(w, "default", '{');
     write_ref(w, "#/components/responses/", "error");
     write_close(w, '}');

@@ -127,6 +127,9 @@ static void add_rules(struct buf *out)
              "<li>Giới hạn của STR và BIN tính theo byte, của LIST theo số dòng.\n<span lang=\"en\" "
              "class=\"en\">Bounds of STR "
              "and BIN count bytes, those of LIST count rows.</span></li>\n"
+             "<li>202 với <code>Retry-After</code>: chưa xong; sau thời gian đó gửi lại chính yêu cầu này.\n"
+             "<span lang=\"en\" class=\"en\">202 with <code>Retry-After</code>: not done yet; send the same request "
+             "again after that time.</span></li>\n"
              "</ul>\n</section>\n");
 }
 

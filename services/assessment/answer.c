@@ -19,6 +19,12 @@ static int turn_order(const void *a, const void *b, void *reqs)
     return order ? order : (x->call > y->call) - (x->call < y->call);
 }
 
+/*
+ * Each round is a statement, and everybody's answers wait for it. A page sends one answer after the other; whoever
+ * sends more of one attempt at once than this is told to send the rest again.
+ */
+enum { ROUNDS = 8 };
+
 /* Returns the number of rounds. */
 static uint32_t lay_turns(struct turn *turns, size_t n, const struct answer_save *req)
 {
@@ -120,7 +126,11 @@ int on_answer_save(struct ctx *ctx, struct batch *batch, const struct answer_sav
     if (!turns || !seals || run_init(ctx, &run, batch->n))
         return fail(ctx, ERR_TOO_LARGE, "response");
     uint32_t rounds = lay_turns(turns, batch->n, req);
-    for (uint32_t round = 0; round < rounds; round++) {
+    for (size_t i = 0; i < batch->n; i++) {
+        if (turns[i].round >= ROUNDS)
+            batch->fault[turns[i].call] = (struct fault){ERR_BUSY, "attempt_id"};
+    }
+    for (uint32_t round = 0; round < rounds && round < ROUNDS; round++) {
         run_clear(&run);
         for (size_t i = 0; i < batch->n; i++) {
             if (turns[i].round == round)

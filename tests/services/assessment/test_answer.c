@@ -212,6 +212,31 @@ Test(answer, many_in_one_batch)
     harness_close(h);
 }
 
+/* Twelve of one attempt at once: eight are stored, the rest is to be sent again; others do not notice. */
+Test(answer, flood_of_one)
+{
+    struct harness *h = open_seeded();
+    struct attempt_ticket lan = started(h, LAN), minh = started(h, MINH);
+    struct answer_save req[13];
+    struct uuid who[13];
+    struct answer_receipt receipt[13];
+    struct fault fault[13];
+    for (uint32_t i = 0; i < 13; i++) {
+        req[i] =
+            (struct answer_save){.attempt_id = lan.attempt_id, .position = 1, .revision = i + 1, .response = SPAN("1")};
+        who[i] = U(LAN);
+    }
+    req[12].attempt_id = minh.attempt_id;
+    who[12] = U(MINH);
+    cr_assert_eq(harness_batch(h, bind_answer_save, 13, who, req, receipt, fault), 0);
+    for (uint32_t i = 0; i < 13; i++)
+        cr_expect_eq(fault[i].code, i < 8 || i == 12 ? 0 : ERR_BUSY, "call %u: %d", i, fault[i].code);
+    cr_assert_eq(harness_batch(h, bind_answer_save, 4, who, req + 8, receipt, fault), 0);
+    for (uint32_t i = 0; i < 4; i++)
+        cr_expect(fault[i].code == 0 && receipt[i].seq == 9 + i);
+    harness_close(h);
+}
+
 Test(answer, receipt_check)
 {
     struct harness *h = open_seeded();
