@@ -145,11 +145,11 @@ static struct call *next_calls(struct worker *w, size_t *ret_n)
 static void run_ended(struct runtime *rt, const struct call *calls, size_t n)
 {
     uint16_t binding = calls->binding;
-    int64_t now = mono_us();
+    pthread_mutex_lock(&rt->lock);
+    int64_t now = mono_us(); /* within the lock: two runs end one after the other */
     double waited_us = 0;
     for (const struct call *call = calls; call; call = call->next)
         waited_us += (double)(now - call->arrived_us);
-    pthread_mutex_lock(&rt->lock);
     struct queue *queue = &rt->queues[rt->queue_of[binding]];
     queue->running--;
     rt->n_others -= is_other(queue);

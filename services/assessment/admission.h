@@ -1,10 +1,11 @@
 /*
  * admission.h - who may start now, and who waits in line.
  *
- * Running attempts come first: starts get a share of the time of one connection, and the share shrinks while saving
- * answers takes longer than it should. How many starts that is follows from what a start was measured to take. Beyond
- * that people stand in line, first come first served: each gets a number, the service calls numbers at the pace it can
- * serve, and whoever comes back with a number that was called begins. Nobody's place is lost by asking too early.
+ * Running attempts come first: starts get a share of the time that they were measured to take one after the other,
+ * which shrinks while saving answers takes longer than it should. How many starts that is follows from what a start was
+ * measured to take. Beyond that people stand in line, first come first served: each gets a number, the service calls
+ * numbers at the pace it can serve, and whoever comes back with a number that was called begins. Nobody's place is lost
+ * by asking too early.
  *
  * Numbers are for those who would begin: who goes on with a running attempt, or may not start at all, takes neither a
  * number nor a turn. That is known only after the statement has looked, so a batch is let in before it and settled

@@ -1,7 +1,8 @@
 -- appeal.sql - appeals: opened by learners, decided by officers.
 
 -- appeal_open(appeal_draft)
--- What two calls do at the same time is sorted out by the indexes, and told by the statement that reads.
+-- What two calls do at the same time is sorted out by the indexes, and told by the statement that reads. As many as a
+-- dossier holds.
 INSERT INTO appeal (appeal_id, attempt_id, person_id, reason)
 SELECT :appeal_id, a.attempt_id, a.person_id, :reason
   FROM attempt a
@@ -9,7 +10,7 @@ SELECT :appeal_id, a.attempt_id, a.person_id, :reason
   JOIN result r ON r.attempt_id = a.attempt_id AND r.version = a.result_version
  WHERE a.attempt_id = :attempt_id AND a.person_id = :ctx_subject AND a.state = 'graded'
    AND r.graded_at + make_interval(days => p.appeal_days) > now()
-   AND (SELECT count(*) FROM appeal e WHERE e.attempt_id = a.attempt_id) < 100
+   AND (SELECT count(*) FROM appeal e WHERE e.attempt_id = a.attempt_id) < 20
 ON CONFLICT DO NOTHING;
 
 -- appeal_opened(appeal_draft) appeal
@@ -45,7 +46,8 @@ SELECT appeal_id, attempt_id, person_id, state, reason, opened_at, remedy, decis
 
 -- appeal_decide(appeal_decision) appeal
 -- The decision, what follows from it, and the event. Said again it changes nothing; the learner and whoever voided the
--- attempt do not decide. What is voided is counted, because a SELECT that nobody reads is not run.
+-- attempt do not decide. The attempt is held from the look on: one that another officer voids meanwhile is not voided
+-- here, and would not be given back. What is voided is counted, because a SELECT that nobody reads is not run.
 WITH wanted AS MATERIALIZED (
     SELECT e.*, CASE
            WHEN NOT person_within(e.person_id, :ctx_scope) THEN 'FORBIDDEN:appeal_id'
@@ -57,6 +59,7 @@ WITH wanted AS MATERIALIZED (
            END AS fault
       FROM appeal e JOIN attempt a USING (attempt_id)
      WHERE e.appeal_id = :appeal_id
+       FOR NO KEY UPDATE
 ), decided AS (
     UPDATE appeal e
        SET state = :state, remedy = CASE WHEN :state = 'upheld' THEN coalesce(:remedy, 'none') END,

@@ -13,7 +13,7 @@
 enum {
     FILE_MAX = 4194304,             /* as `file` is declared */
     PAYLOAD_MAX = FILE_MAX / 4 * 3, /* base64url takes a third more */
-    ENTRIES_MAX = 20000,            /* lists as `dossier` declares them */
+    ENTRIES_MAX = 20000,            /* read; more than `dossier` declares is refused when it is signed */
     RESULTS_MAX = 1000,
     FACTS_MAX = 1000,
     APPEALS_MAX = 100,

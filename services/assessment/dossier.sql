@@ -10,14 +10,16 @@ SELECT a.attempt_id,
  WHERE a.attempt_id = :attempt_id AND a.person_id = :ctx_subject;
 
 -- dossier_head(attempt_ref) dossier_head
--- Before it begins there is nothing to tell, and its items are nobody's business.
+-- Before it begins there is nothing to tell, and its items are nobody's business; nor are those of one that was voided
+-- before it began, however late it is.
 SELECT a.attempt_id, a.programme_id, a.policy_id, a.person_id, a.form_id, a.seed, a.number,
        CASE a.state WHEN 'created' THEN 'running' ELSE a.state END AS state, a.started_at, a.deadline, now() AS now,
        a.answers, a.head, a.devices::bigint AS devices, a.ended_by, a.ended_at, a.void_reason,
        (SELECT coalesce(sum(octet_length(response)), 0)::bigint FROM answer e
          WHERE e.attempt_id = :attempt_id AND e.seq <= a.answers) AS bytes,
        (SELECT count(*) FROM integrity_fact f WHERE f.attempt_id = :attempt_id) AS facts,
-       CASE WHEN a.started_at > now() THEN 'STATE:attempt_id' END AS fault
+       CASE WHEN a.started_at > now() OR a.state = 'voided' AND a.answers = 0 AND a.ended_at < a.started_at
+            THEN 'STATE:attempt_id' END AS fault
   FROM attempt a WHERE a.attempt_id = :attempt_id;
 
 -- dossier_policy(policy_ref) policy

@@ -65,15 +65,13 @@ SELECT position, response, score::integer AS score, explanation
 SELECT open_attempts(500);
 
 -- attempts_close_due()
--- Those that another transaction holds are being saved to or handed in: the next run finds them.
+-- Those that another transaction holds are being saved to or handed in: the next run finds them. What waits for a grade
+-- is found by end_attempts, which knows what forms have keys.
 WITH run_out AS MATERIALIZED (
     SELECT attempt_id FROM attempt WHERE ended_at IS NULL AND closes_at <= now()
      ORDER BY closes_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED
-), ungraded AS MATERIALIZED (
-    SELECT attempt_id FROM attempt WHERE state IN ('submitted', 'timed_out')
-     ORDER BY ended_at LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED
 )
 INSERT INTO outbox (event, body, trace)
 SELECT 'attempt_graded', event, :ctx_trace
-  FROM end_attempts(ARRAY(SELECT attempt_id FROM run_out UNION ALL SELECT attempt_id FROM ungraded), 'clock')
+  FROM end_attempts(ARRAY(SELECT attempt_id FROM run_out), 'clock')
  WHERE event IS NOT NULL;

@@ -76,8 +76,9 @@ ON CONFLICT DO NOTHING;
 
 -- integrity_compare(pair_search) BULK
 -- With whoever of the same unit sat under the same policy at an overlapping time and was graded within a day: the 300
--- who began last before this one ended. Shares are of the wrong answers to items that both had. Both get the fact. The
--- day is asked for in a form that no index serves: the room is what narrows.
+-- who began last before this one ended. Shares are of the wrong answers to items that both had. Both get the fact; one
+-- that has 300 of them gets no more, or it would outgrow what a dossier holds: those who began last are compared with
+-- everybody. The day is asked for in a form that no index serves: the room is what narrows.
 WITH fresh AS MATERIALIZED (
     SELECT n.*, c.least, c.percent
       FROM unnest(:attempt_id, :least, :percent) AS c (attempt_id, least, percent)
@@ -99,11 +100,18 @@ WITH fresh AS MATERIALIZED (
      CROSS JOIN LATERAL (SELECT count(*) AS wrong FROM unnest(o.items) i WHERE i = ANY (fn.items)) theirs
      WHERE cardinality(o.wrong) >= n.least AND o.wrong && n.wrong AND s.same >= n.least
        AND s.same * 100 >= n.percent * greatest(mine.wrong, theirs.wrong)
+), told AS MATERIALIZED (
+    SELECT attempt_id, other_id, same, least FROM pair
+    UNION
+    SELECT other_id, attempt_id, same, least FROM pair
+), enough AS MATERIALIZED (
+    SELECT f.attempt_id FROM integrity_fact f
+     WHERE f.attempt_id IN (SELECT attempt_id FROM told) AND f.kind = 'same_wrong'
+     GROUP BY f.attempt_id HAVING count(*) >= 300
 )
 INSERT INTO integrity_fact (attempt_id, kind, other_attempt_id, figure, bound)
-SELECT attempt_id, 'same_wrong', other_id, same, least FROM pair
-UNION
-SELECT other_id, 'same_wrong', attempt_id, same, least FROM pair
+SELECT attempt_id, 'same_wrong', other_id, same, least
+  FROM told WHERE attempt_id NOT IN (SELECT attempt_id FROM enough)
 ON CONFLICT DO NOTHING;
 
 -- integrity_forget(pair_search) BULK

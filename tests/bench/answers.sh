@@ -33,7 +33,7 @@ bench()
     done
     kill "$echo_pid" && wait "$echo_pid" 2>/dev/null || true
     echo_pid=
-    limit_pg=$(pg_rows answers "$DIR/people")
+    limit_pg=$(pg_rows answers "$DIR/people" 2)
 
     wrk_run answers "$DIR/people" "http://127.0.0.1:$PORT" 64 >/dev/null # warm
     i=0

@@ -88,9 +88,10 @@ SQL
 
 bench()
 {
-    local size answers=() starts=() history=() p99_answers=() p99_history=() p99_starts=() rate p99 errors i=0 last
+    local troubles failed=0 size answers=() starts=() history=() p99_answers=() p99_history=() p99_starts=() rate p99 errors i=0 last
     local slower_answers slower_starts slower_history worst
     stack_up
+    conf_add gateway "tokens_kept = 524288"
     conf_add postgresql 'wal_level = minimal' 'max_wal_senders = 0' 'max_wal_size = 4GB' 'checkpoint_timeout = 30min'
     stack_up
     seed --learners 400 --to "$DIR/history"
@@ -105,12 +106,16 @@ bench()
         settle
         wrk_run answers "$DIR/running" "http://127.0.0.1:$PORT" 256 >/dev/null # warm
         read -r answers[i] _ p99_answers[i] errors <<<"$(wrk_run answers "$DIR/running" "http://127.0.0.1:$PORT" 256)"
+        failed=$((failed + errors))
         wrk_run history "$DIR/history" "http://127.0.0.1:$PORT" 64 >/dev/null # warm
         read -r history[i] _ p99_history[i] errors <<<"$(wrk_run history "$DIR/history" "http://127.0.0.1:$PORT" 64)"
+        failed=$((failed + errors))
+        looked_at "$DIR/people"
         load starts --people "$DIR/people" --connections 512 --warm 2 --seconds "$SECONDS_EACH" \
             --result "$DIR/result" >"$DIR/starts.out"
         . "$DIR/result"
         starts[i]=$rate p99_starts[i]=$p99
+        failed=$((failed + troubles))
         printf '  answers %8.0f/s (p99 %.1f ms)   starts %7.0f/s (p99 %.1f ms)   history %7.0f/s (p99 %.1f ms)\n' \
             "${answers[i]}" "${p99_answers[i]}" "${starts[i]}" "${p99_starts[i]}" "${history[i]}" "${p99_history[i]}"
         i=$((i + 1))
@@ -120,9 +125,9 @@ bench()
     slower_starts=$(over "${starts[0]}" "${starts[last]}")
     slower_history=$(over "${history[0]}" "${history[last]}")
     worst=$(printf '%s\n' "$slower_answers" "$slower_starts" "$slower_history" | sort -g | tail -n 1)
-    say "  slower by (aim: within 1.3): answers $slower_answers, starts $slower_starts, history $slower_history"
+    say "  slower by (aim: within 1.3): answers $slower_answers, starts $slower_starts, history $slower_history; $failed errors"
     json figure="$worst" unit="times slower with the most attempts" limit=1.3 ratio="$(over "$worst" 1.3)" \
         ratio_answers="$slower_answers" ratio_starts="$slower_starts" ratio_history="$slower_history" \
         answers="${answers[*]}" starts="${starts[*]}" history="${history[*]}" \
-        sizes="${BENCH_SIZES:-10000 1000000 10000000}" p99_ms="${p99_answers[last]}"
+        errors="$failed" sizes="${BENCH_SIZES:-10000 1000000 10000000}" p99_ms="${p99_answers[last]}"
 }

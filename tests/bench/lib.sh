@@ -72,7 +72,7 @@ wrk_run() # SCRIPT PEOPLE URL CONNECTIONS -> requests/s p50 p99 errors
 }
 
 load() { "$BUILD/bench/bin/exam_load" "$@" --server "127.0.0.1:$PORT"; }
-pg_rows() { "$BUILD/bench/bin/pg_rows" "$1" "$CONNINFO" "$2" "$SECONDS_EACH"; }
+pg_rows() { "$BUILD/bench/bin/pg_rows" "$1" "$CONNINFO" "$2" "$SECONDS_EACH" "$3"; } # WORK PEOPLE CONNECTIONS
 ask() { psql -X -At -c "$1"; }
 
 # looked_at FILE: everybody in it has looked at a page before, as people have who now start or hand in: the gateway has seen

@@ -1,20 +1,20 @@
 /*
  * pg_rows.c - limits on the database's side: the same rows as answers, starts and submits write, written by bare
- * set-based statements into tables of the same shape, nothing else. 256 rows a statement, commits as durable as the
- * server has them. Answers go over two connections, the others over one.
+ * set-based statements into tables of the same shape, nothing else. 256 rows a statement, one or two connections,
+ * commits as durable as the server has them.
  *
- *     pg_rows answers|starts|submits CONNINFO PEOPLE_FILE SECONDS     prints rows (attempts) per second
+ *     pg_rows answers|starts|submits CONNINFO PEOPLE_FILE SECONDS 1|2     prints rows (attempts) per second
  */
 #include "codec.h"
 #include "service.h"
 #include <libpq-fe.h>
 #include <pthread.h>
 
-enum { ROWS = 256, CONNECTIONS_MAX = 2, PEOPLE_MAX = 1 << 17, COLUMNS = 4 };
+enum { ROWS = 256, CONNECTIONS = 2, PEOPLE_MAX = 1 << 17, COLUMNS = 4 };
 
 struct work {
     const char *name, *tables, *statement;
-    unsigned connections, columns;
+    unsigned columns;
     /* Adds row i of batch `batch` to the columns' text arrays. */
     void (*row)(struct buf *columns, size_t person, uint64_t batch, size_t i);
 };
@@ -25,6 +25,7 @@ static struct {
 static size_t n_people;
 static const char *conninfo;
 static const struct work *work;
+static unsigned connections;
 static int64_t until_us;
 
 struct writer {
@@ -65,7 +66,7 @@ static const struct work works[] = {
      "INSERT INTO bench.answer (attempt_id, saved_at, revision, seq, position, response, link) "
      "SELECT a, now(), r, r, p, s, " LINK
      " FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::text[]) AS t (a, p, r, s)",
-     2, 4, answer_row},
+     4, answer_row},
     {"starts",
      "CREATE TABLE bench.attempt (LIKE assessment.attempt INCLUDING ALL) WITH (fillfactor = 60);"
      "CREATE TABLE bench.standing (LIKE assessment.standing INCLUDING ALL) WITH (fillfactor = 70);"
@@ -78,7 +79,7 @@ static const struct work works[] = {
      "started_at, deadline, closes_at, session_id, head) SELECT attempt_id, person_id, programme_id, programme_id, "
      "programme_id, 1, 40, 'running', 12345, now(), now() + interval '1 hour', now() + interval '1 hour', "
      "person_id, " LINK " FROM took ORDER BY attempt_id",
-     1, 2, start_row},
+     2, start_row},
     {"submits",
      "CREATE TABLE bench.attempt (LIKE assessment.attempt INCLUDING ALL) WITH (fillfactor = 60);"
      "INSERT INTO bench.attempt SELECT * FROM assessment.attempt; ANALYZE bench.attempt;"
@@ -94,7 +95,7 @@ static const struct work works[] = {
      "\"score\": "
      "100, \"max_score\": 700}, {\"skill_group\": \"e\", \"score\": 100, \"max_score\": 600}, {\"skill_group\": \"g\", "
      "\"score\": 100, \"max_score\": 600}]', 'submitted', now() FROM ended ORDER BY attempt_id",
-     1, 2, result_row},
+     2, result_row},
 };
 
 static int run(PGconn *conn, const char *sql)
@@ -119,7 +120,7 @@ static void fill(struct buf *columns, unsigned writer, uint64_t batch)
             for (unsigned c = 0; c < work->columns; c++)
                 buf_add_char(&columns[c], ',');
         }
-        uint64_t all = batch * work->connections + writer;
+        uint64_t all = batch * connections + writer;
         work->row(columns, (all * ROWS + i) % n_people, all, i);
     }
     for (unsigned c = 0; c < work->columns; c++) {
@@ -181,13 +182,13 @@ static void read_people(const char *path)
 
 static uint64_t write_all(void)
 {
-    struct writer writers[CONNECTIONS_MAX] = {{0}};
+    struct writer writers[CONNECTIONS] = {{0}};
     uint64_t rows = 0;
-    for (unsigned i = 0; i < work->connections; i++) {
+    for (unsigned i = 0; i < connections; i++) {
         writers[i].number = i;
         pthread_create(&writers[i].thread, NULL, write_rows, &writers[i]);
     }
-    for (unsigned i = 0; i < work->connections; i++) {
+    for (unsigned i = 0; i < connections; i++) {
         pthread_join(writers[i].thread, NULL);
         rows += writers[i].rows;
     }
@@ -196,13 +197,14 @@ static uint64_t write_all(void)
 
 int main(int argc, char **argv)
 {
-    for (size_t i = 0; argc == 5 && i < sizeof(works) / sizeof(works[0]); i++) {
+    for (size_t i = 0; argc == 6 && i < sizeof(works) / sizeof(works[0]); i++) {
         if (!strcmp(argv[1], works[i].name))
             work = &works[i];
     }
     if (!work)
         return 2;
     conninfo = argv[2];
+    connections = argv[5][0] == '1' ? 1 : CONNECTIONS;
     read_people(argv[3]);
     if (n_people < ROWS) {
         fprintf(stderr, "pg_rows: too few people in %s\n", argv[3]);

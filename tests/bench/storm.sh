@@ -6,7 +6,7 @@
 bench()
 {
     local learners=${BENCH_LEARNERS:-10000} savers=${BENCH_SAVERS:-2000} p memory
-    local troubles running_longest paper_longest not_running start_n storm_p50 storm_p99 storm_worst storm_saves cpu
+    local troubles resent running_longest paper_longest paper_n not_running start_n storm_p50 storm_p99 storm_worst storm_saves cpu
     ulimit -n "$(ulimit -Hn)"
     [ "$(ulimit -n)" -gt $((learners + savers + 200)) ] ||
         { say "only $(ulimit -n) files may be open; $((learners + savers + 200)) are needed"; exit 1; }
@@ -33,5 +33,7 @@ bench()
         printf "  memory of assessment %.1f MB (aim: 150)\n", m }'
     json figure="$(over "$paper_longest" 1000)" unit="s until all are running" limit=60 \
         ratio="$(over "$paper_longest" 60000)" p50_ms="$storm_p50" p99_ms="$storm_p99" worst_second_p99_ms="$storm_worst" \
-        started="$start_n" not_started="$not_running" errors="$troubles" memory_mb="$memory"
+        started="$start_n" not_started="$not_running" with_paper="$paper_n" errors="$troubles" resent="$resent" \
+        memory_mb="$memory"
+    [ "$paper_n" = "$learners" ] || { say "only $paper_n of $learners got the paper: the figure is not that of all"; exit 1; }
 }

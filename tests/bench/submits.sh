@@ -11,7 +11,7 @@ bench()
     seed --answered $(((SECONDS_EACH + 2) * 9000)) --to "$DIR/people"
     settle
     head -n 40000 "$DIR/people" >"$DIR/some"
-    limit_pg=$(pg_rows submits "$DIR/some")
+    limit_pg=$(pg_rows submits "$DIR/some" 2)
     settle
     looked_at "$DIR/people"
     cpu_begin

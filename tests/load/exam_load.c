@@ -91,6 +91,7 @@ static void run_until_end(const struct sitter *sitters, size_t n)
     int64_t until = exam.http.now + CLOSING_US;
     while (exam.http.now < until && not_idle(sitters, n))
         turn();
+    exam.unfinished = not_idle(sitters, n);
 }
 
 /* --- closed loop: whoever is done makes room for the next person --- */
@@ -352,9 +353,12 @@ int main(int argc, char **argv)
         return 1;
     raise_file_limit(options.connections ? options.connections : people.n + savers.n);
     int result = mode->run(&exam, &options, &plan);
-    if (exam.log && fclose(exam.log)) {
-        perror(options.receipts);
-        result = -1;
+    if (exam.log) {
+        bool written = !ferror(exam.log);
+        if (fclose(exam.log) || !written) {
+            perror(options.receipts);
+            result = -1;
+        }
     }
     http_close(&exam.http);
     arena_release(&exam.arena);

@@ -33,6 +33,8 @@ void report_steps(const struct exam *exam)
             printf(" %s %llu", trouble_names[i], (unsigned long long)exam->trouble[i]);
     }
     puts(report_troubles(exam) ? "" : " none");
+    printf("    connections opened: %llu; requests sent again on a new one, because theirs was closed: %llu\n",
+           (unsigned long long)exam->http.connects, (unsigned long long)exam->http.resent);
 }
 
 static void cells(const struct hist *hist)
@@ -97,6 +99,7 @@ int report_values(const struct exam *exam, const char *path, const struct hist *
     fprintf(file, "n=%llu\nrate=%.1f\nseconds=%.2f\np50=%.3f\np99=%.3f\ntroubles=%llu\nin_line=%llu\n",
             (unsigned long long)n, seconds > 0 ? (double)n / seconds : 0, seconds, hist_ms(hist, 0.5),
             hist_ms(hist, 0.99), (unsigned long long)report_troubles(exam), (unsigned long long)exam->in_line_answers);
+    fprintf(file, "resent=%llu\nunfinished=%zu\n", (unsigned long long)exam->http.resent, exam->unfinished);
     fprintf(file, "running_p50=%.1f\nrunning_p99=%.1f\nrunning_longest=%.1f\npaper_longest=%.1f\nnot_running=%u\n",
             hist_ms(&exam->until_running, 0.5), hist_ms(&exam->until_running, 0.99),
             (double)exam->until_running.most_us / 1000, (double)exam->until_paper.most_us / 1000, exam->waiting);

@@ -173,10 +173,10 @@ static void log_receipt(const struct sitter *s, const struct answer_receipt *rec
     char attempt[UUID_TEXT], link[65];
     if (!s->exam->log)
         return;
-    uuid_format(&receipt->attempt_id, attempt);
+    uuid_format(&s->attempt_id, attempt);
     sodium_bin2hex(link, sizeof(link), (const unsigned char *)receipt->link.p, receipt->link.n);
-    fprintf(s->exam->log, "A\t%s\t%u\t%u\t%u\t%lld\t%s\t%c\n", attempt, receipt->position, receipt->revision,
-            receipt->seq, (long long)receipt->saved_at, link, s->response);
+    fprintf(s->exam->log, "A\t%s\t%u\t%u\t%u\t%lld\t%s\t%c\n", attempt, s->position, s->revision, receipt->seq,
+            (long long)receipt->saved_at, link, s->response);
 }
 
 static void log_result(const struct sitter *s, const struct attempt_result *result)
@@ -294,6 +294,11 @@ static bool take_answer(struct sitter *s, const struct http_reply *reply)
     struct answer_receipt receipt;
     if (!read_body(s, &msg_answer_receipt, &receipt, reply->body))
         return false;
+    if (!uuid_equal(&receipt.attempt_id, &s->attempt_id) || receipt.position != s->position ||
+        receipt.revision != s->revision) {
+        fprintf(stderr, "exam_load: the receipt of another answer\n");
+        count_trouble(s, TROUBLE_4XX);
+    }
     add(&exam_second(exam)->save, exam->http.now - s->asked_us);
     exam_second(exam)->saves++;
     log_receipt(s, &receipt);

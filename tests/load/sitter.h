@@ -51,6 +51,7 @@ struct exam {
     uint64_t done[STEPS], trouble[TROUBLES], in_line_answers, repeats, refused_starts, journeys;
     uint32_t shown_4xx;
     uint32_t waiting, running; /* of those who pressed start: now */
+    size_t unfinished;         /* at the end of the run: still waiting for an answer */
     int64_t first_us, last_us; /* mono_us of the first and the last wanted answer of the last step */
     struct second second[SECONDS_MAX];
     void (*on_end)(struct exam *exam, struct sitter *sitter); /* plan done: a new person, or nothing */

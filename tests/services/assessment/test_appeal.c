@@ -131,16 +131,24 @@ Test(appeal, opened_again)
     harness_close(h);
 }
 
-Test(appeal, a_hundred_and_no_more)
+/* A dossier holds twenty. */
+Test(appeal, twenty_and_no_more)
 {
     struct harness *h = open_graded();
+    struct attempt_ref ref = {.attempt_id = U(ATTEMPT)};
     struct appeal appeal;
+    struct file file;
     harness_sql(h,
                 "INSERT INTO appeal (appeal_id, attempt_id, person_id, state, reason, decision, decided_by, "
                 "decided_at) SELECT u(5000 + n), u(%d), u(%d), 'rejected', 'x', 'x', u(%d), now() "
-                "FROM generate_series(1, 100) n",
+                "FROM generate_series(1, 19) n",
                 ATTEMPT, LAN, OFFICER);
-    cr_expect_eq(appeal_to(h, APPEAL, ATTEMPT, "a", &appeal), ERR_STATE);
+    cr_expect_eq(appeal_to(h, APPEAL, ATTEMPT, "a", &appeal), 0);
+    as_officer(h);
+    cr_assert_eq(decide(h, APPEAL, "rejected", NULL, "Không.", &appeal), 0);
+    as_learner(h, LAN);
+    cr_expect_eq(appeal_to(h, APPEAL + 1, ATTEMPT, "a", &appeal), ERR_STATE);
+    cr_expect_eq(on_my_dossier(&h->ctx, &ref, &file), 0);
     harness_close(h);
 }
 

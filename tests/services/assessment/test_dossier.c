@@ -186,6 +186,23 @@ Test(dossier, not_before_the_start)
     harness_close(h);
 }
 
+/* Voided before its time: the learner never saw the paper, and does not see it later by this file. */
+Test(dossier, voided_before_it_began)
+{
+    struct harness *h = open_exam();
+    struct file file;
+    began(h, ATTEMPT, LAN, FORM, -5);
+    not_begun(h, ATTEMPT);
+    harness_sql(h, "SELECT void_attempts(ARRAY[u(%d)], u(%d), 'x', true)", ATTEMPT, OFFICER);
+    harness_sql(h, "UPDATE attempt SET started_at = started_at - interval '10 minutes', "
+                   "ended_at = ended_at - interval '10 minutes'");
+    cr_expect_eq(officers(h, ATTEMPT, &file), ERR_STATE);
+    as_learner(h, LAN);
+    cr_expect_eq(mine(h, ATTEMPT, &file), ERR_STATE);
+    cr_expect_str_eq(h->ctx.fault.field, "attempt_id");
+    harness_close(h);
+}
+
 /* The learner's file says no more of the result than the policy, and names no other person's attempt. */
 Test(dossier, the_learners_has_what_the_policy_shows)
 {

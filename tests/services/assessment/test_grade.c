@@ -306,6 +306,34 @@ Test(grade, keys_come_late)
     harness_close(h);
 }
 
+/* Attempts whose keys never come do not keep others from their grade, however many and however old they are. */
+Test(grade, what_has_no_keys_holds_up_nobody)
+{
+    struct harness *h = open_seeded();
+    struct attempt_result result;
+    struct attempt_ticket ticket = started(h, LAN);
+    cr_assert_eq(form_of(h, ticket.attempt_id), 0);
+    answer_all(h, ticket.attempt_id, 5);
+    harness_sql(h, "CREATE TABLE kept AS SELECT * FROM form_key; DELETE FROM form_key");
+    cr_assert_eq(submit(h, ticket.attempt_id, &result), 0);
+    cr_assert(says(result.state, "submitted"));
+    harness_sql(h,
+                "INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, "
+                "seed, started_at, deadline, closes_at, head, ended_at, ended_by) SELECT hocvu.uuid7(), "
+                "hocvu.uuid7(), " ID(1) ", " ID(3) ", " ID(301) ", 1, 5, 'timed_out', 0, now() - interval '2 hours', "
+                                                                "now() - interval '1 hour', now() - interval '1 "
+                                                                "hour', sha256(''), now() - interval '1 hour', "
+                                                                "'timed_out' FROM generate_series(1, 620)");
+    harness_sql(h, "INSERT INTO form_key SELECT * FROM kept WHERE form_id = " ID(300));
+    cr_assert_eq(harness_tick(h, attempts_close_due), 0);
+    cr_expect_str_eq(state_of(h, ticket.attempt_id), "graded");
+    cr_expect_eq(harness_events(h, "attempt_graded"), 1);
+    harness_sql(h, "INSERT INTO form_key SELECT * FROM kept WHERE form_id = " ID(301));
+    cr_assert_eq(harness_tick(h, attempts_close_due), 0);
+    cr_expect_eq(harness_events(h, "attempt_graded"), 101, "a slice");
+    harness_close(h);
+}
+
 static void show(struct harness *h, const char *result, const char *answers, const char *explanations,
                  const char *closes)
 {

@@ -230,6 +230,21 @@ Test(integrity, not_at_the_same_time_or_under_another_policy)
     harness_close(h);
 }
 
+/* More than a dossier holds would keep it from being made. */
+Test(integrity, alike_with_everybody)
+{
+    struct harness *h = open_exam();
+    sat_alike(h, MINH);
+    harness_sql(h,
+                "INSERT INTO integrity_fact (attempt_id, kind, other_attempt_id, figure, bound) "
+                "SELECT u(%d), 'same_wrong', u(50000 + n), 2, 2 FROM generate_series(1, 300) n",
+                ATTEMPT);
+    examine(h);
+    cr_expect_eq(facts(h, ATTEMPT, "same_wrong"), 300);
+    cr_expect_eq(facts(h, ATTEMPT + 1, "same_wrong"), 1, "the other is told");
+    harness_close(h);
+}
+
 /* The cursor passes numbered events only: what commits late gets its number late. */
 Test(integrity, late_grades_are_not_missed)
 {

@@ -394,6 +394,51 @@ Test(race, two_clocks)
     harness_close(h);
 }
 
+/* --- a decision against a void --- */
+
+static void *run_decide(void *arg)
+{
+    struct other *o = arg;
+    struct appeal_decision req = {.appeal_id = U(800), .state = SPAN("upheld"), .decision = SPAN("Mất điện.")};
+    struct appeal appeal;
+    PUT_FIELD(&req, appeal_decision, remedy, SPAN("void"));
+    o->code = on_appeal_decide(&o->second.ctx, &req, &appeal);
+    return NULL;
+}
+
+/* One officer voids without giving back, while another upholds an appeal with a void that gives back: the second is
+ * told, and the appeal is still open. Nobody is promised an attempt that is not given. */
+Test(race, decision_meets_a_void)
+{
+    struct harness *h = open_seeded();
+    static struct other o;
+    struct attempt_void req = {.reason = SPAN("Sai phòng thi")};
+    struct attempt_row row;
+    pthread_t thread;
+    harness_sql(h, "INSERT INTO unit VALUES (" ID(900) ", NULL, 'VN', 'nation', 'VN', ARRAY[" ID(900) "])");
+    harness_sql(h, "INSERT INTO person VALUES (" ID(10) ", 'Lan', " ID(900) ", false)");
+    req.attempt_id = sat(h, LAN, 1);
+    harness_sql(
+        h, "INSERT INTO appeal (appeal_id, attempt_id, person_id, reason) VALUES (" ID(800) ", '%s', " ID(10) ", 'x')",
+        id_text(req.attempt_id));
+    harness_as(h, U(CHECKER), EXAM_OFFICER, U(NATION));
+    other_open(&o, h);
+    as_officer(h);
+    cr_assert_eq(pg_begin(&h->ctx), 0);
+    cr_assert_eq(on_attempt_void(&h->ctx, &req, &row), 0);
+    cr_assert_eq(pthread_create(&thread, NULL, run_decide, &o), 0);
+    await_blocked(h);
+    cr_assert_eq(pg_commit(&h->ctx), 0);
+    pthread_join(thread, NULL);
+    cr_expect_eq(o.code, ERR_STATE, "%d", o.code);
+    cr_expect_str_eq(o.second.ctx.fault.field, "remedy");
+    cr_expect_str_eq(harness_get(h, "SELECT state FROM appeal"), "open");
+    cr_expect_str_eq(harness_get(h, "SELECT given_back FROM standing WHERE person_id = " ID(10)), "0");
+    cr_expect_eq(harness_events(h, "appeal_decided"), 0);
+    second_close(&o.second);
+    harness_close(h);
+}
+
 /* --- a correction against a grade --- */
 
 static void *run_correct(void *arg)

@@ -217,6 +217,25 @@ Test(regrade, slices)
     harness_close(h);
 }
 
+/* Its id says that it began in three hours: the clock was ahead then, and was set back before the correction. */
+Test(regrade, attempts_of_a_clock_that_was_ahead)
+{
+    struct harness *h = open_seeded();
+    struct regrade regrade;
+    harness_sql(h,
+                "INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, "
+                "seed, started_at, deadline, closes_at, head) SELECT uuid_border(now() + interval '3 hours'), "
+                "hocvu.uuid7(), " ID(1) ", " ID(3) ", " ID(300) ", 1, 5, 'running', 0, now() - interval '1 hour', "
+                                                                "now() - interval '1 minute', now() - interval '1 "
+                                                                "minute', sha256('')");
+    cr_assert_eq(harness_tick(h, attempts_close_due), 0);
+    cr_assert_eq(correct(h, 600, 100, "credit", NULL, &regrade), 0);
+    cr_assert_eq(harness_tick(h, regrades_go_on), 0);
+    cr_expect_str_eq(harness_get(h, "SELECT result_version FROM attempt"), "2");
+    cr_expect_str_eq(harness_get(h, "SELECT done_at IS NOT NULL FROM regrade"), "t");
+    harness_close(h);
+}
+
 /* Two items of the same form, one order after the other: the newest keys count, whatever order is worked off. */
 Test(regrade, two_orders)
 {

@@ -249,8 +249,9 @@ RETURNS jsonb LANGUAGE sql STABLE AS $$
 $$;
 
 -- Ends and grades those of the attempts that can end, and gives the result of all. `how`: submit (the learner hands
--- in; what the clock has ended already is the clock's) or clock (only what it has ended). `event`: the fact to be
--- announced, of those that were graded just now.
+-- in; what the clock has ended already is the clock's) or clock (only what it has ended; and, not asked for, 100 of
+-- those that wait for a grade: of forms that have their keys by now, so that those of others hold up nobody). `event`:
+-- the fact to be announced, of those that were graded just now.
 --
 -- Saving an answer updates the attempt's row. FOR NO KEY UPDATE waits for it, and what follows are statements of
 -- their own with newer snapshots: an acknowledged answer is counted. A save that waits for us finds the attempt
@@ -266,13 +267,21 @@ SET enable_memoize = off SET enable_hashjoin = off SET enable_mergejoin = off SE
 SET enable_bitmapscan = off AS $$
 #variable_conflict use_column
 DECLARE
-    lo uuid := (SELECT x FROM unnest(asked) x ORDER BY x LIMIT 1);
-    hi uuid := (SELECT x FROM unnest(asked) x ORDER BY x DESC LIMIT 1);
+    lo uuid;
+    hi uuid;
     due uuid[];     -- those that end now, or have ended and wait to be graded
     waiting uuid[]; -- of these: created, although their time has come
     n_graded bigint := 0;
 BEGIN
     PERFORM share_keys();
+    IF how = 'clock' THEN
+        asked := asked || ARRAY(SELECT a.attempt_id FROM attempt a
+                                 WHERE a.state IN ('submitted', 'timed_out') AND a.attempt_id <> ALL (asked)
+                                   AND EXISTS (SELECT FROM form_key k WHERE k.form_id = a.form_id)
+                                 ORDER BY a.ended_at LIMIT 100 FOR NO KEY UPDATE OF a SKIP LOCKED);
+    END IF;
+    lo := (SELECT x FROM unnest(asked) x ORDER BY x LIMIT 1);
+    hi := (SELECT x FROM unnest(asked) x ORDER BY x DESC LIMIT 1);
     SELECT array_agg(l.attempt_id), array_agg(l.attempt_id) FILTER (WHERE l.state = 'created') INTO due, waiting
       FROM (SELECT a.attempt_id, a.state FROM attempt a
              WHERE a.attempt_id = ANY (asked) AND a.attempt_id >= lo AND a.attempt_id <= hi
@@ -442,8 +451,9 @@ CREATE INDEX regrade_newest ON regrade (ordered_at DESC);
 -- the same item takes the place of an earlier one. NULL, or the fault. The key is checked by the caller, who knows
 -- the choices.
 --
--- Attempts that begin later than the order are graded by the new keys anyway; an hour more for a clock that was set
--- back. The forms' attempts begin after the forms were made, a day less for the same reason.
+-- Attempts that begin later than the order are graded by the new keys anyway; an hour more, and whatever is stored
+-- already, for a clock that was set back. The forms' attempts begin after the forms were made, a day less for the same
+-- reason.
 CREATE FUNCTION correct_item(order_id uuid, which uuid, how text, new_key text, why text, officer uuid) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = assessment, pg_temp AS $$
 DECLARE
@@ -481,7 +491,9 @@ BEGIN
      WHERE f.form_id = k.form_id AND f.form_id = ANY (having_it);
     INSERT INTO regrade (regrade_id, version_id, mode, key, reason, ordered_by, forms, after, until)
     VALUES (order_id, which, how, new_key, why, officer, having_it,
-            uuid_border(first_made - interval '1 day'), uuid_border(now() + interval '1 hour'));
+            uuid_border(first_made - interval '1 day'),
+            greatest(uuid_border(now() + interval '1 hour'),
+                     (SELECT a.attempt_id FROM attempt a ORDER BY a.attempt_id DESC LIMIT 1)));
     RETURN NULL;
 END $$;
 
@@ -506,7 +518,7 @@ BEGIN
       INTO asked, n_seen, last_seen
       FROM (SELECT v.attempt_id, v.hit, count(*) FILTER (WHERE v.hit) OVER (ORDER BY v.attempt_id) AS n_hits
               FROM (SELECT a.attempt_id, a.state = 'graded' AND a.form_id = ANY (job.forms) AS hit
-                      FROM attempt a WHERE a.attempt_id > job.after AND a.attempt_id < job.until
+                      FROM attempt a WHERE a.attempt_id > job.after AND a.attempt_id <= job.until
                      ORDER BY a.attempt_id LIMIT 5000) v) w;
     PERFORM FROM attempt a WHERE a.attempt_id = ANY (asked) ORDER BY a.attempt_id FOR NO KEY UPDATE;
     RETURN QUERY
