@@ -23,7 +23,7 @@ CREATE TEMP TABLE made ON COMMIT DROP AS
     SELECT (lpad(to_hex(:ms + 1000 + n * 2400000000 / ($2 / $MONTHS)), 12, '0')
             || '7' || substr(md5('a' || n || :'m'), 1, 3) || '8' || substr(md5('b' || n || :'m'), 1, 15))::uuid AS attempt_id,
            CASE WHEN $1 < 10 AND h.person_id IS NOT NULL THEN h.person_id
-                ELSE md5('p' || (n * 7919 + $1 * 104729) % greatest($2 / 10, 1000))::uuid END AS person_id,
+                ELSE md5('p' || (n::bigint * 7919 + $1 * 104729) % greatest($2 / 10, 1000))::uuid END AS person_id,
            to_timestamp(:ms / 1000.0 + n * 2400000.0 / ($2 / $MONTHS)) AS at, n
       FROM generate_series(0, $2 / $MONTHS - 1) n
       LEFT JOIN growth_history h ON h.number = n;
