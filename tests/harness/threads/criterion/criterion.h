@@ -103,6 +103,7 @@ static inline void criterion_check(bool good, bool fatal, const char *file, int 
 #define cr_assert_arr_neq(a, b, n, ...)  CR_(memcmp((a), (b), (n)), true, #a " differs from " #b)
 #define cr_expect_arr_neq(a, b, n, ...)  CR_(memcmp((a), (b), (n)), false, #a " differs from " #b)
 #define cr_assert_float_eq(a, b, e, ...) CR_((a) - (b) <= (e) && (b) - (a) <= (e), true, #a " == " #b)
+#define cr_expect_float_eq(a, b, e, ...) CR_((a) - (b) <= (e) && (b) - (a) <= (e), false, #a " == " #b)
 #define cr_assert_fail(...)              CR_(0, true, "fail")
 #define cr_expect_fail(...)              CR_(0, false, "fail")
 #define cr_fail(...)                     CR_(0, false, "fail")
