@@ -37,7 +37,7 @@ Test(answer, chain_of_receipts)
     receipt_first(&ticket.attempt_id, &lan, &form, seed, ticket.started_at, link);
     cr_assert_arr_eq(link, ticket.head.p, RECEIPT_LINK);
     const struct span response[] = {SPAN("1"), SPAN("Đáp án dài – ½"), SPAN("")};
-    for (int i = 0; i < 3; i++) {
+    for (uint32_t i = 0; i < 3; i++) {
         cr_expect_eq(receipt[i].seq, i + 1);
         receipt_link(link, receipt[i].position, receipt[i].revision, receipt[i].saved_at, response[i], link);
         cr_assert_arr_eq(link, receipt[i].link.p, RECEIPT_LINK, "database and code make different links");

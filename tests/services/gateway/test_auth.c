@@ -140,7 +140,9 @@ Test(auth, all_who_are_active_are_remembered, .init = open_auth, .fini = close_a
         }
     }
     uint64_t again = auth.misses - PLACES / 2;
-    cr_assert_lt(again, PLACES / 2 / 20, "%llu verified again", (unsigned long long)again);
+    /* Where tokens fall is by chance: of two further rounds about one in a hundred, once in a thousand runs one in
+     * twenty. */
+    cr_assert_lt(again, PLACES / 2 / 10, "%llu verified again", (unsigned long long)again);
 }
 
 Test(auth, the_one_not_used_longest_gives_way, .init = open_one_set, .fini = close_auth)
