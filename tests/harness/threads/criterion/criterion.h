@@ -7,6 +7,7 @@
 #define TESTS_THREADS_CRITERION_H
 
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,53 +62,59 @@ static int criterion_failed;
     }                                                                                                                  \
     extern int criterion_unused_suite
 
-static inline void criterion_check(bool good, bool fatal, const char *file, int line, const char *what)
+static inline void criterion_check(bool good, bool fatal, const char *file, int line, const char *what,
+                                   const char *format, ...)
 {
+    va_list args;
     if (good)
         return;
     criterion_failed = 1;
-    fprintf(stderr, "%s:%d: %s: %s\n", file, line, fatal ? "assertion failed" : "expectation failed", what);
+    fprintf(stderr, "%s:%d: %s: %s ", file, line, fatal ? "assertion failed" : "expectation failed", what);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
     if (fatal)
         _exit(1);
 }
 
-#define CR_(good, fatal, what, ...)      criterion_check((good), fatal, __FILE__, __LINE__, what)
-#define cr_assert(x, ...)                CR_((x) ? 1 : 0, true, #x)
-#define cr_expect(x, ...)                CR_((x) ? 1 : 0, false, #x)
-#define cr_assert_not(x, ...)            CR_(!(x), true, "not " #x)
-#define cr_expect_not(x, ...)            CR_(!(x), false, "not " #x)
-#define cr_assert_eq(a, b, ...)          CR_((a) == (b), true, #a " == " #b)
-#define cr_expect_eq(a, b, ...)          CR_((a) == (b), false, #a " == " #b)
-#define cr_assert_neq(a, b, ...)         CR_((a) != (b), true, #a " != " #b)
-#define cr_expect_neq(a, b, ...)         CR_((a) != (b), false, #a " != " #b)
-#define cr_assert_lt(a, b, ...)          CR_((a) < (b), true, #a " < " #b)
-#define cr_expect_lt(a, b, ...)          CR_((a) < (b), false, #a " < " #b)
-#define cr_assert_leq(a, b, ...)         CR_((a) <= (b), true, #a " <= " #b)
-#define cr_expect_leq(a, b, ...)         CR_((a) <= (b), false, #a " <= " #b)
-#define cr_assert_gt(a, b, ...)          CR_((a) > (b), true, #a " > " #b)
-#define cr_expect_gt(a, b, ...)          CR_((a) > (b), false, #a " > " #b)
-#define cr_assert_geq(a, b, ...)         CR_((a) >= (b), true, #a " >= " #b)
-#define cr_expect_geq(a, b, ...)         CR_((a) >= (b), false, #a " >= " #b)
-#define cr_assert_null(a, ...)           CR_((a) == NULL, true, #a " is NULL")
-#define cr_expect_null(a, ...)           CR_((a) == NULL, false, #a " is NULL")
-#define cr_assert_not_null(a, ...)       CR_((a) != NULL, true, #a " is not NULL")
-#define cr_expect_not_null(a, ...)       CR_((a) != NULL, false, #a " is not NULL")
-#define cr_assert_str_eq(a, b, ...)      CR_(!strcmp((a), (b)), true, #a " equals " #b)
-#define cr_expect_str_eq(a, b, ...)      CR_(!strcmp((a), (b)), false, #a " equals " #b)
-#define cr_assert_str_neq(a, b, ...)     CR_(strcmp((a), (b)), true, #a " differs from " #b)
-#define cr_expect_str_neq(a, b, ...)     CR_(strcmp((a), (b)), false, #a " differs from " #b)
-#define cr_assert_str_empty(a, ...)      CR_(!*(a), true, #a " is empty")
-#define cr_expect_str_empty(a, ...)      CR_(!*(a), false, #a " is empty")
-#define cr_assert_arr_eq(a, b, n, ...)   CR_(!memcmp((a), (b), (n)), true, #a " equals " #b)
-#define cr_expect_arr_eq(a, b, n, ...)   CR_(!memcmp((a), (b), (n)), false, #a " equals " #b)
-#define cr_assert_arr_neq(a, b, n, ...)  CR_(memcmp((a), (b), (n)), true, #a " differs from " #b)
-#define cr_expect_arr_neq(a, b, n, ...)  CR_(memcmp((a), (b), (n)), false, #a " differs from " #b)
-#define cr_assert_float_eq(a, b, e, ...) CR_((a) - (b) <= (e) && (b) - (a) <= (e), true, #a " == " #b)
-#define cr_expect_float_eq(a, b, e, ...) CR_((a) - (b) <= (e) && (b) - (a) <= (e), false, #a " == " #b)
-#define cr_assert_fail(...)              CR_(0, true, "fail")
-#define cr_expect_fail(...)              CR_(0, false, "fail")
-#define cr_fail(...)                     CR_(0, false, "fail")
-#define cr_fatal(...)                    CR_(0, true, "fatal")
+#define CR_(good, fatal, what, ...)      criterion_check((good), fatal, __FILE__, __LINE__, what, "" __VA_ARGS__)
+#define cr_assert(x, ...)                CR_((x) ? 1 : 0, true, #x, __VA_ARGS__)
+#define cr_expect(x, ...)                CR_((x) ? 1 : 0, false, #x, __VA_ARGS__)
+#define cr_assert_not(x, ...)            CR_(!(x), true, "not " #x, __VA_ARGS__)
+#define cr_expect_not(x, ...)            CR_(!(x), false, "not " #x, __VA_ARGS__)
+#define cr_assert_eq(a, b, ...)          CR_((a) == (b), true, #a " == " #b, __VA_ARGS__)
+#define cr_expect_eq(a, b, ...)          CR_((a) == (b), false, #a " == " #b, __VA_ARGS__)
+#define cr_assert_neq(a, b, ...)         CR_((a) != (b), true, #a " != " #b, __VA_ARGS__)
+#define cr_expect_neq(a, b, ...)         CR_((a) != (b), false, #a " != " #b, __VA_ARGS__)
+#define cr_assert_lt(a, b, ...)          CR_((a) < (b), true, #a " < " #b, __VA_ARGS__)
+#define cr_expect_lt(a, b, ...)          CR_((a) < (b), false, #a " < " #b, __VA_ARGS__)
+#define cr_assert_leq(a, b, ...)         CR_((a) <= (b), true, #a " <= " #b, __VA_ARGS__)
+#define cr_expect_leq(a, b, ...)         CR_((a) <= (b), false, #a " <= " #b, __VA_ARGS__)
+#define cr_assert_gt(a, b, ...)          CR_((a) > (b), true, #a " > " #b, __VA_ARGS__)
+#define cr_expect_gt(a, b, ...)          CR_((a) > (b), false, #a " > " #b, __VA_ARGS__)
+#define cr_assert_geq(a, b, ...)         CR_((a) >= (b), true, #a " >= " #b, __VA_ARGS__)
+#define cr_expect_geq(a, b, ...)         CR_((a) >= (b), false, #a " >= " #b, __VA_ARGS__)
+#define cr_assert_null(a, ...)           CR_((a) == NULL, true, #a " is NULL", __VA_ARGS__)
+#define cr_expect_null(a, ...)           CR_((a) == NULL, false, #a " is NULL", __VA_ARGS__)
+#define cr_assert_not_null(a, ...)       CR_((a) != NULL, true, #a " is not NULL", __VA_ARGS__)
+#define cr_expect_not_null(a, ...)       CR_((a) != NULL, false, #a " is not NULL", __VA_ARGS__)
+#define cr_assert_str_eq(a, b, ...)      CR_(!strcmp((a), (b)), true, #a " equals " #b, __VA_ARGS__)
+#define cr_expect_str_eq(a, b, ...)      CR_(!strcmp((a), (b)), false, #a " equals " #b, __VA_ARGS__)
+#define cr_assert_str_neq(a, b, ...)     CR_(strcmp((a), (b)), true, #a " differs from " #b, __VA_ARGS__)
+#define cr_expect_str_neq(a, b, ...)     CR_(strcmp((a), (b)), false, #a " differs from " #b, __VA_ARGS__)
+#define cr_assert_str_empty(a, ...)      CR_(!*(a), true, #a " is empty", __VA_ARGS__)
+#define cr_expect_str_empty(a, ...)      CR_(!*(a), false, #a " is empty", __VA_ARGS__)
+#define cr_assert_arr_eq(a, b, n, ...)   CR_(!memcmp((a), (b), (n)), true, #a " equals " #b, __VA_ARGS__)
+#define cr_expect_arr_eq(a, b, n, ...)   CR_(!memcmp((a), (b), (n)), false, #a " equals " #b, __VA_ARGS__)
+#define cr_assert_arr_neq(a, b, n, ...)  CR_(memcmp((a), (b), (n)), true, #a " differs from " #b, __VA_ARGS__)
+#define cr_expect_arr_neq(a, b, n, ...)  CR_(memcmp((a), (b), (n)), false, #a " differs from " #b, __VA_ARGS__)
+#define cr_assert_float_eq(a, b, e, ...) CR_((a) - (b) <= (e) && (b) - (a) <= (e), true, #a " == " #b, __VA_ARGS__)
+#define cr_expect_float_eq(a, b, e, ...) CR_((a) - (b) <= (e) && (b) - (a) <= (e), false, #a " == " #b, __VA_ARGS__)
+#define cr_assert_fail(...)              CR_(0, true, "fail", __VA_ARGS__)
+#define cr_expect_fail(...)              CR_(0, false, "fail", __VA_ARGS__)
+#define cr_fail(...)                     CR_(0, false, "fail", __VA_ARGS__)
+#define cr_fatal(...)                    CR_(0, true, "fatal", __VA_ARGS__)
 #define cr_skip_test(...)                _exit(0)
 #define cr_skip(...)                     _exit(0)
 #define cr_log_info(...)                 fprintf(stderr, __VA_ARGS__)
