@@ -54,11 +54,17 @@ static void note_second(void)
     last = second;
 }
 
-static size_t not_idle(const struct sitter *sitters, size_t n)
+/* Who stands in line when the run ends has been answered. */
+static bool is_busy(const struct sitter *sitter)
+{
+    return !sitter->idle && !(sitter->in_line && exam.closing);
+}
+
+static size_t n_busy(const struct sitter *sitters, size_t n)
 {
     size_t busy = 0;
     for (size_t i = 0; i < n; i++)
-        busy += !sitters[i].idle;
+        busy += is_busy(&sitters[i]);
     return busy;
 }
 
@@ -85,15 +91,15 @@ static void run_until_end(const struct sitter *sitters, size_t n)
     bool busy = true;
     while (!stopping && busy && exam.http.now < exam.end) {
         turn();
-        busy = not_idle(sitters, n > 64 ? 64 : n) || not_idle(sitters, n);
+        busy = n_busy(sitters, n > 64 ? 64 : n) || n_busy(sitters, n);
     }
     exam.closing = true;
     int64_t until = exam.http.now + CLOSING_US;
-    while (exam.http.now < until && not_idle(sitters, n))
+    while (exam.http.now < until && n_busy(sitters, n))
         turn();
     for (size_t i = 0; i < n; i++) {
         const struct sitter *s = &sitters[i];
-        if (s->idle || s->in_line) /* who waits in line has been answered */
+        if (!is_busy(s))
             continue;
         if (exam.unfinished++ < 5)
             fprintf(stderr, "exam_load: still waiting: %s, after %u failures\n", step_names[s->step], s->tries);

@@ -129,7 +129,9 @@ static void on_timer(void *owner)
 {
     struct sitter *s = owner;
     s->exam->http.now = mono_us();
-    if (s->tries || s->in_line) {
+    if (s->in_line && !s->tries && s->exam->closing) {
+        s->idle = true;
+    } else if (s->tries || s->in_line) {
         if (!s->tries) /* in line: each asking has its own time */
             s->asked_us = s->exam->http.now;
         ask(s);
