@@ -3,11 +3,12 @@
  *
  * Answers:   every METHOD in proto/assessment.def
  * Announces: attempts_started, attempt_graded, attempt_voided, appeal_decided
- * Follows:   framework_published, programme_published; learner_assigned, programme_completed; org_changed,
- * person_changed Keeps:     schema "assessment" (migrations/); forms that were read, in memory Refuses:   a blueprint
- * that the bank cannot fill (SHORTFALL), a start before lessons are done (STATE) or beyond the policy (ATTEMPTS,
- * TOO_SOON, NOT_OPEN, CLOSED), an answer that comes too late (TIME_OVER, STATE) Defers:    starts beyond what it can
- * serve (admission.c)
+ * Follows:   what `follows` below names
+ * Keeps:     schema "assessment" (migrations/); forms that were read, in memory
+ *
+ * Refuses a blueprint that the bank cannot fill (SHORTFALL), a start before lessons are done (STATE) or beyond the
+ * policy (ATTEMPTS, TOO_SOON, NOT_OPEN, CLOSED), an answer that comes too late (TIME_OVER, STATE). Defers starts beyond
+ * what it can serve (admission.c).
  *
  * Configuration: assessment --help
  */

@@ -1,5 +1,5 @@
 # growth.sh - BENCH=growth: answers, starts and one person's history with 10 thousand, 1 million and 10 million attempts of
-# the past two years in the database, each with two answers and a result. Half an hour, and about 12 GB of disk for the
+# the past two years in the database, each with two answers and a result. A quarter of an hour, and about 12 GB of disk for the
 # largest. BENCH_SIZES.
 #
 # Four hundred people have an attempt in each of the last ten months at every size: their histories are what is asked for.
