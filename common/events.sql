@@ -24,6 +24,13 @@ WITH next AS MATERIALIZED (
 SELECT true AS locked, coalesce((SELECT seq FROM head), (SELECT seq FROM outbox_head WHERE one)) AS head,
        (SELECT n FROM next) AS stamped, (SELECT ids[n] FROM next) AS last_id;
 
+-- job_lock(job_key) job_held
+-- Held by the connection until job_unlock or its end.
+SELECT pg_try_advisory_lock(hashtextextended('hocvu job ' || current_schema() || ' ' || :name, 0)) AS locked;
+
+-- job_unlock(job_key)
+SELECT pg_advisory_unlock(hashtextextended('hocvu job ' || current_schema() || ' ' || :name, 0));
+
 -- events_page(events_query) outbox_row
 SELECT seq, event AS name, trace, body::text AS body FROM outbox WHERE seq > :after ORDER BY seq LIMIT :most;
 

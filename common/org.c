@@ -10,10 +10,10 @@ int org_apply_unit(struct ctx *ctx, const struct unit_fact *event)
     return code ? code : pg_call(ctx, &SQL_org_unit_refresh, &unit, NULL);
 }
 
-int org_apply_tenure(struct ctx *ctx, const struct person_fact *event)
+int org_apply_people(struct ctx *ctx, const struct person_facts *event)
 {
-    int code = pg_call(ctx, &SQL_org_tenure_put, event, NULL);
-    return code ? code : pg_call(ctx, &SQL_org_person_refresh, event, NULL);
+    int code = pg_bulk(ctx, &SQL_org_tenures_put, event->people, event->n_people, 0, NULL, NULL);
+    return code ? code : pg_bulk(ctx, &SQL_org_people_refresh, event->people, event->n_people, 0, NULL, NULL);
 }
 
 int org_today(struct ctx *ctx)

@@ -11,15 +11,22 @@ ON CONFLICT (unit_id, valid_from) DO UPDATE
 -- The unit as of today, and the paths of everything below it when they changed.
 SELECT org_refresh_unit(:unit_id);
 
--- org_tenure_put(person_fact)
-INSERT INTO tenure AS t (tenure_id, person_id, full_name, unit_id, position, leader, valid_from, valid_to)
-VALUES (:tenure_id, :person_id, :full_name, :unit_id, :position, :leader, :valid_from, :valid_to)
+-- org_tenures_put(person_fact) BULK
+-- The last word about a tenure counts when an event speaks of it twice.
+INSERT INTO tenure AS t (tenure_id, person_id, full_name, unit_id, position, leader, kind, position_code, valid_from, valid_to)
+SELECT DISTINCT ON (tenure_id) tenure_id, person_id, full_name, unit_id, position, leader, kind, position_code, valid_from,
+       valid_to
+  FROM unnest(:tenure_id, :person_id, :full_name, :unit_id, :position, :leader, :kind, :position_code, :valid_from, :valid_to)
+       WITH ORDINALITY AS f (tenure_id, person_id, full_name, unit_id, position, leader, kind, position_code, valid_from,
+                             valid_to, nr)
+ ORDER BY tenure_id, nr DESC
 ON CONFLICT (tenure_id) DO UPDATE
    SET full_name = excluded.full_name, unit_id = excluded.unit_id, position = excluded.position,
-       leader = excluded.leader, valid_from = excluded.valid_from, valid_to = excluded.valid_to;
+       leader = excluded.leader, kind = excluded.kind, position_code = excluded.position_code,
+       valid_from = excluded.valid_from, valid_to = excluded.valid_to;
 
--- org_person_refresh(person_fact)
-SELECT org_refresh_person(:person_id);
+-- org_people_refresh(person_fact) BULK
+SELECT org_refresh_people(:person_id);
 
 -- org_refresh_due()
 -- Versions and tenures that began or ended since the last look.

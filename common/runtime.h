@@ -5,6 +5,7 @@
  *   worker.c  worker threads: decode, call the handler, encode
  *   load.c    how busy each method is
  *   relay.c   relay thread: numbers committed events, wakes followers
+ *   job.c     threads of the service's jobs
  *   follow.c  follower thread: applies events of others exactly once, runs ticks
  *   admin.c   health and metrics over HTTP (libmicrohttpd's own thread)
  */
@@ -118,6 +119,10 @@ struct runtime {
     struct replies *outgoing;
     int wake_fd; /* eventfd: replies wait for the I/O thread */
 
+    pthread_mutex_t job_lock;
+    pthread_cond_t job_wake;
+    uint64_t jobs_wanted;
+
     pthread_mutex_t relay_lock;
     pthread_cond_t relay_wake;
     bool relay_wanted;
@@ -146,6 +151,13 @@ void workers_wake(struct runtime *rt);
 void *relay_thread(void *rt);
 void relay_wake(struct runtime *rt);
 void *follow_thread(void *rt);
+enum { JOBS_MOST = 4 };
+struct job_start {
+    struct runtime *rt;
+    const struct job *job;
+};
+void *job_thread(void *job_start);
+void jobs_stop(struct runtime *rt); /* after `stopping` was set */
 struct admin;
 void admin_init(struct runtime *rt);
 struct admin *admin_start(struct runtime *rt); /* NULL with admin_listen empty, or logged */

@@ -266,23 +266,36 @@ static int first_connection(struct runtime *rt, bool check)
 
 static int run_threads(struct runtime *rt)
 {
-    pthread_t workers[64], relay, follow;
+    pthread_t workers[64], jobs[JOBS_MOST], relay, follow;
+    struct job_start starts[JOBS_MOST];
     uint16_t started = 0;
+    size_t n_jobs = 0;
     int result = -1;
     bool relaying = !pthread_create(&relay, NULL, relay_thread, rt);
     bool following = !pthread_create(&follow, NULL, follow_thread, rt);
     while (started < rt->workers && !pthread_create(&workers[started], NULL, worker_thread, rt))
         started++;
+    const struct job *job = rt->service->jobs;
+    for (; job && job->run && n_jobs < JOBS_MOST; job++) {
+        starts[n_jobs] = (struct job_start){rt, job};
+        if (pthread_create(&jobs[n_jobs], NULL, job_thread, &starts[n_jobs]))
+            break;
+        n_jobs++;
+    }
+    bool working = !job || !job->run;
     struct admin *admin = *rt->conf.admin_listen ? admin_start(rt) : NULL;
-    if (relaying && following && started == rt->workers && (admin || !*rt->conf.admin_listen))
+    if (relaying && following && working && started == rt->workers && (admin || !*rt->conf.admin_listen))
         result = router_run(rt);
     rt->stopping = true;
     pthread_mutex_lock(&rt->lock);
     workers_wake(rt);
     pthread_mutex_unlock(&rt->lock);
     admin_stop(admin);
+    jobs_stop(rt);
     for (uint16_t i = 0; i < started; i++)
         pthread_join(workers[i], NULL);
+    for (size_t i = 0; i < n_jobs; i++)
+        pthread_join(jobs[i], NULL);
     relay_wake(rt);
     if (relaying)
         pthread_join(relay, NULL);
@@ -367,6 +380,8 @@ int service_run(const struct service *service, int argc, char **argv)
     pthread_mutex_init(&rt.lock, NULL);
     pthread_mutex_init(&rt.relay_lock, NULL);
     cond_init(&rt.relay_wake);
+    pthread_mutex_init(&rt.job_lock, NULL);
+    cond_init(&rt.job_wake);
     admin_init(&rt);
     status = sodium_init() < 0 || load(&rt, &options) < 0 || set_bindings(&rt) < 0 || set_statements(&rt) < 0;
     if (!status) {

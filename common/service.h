@@ -22,7 +22,7 @@
 /* One call (or batch of calls, event page, tick) being worked on; lives as long as its arena. */
 struct ctx {
     const struct call_header *head; /* of the first call in a batch; of an event: trace only; never NULL */
-    const struct method *method;    /* NULL for events and ticks */
+    const struct method *method;    /* NULL for events, ticks and jobs */
     struct arena *arena;            /* cleared after the reply was sent */
     struct pg *pg;                  /* this thread's connection */
     const void *conf;               /* the service's own configuration struct */
@@ -86,6 +86,27 @@ struct tick {
         NULL, 0, NULL                                                                                                  \
     }
 
+/*
+ * Work that takes longer than a call may: a thread of its own with its own connection (60 s a statement), in one
+ * process of the service at a time, each `every_ms` and when woken. `run` commits as often as it likes (pg_begin,
+ * pg_commit), clears its arena between its steps, and gives up at a commit soon after job_stopping says so; what it
+ * leaves undone must stand in the database, since another process may go on with it. 0, or fail(): logged, tried again.
+ */
+struct job {
+    const char *name;
+    uint32_t every_ms;
+    size_t arena_bytes; /* most memory of one step */
+    int (*run)(struct ctx *ctx);
+};
+#define JOB_END                                                                                                        \
+    {                                                                                                                  \
+        NULL, 0, 0, NULL                                                                                               \
+    }
+/* The process is to end. False where a test calls the job by itself. */
+bool job_stopping(const struct ctx *ctx);
+/* Runs this process's jobs now: call it after the commit that left them something to do. */
+void job_wake(const struct ctx *ctx);
+
 /* Reasons stand beside each number in the service's main. */
 struct limits {
     uint16_t workers;     /* threads = PostgreSQL connections for calls */
@@ -110,6 +131,7 @@ struct service {
     const uint16_t *first;
     const struct follow *follows;
     const struct tick *ticks;
+    const struct job *jobs; /* at most 4; NULL: none */
     const struct limits *limits;
     struct stmt *const *sql; /* ends with NULL; service_sql of the generated sql.h */
     /*

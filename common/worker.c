@@ -163,7 +163,7 @@ static int check_roles(const struct method *method, const struct call_header *he
     uint32_t held = 0;
     for (uint32_t i = 0; i < head->n_grants; i++)
         held |= grant_allows(&head->grants[i], method->roles);
-    if (!method->roles || (held && HAS(head, call_header, subject)))
+    if (!method->roles || ((held || method->roles & LOGGED_IN) && HAS(head, call_header, subject)))
         return 0;
     bool known = HAS(head, call_header, subject);
     *ret_fault = known ? (struct fault){ERR_FORBIDDEN, "role"} : (struct fault){ERR_UNAUTHENTICATED, "subject"};

@@ -207,7 +207,9 @@ size_t lint_method(const struct method *method, struct buf *out)
         fault(&faults, out, "method %s: no service has the number 0x%02x.", m, method->number >> 8);
     if ((method->number & 0xff) == 0 || (method->number & 0xff) >= FIRST_EVENT)
         fault(&faults, out, "method %s: number 0x%04x is not a method's, these end in 01 to 7f.", m, method->number);
-    if (method->roles & ~known)
+    if (method->roles & LOGGED_IN && method->roles != LOGGED_IN)
+        fault(&faults, out, "method %s: LOGGED_IN stands alone, it asks for no role.", m);
+    else if (method->roles & ~(known | LOGGED_IN))
         fault(&faults, out, "method %s: a role is not in roles.def.", m);
     if (method->batch > BATCH_MOST)
         fault(&faults, out, "method %s: a batch of more than %d is not one transaction's work.", m, BATCH_MOST);

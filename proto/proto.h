@@ -23,9 +23,15 @@ enum {
 #define ROLE(bit, NAME, name, vi, en) NAME = bit,
 #include "roles.def"
 #undef ROLE
-    ANY_ROLE = 0x7f,
+    ANY_ROLE = 0
+#define ROLE(bit, NAME, name, vi, en) | bit
+#include "roles.def"
+#undef ROLE
+    ,
     /* In a METHOD's roles: held for the whole nation, not for a part of it. In a grant: its unit is the nation. */
     NATIONAL = 0x80,
+    /* In a METHOD's roles, alone: whoever is logged in, also an account that has no rights yet. Never in a grant. */
+    LOGGED_IN = 0x40000000,
 };
 
 /* Which of a METHOD's roles this grant gives; 0: none. */

@@ -19,8 +19,8 @@ const char *verb_name(enum verb verb)
 
 void roles_write(uint32_t roles, struct buf *out)
 {
-    if (roles == PUBLIC || roles == ANY_ROLE) {
-        buf_add_text(out, roles == PUBLIC ? "everyone" : "any role");
+    if (roles == PUBLIC || roles == ANY_ROLE || roles == LOGGED_IN) {
+        buf_add_text(out, roles == PUBLIC ? "everyone" : roles == ANY_ROLE ? "any role" : "whoever is logged in");
         return;
     }
     const char *before = "";

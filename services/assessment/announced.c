@@ -37,7 +37,7 @@ int on_event_org_changed(struct ctx *ctx, const struct unit_fact *event)
     return org_apply_unit(ctx, event);
 }
 
-int on_event_person_changed(struct ctx *ctx, const struct person_fact *event)
+int on_event_people_changed(struct ctx *ctx, const struct person_facts *event)
 {
-    return org_apply_tenure(ctx, event);
+    return org_apply_people(ctx, event);
 }

@@ -25,7 +25,7 @@ static const struct follow follows[] = {
     FOLLOW(learner_assigned),
     FOLLOW(programme_completed),
     FOLLOW(org_changed),
-    FOLLOW(person_changed),
+    FOLLOW(people_changed),
     FOLLOW_END,
 };
 

@@ -243,6 +243,8 @@ static int admit_caller(struct request *request, const struct method *method)
         return refuse(request, code, "");
     if (cookie && request->verb != GET && (code = check_origin(request)))
         return code;
+    if (method->roles & LOGGED_IN)
+        return 0;
     uint32_t held = method->roles & NATIONAL ? request->session->national : request->session->roles;
     return held & method->roles & ANY_ROLE ? 0 : refuse(request, ERR_FORBIDDEN, "");
 }

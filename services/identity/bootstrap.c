@@ -61,6 +61,7 @@ static int make_tenure(struct ctx *ctx, struct uuid person_id, struct span name,
         .full_name = name,
         .unit_id = unit_id,
         .position = SPAN("Quản trị quốc gia"),
+        .kind = SPAN("principal"),
         .valid_from = today,
     };
     return import_write(ctx, &SQL_tenure_put, &tenure, 1);

@@ -218,10 +218,10 @@ static bool keep_text(const cJSON *claims, const char *name, size_t most, struct
            utf8_valid(*ret_text);
 }
 
-static int take_claims(struct span json, const struct id_rules *rules, struct arena *arena,
-                       struct id_claims *ret_claims, const char **ret_why, const char **ret_field)
+static int take_claims(struct span json, const struct id_rules *rules, struct arena *arena, struct claims *ret_claims,
+                       const char **ret_why, const char **ret_field)
 {
-    struct id_claims taken;
+    struct claims taken = {0};
     cJSON *claims = cJSON_ParseWithLength(json.p, json.n);
     int code = ERR_PROVIDER;
     if (!cJSON_IsObject(claims))
@@ -247,7 +247,7 @@ static int take_claims(struct span json, const struct id_rules *rules, struct ar
 }
 
 int id_token_read(const struct jwks *jwks, const struct id_rules *rules, struct span token, struct arena *arena,
-                  struct id_claims *ret_claims, const char **ret_why, const char **ret_field)
+                  struct claims *ret_claims, const char **ret_why, const char **ret_field)
 {
     cjose_err err;
     uint8_t *plain = NULL;

@@ -6,6 +6,7 @@
 #define IDENTITY_ID_TOKEN_H
 
 #include "arena.h"
+#include "claims.h"
 
 /* The keys of a JWK set that can verify signatures: RSA of 2048 bits and more, EC on P-256. Heap; outlives requests. */
 struct jwks;
@@ -22,11 +23,6 @@ struct id_rules {
     const char *required_assurance; /* "": not checked */
 };
 
-/* What it proves; texts in the arena. */
-struct id_claims {
-    struct span subject, national_id, full_name;
-};
-
 enum { ID_TOKEN_KEY_UNKNOWN = -1 };
 
 /*
@@ -34,7 +30,7 @@ enum { ID_TOKEN_KEY_UNKNOWN = -1 };
  * may help; or an error of errors.def with `ret_why`, a constant sentence for the log, and `ret_field`.
  */
 MUST_CHECK int id_token_read(const struct jwks *jwks, const struct id_rules *rules, struct span token,
-                             struct arena *arena, struct id_claims *ret_claims, const char **ret_why,
+                             struct arena *arena, struct claims *ret_claims, const char **ret_why,
                              const char **ret_field);
 
 #endif

@@ -49,22 +49,8 @@ int audit_refuse(struct ctx *ctx, const char *action, const struct uuid *subject
 /* units.c: brings unit_now in line with the versions: in an import, and as a tick, because days come. 0 or fail(). */
 int units_refresh(struct ctx *ctx);
 
-/* session.c: what a person may do now, signed, with the refresh token that the session was given. 0 or fail(). */
-MUST_CHECK int session_answer(struct ctx *ctx, struct uuid person_id, struct uuid session_id, struct span refresh_token,
-                              int64_t refresh_expires, struct session_tokens *ret_tokens);
-/* A refresh token as the client holds it, and its two hashes. */
-struct refresh_token {
-    struct span text;
-    struct span family_hash, hash;
-};
-/* A token of a new family, or the next of the family that `like` belongs to (NULL: new). -1: the arena is full. */
-MUST_CHECK int refresh_token_make(struct arena *arena, const struct span *like, struct refresh_token *ret_token);
-/* -1: not a refresh token at all. */
-MUST_CHECK int refresh_token_read(struct arena *arena, struct span text, struct refresh_token *ret_token);
-
-/* Ticks. */
+/* login.c: a tick. */
 int logins_prune(struct ctx *ctx);
-int sessions_prune(struct ctx *ctx);
 
 /* BLAKE2b-256 of a random text that we gave out; 32 bytes in the arena. -1: the arena is full. */
 MUST_CHECK int secret_hash(struct arena *arena, struct span text, struct span *ret_hash);

@@ -240,6 +240,7 @@ static struct person_fact tenure_of(const struct roster_row *row, struct uuid te
                                 .unit_id = row->unit_id,
                                 .position = row->row->cells[POSITION],
                                 .leader = row->leader,
+                                .kind = SPAN("principal"),
                                 .valid_from = from};
 }
 

@@ -6,8 +6,8 @@
  * ever has a number, a name or a code in it.
  */
 #include "identity.h"
-#include "nfc.h"
 #include "openid.h"
+#include "session.h"
 #include <sodium.h>
 
 enum { SECRET_BYTES = 32 };
@@ -68,57 +68,11 @@ static int take_login(struct ctx *ctx, const struct login_return *req, struct lo
     return 0;
 }
 
-/* The person of the roster whom the claims prove. 0 or fail(). */
-static int find_person(struct ctx *ctx, const struct id_claims *claims, struct person_found *ret_person)
-{
-    unsigned char hash[SEAL_HASH_BYTES];
-    struct person_key key = {.national_hash = {(const char *)hash, sizeof(hash)}};
-    national_hash(&identity_conf(ctx)->seal_keys, claims->national_id, hash);
-    int code = pg_call(ctx, &SQL_person_find, &key, ret_person);
-    if (code == ERR_NOT_FOUND)
-        return refuse(ctx, NULL, "the number is not on the roster", ERR_NOT_ON_ROSTER, "national_id");
-    if (code)
-        return code;
-    if (!nfc_same_name(ctx->arena, ret_person->full_name, claims->full_name))
-        return refuse(ctx, &ret_person->person_id, "the name is not the roster's", ERR_NOT_ON_ROSTER, "full_name");
-    if (!ret_person->working)
-        return refuse(ctx, &ret_person->person_id, "the person has no tenure today", ERR_NOT_ON_ROSTER, "tenure");
-    return 0;
-}
-
-static int open_session(struct ctx *ctx, struct uuid person_id, struct span subject, const struct login_taken *login,
-                        struct session_tokens *ret_reply)
-{
-    const struct identity_conf *conf = identity_conf(ctx);
-    struct refresh_token refresh;
-    struct session_opened opened;
-    if (refresh_token_make(ctx->arena, NULL, &refresh) < 0)
-        return fail(ctx, ERR_TOO_LARGE, "refresh_token");
-    struct session_made made = {
-        .session_id = uuid7(),
-        .person_id = person_id,
-        .provider = {conf->oidc_provider, (uint32_t)strlen(conf->oidc_provider)},
-        .subject = subject,
-        .family_hash = refresh.family_hash,
-        .refresh_hash = refresh.hash,
-        .idle_minutes = (uint32_t)conf->session_idle_minutes,
-        .max_hours = (uint32_t)conf->session_max_hours,
-    };
-    if (HAS(login, login_taken, address))
-        PUT_FIELD(&made, session_made, address, login->address);
-    int code = pg_call(ctx, &SQL_login_link, &made, &opened);
-    if (code == ERR_NOT_ON_ROSTER)
-        return refuse(ctx, &person_id, "account and person are linked to others", code, "subject");
-    if (code)
-        return code;
-    return session_answer(ctx, person_id, made.session_id, refresh.text, opened.refresh_expires, ret_reply);
-}
-
 int on_login_finish(struct ctx *ctx, const struct login_return *req, struct session_tokens *ret_reply)
 {
     struct login_taken login;
-    struct id_claims claims;
-    struct person_found person;
+    struct claims claims;
+    struct link_outcome who;
     const char *why = "", *field = "provider";
     int code = take_login(ctx, req, &login);
     if (code)
@@ -129,10 +83,14 @@ int on_login_finish(struct ctx *ctx, const struct login_return *req, struct sess
     code = openid_exchange(identity_conf(ctx), &answer, ctx->arena, &claims, &why, &field);
     if (code)
         return refuse(ctx, NULL, why, code, field);
-    code = find_person(ctx, &claims, &person);
+    struct span provider = {identity_conf(ctx)->oidc_provider, (uint32_t)strlen(identity_conf(ctx)->oidc_provider)};
+    code = link_decide(ctx, provider, &claims, &who);
     if (code)
         return code;
-    return open_session(ctx, person.person_id, claims.subject, &login, ret_reply);
+    struct session_origin from = {.provider = provider, .provider_sid = claims.provider_sid};
+    if (HAS(&login, login_taken, address))
+        from.address = login.address;
+    return session_open(ctx, &who, &from, ret_reply);
 }
 
 int logins_prune(struct ctx *ctx)

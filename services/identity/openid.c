@@ -383,7 +383,7 @@ static int exchange(struct dealing *d, const struct openid_answer *answer, const
 
 /* Judges the token with the keys at hand, and once more with fresh ones when it names a key that we do not have. */
 static int judge(struct dealing *d, const struct openid_answer *answer, const struct metadata *metadata,
-                 struct span token, struct id_claims *ret_claims, const char **ret_field)
+                 struct span token, struct claims *ret_claims, const char **ret_field)
 {
     const struct identity_conf *conf = d->conf;
     struct id_rules rules = {
@@ -418,7 +418,7 @@ static int judge(struct dealing *d, const struct openid_answer *answer, const st
 }
 
 int openid_exchange(const struct identity_conf *conf, const struct openid_answer *answer, struct arena *arena,
-                    struct id_claims *ret_claims, const char **ret_why, const char **ret_field)
+                    struct claims *ret_claims, const char **ret_why, const char **ret_field)
 {
     struct dealing d = begin(conf, arena);
     struct metadata metadata;

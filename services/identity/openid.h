@@ -33,7 +33,7 @@ MUST_CHECK int openid_location(const struct identity_conf *conf, const struct op
                                struct arena *arena, struct span *ret_location, const char **ret_why);
 /* Exchanges the code and judges the ID token. The whole takes conf->oidc_total_ms at most. */
 MUST_CHECK int openid_exchange(const struct identity_conf *conf, const struct openid_answer *answer,
-                               struct arena *arena, struct id_claims *ret_claims, const char **ret_why,
+                               struct arena *arena, struct claims *ret_claims, const char **ret_why,
                                const char **ret_field);
 /* Forgets what was looked up: for tests that change the provider. */
 void openid_forget(void);

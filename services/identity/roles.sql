@@ -80,7 +80,7 @@ SELECT
     EXISTS (SELECT FROM role_grant g WHERE g.person_id = p.person_id AND g.role = 'national_operator'
         AND g.revoked_at IS NULL) AS already,
     p.person_id,
-    EXISTS (SELECT FROM tenure t WHERE t.person_id = p.person_id AND t.principal AND t.valid_to IS NULL) AS working,
+    EXISTS (SELECT FROM tenure t WHERE t.person_id = p.person_id AND t.kind = 'principal' AND t.valid_to IS NULL) AS working,
     u.unit_id AS root_id
 FROM (VALUES (1)) one (n)
 LEFT JOIN person p ON p.national_hash = :national_hash

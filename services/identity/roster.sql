@@ -9,7 +9,7 @@ SELECT r.place, p.person_id, p.full_name, p.birth_date, t.tenure_id, t.unit_id, 
 FROM unnest(:place, :national_hash) AS r (place, national_hash)
 JOIN LATERAL (SELECT * FROM person WHERE national_hash = r.national_hash LIMIT 1) p ON true
 LEFT JOIN LATERAL (
-    SELECT * FROM tenure WHERE person_id = p.person_id AND principal AND valid_to IS NULL LIMIT 1) t ON true;
+    SELECT * FROM tenure WHERE person_id = p.person_id AND kind = 'principal' AND valid_to IS NULL LIMIT 1) t ON true;
 
 -- person_add(person_new) BULK
 INSERT INTO person (person_id, full_name, birth_date, national_hash, hash_key, national_box, box_key)
@@ -21,25 +21,29 @@ FROM unnest(:person_id, :full_name, :birth_date) AS row (person_id, full_name, b
 WHERE p.person_id = row.person_id;
 
 -- tenure_put(person_fact) BULK
--- Tenures that begin, differ or end, each told. An end is sent before the beginning that follows it.
+-- Tenures that begin, differ or end, told in lists of fifty. An end is sent before the beginning that follows it.
 WITH row AS (
     SELECT *
-    FROM unnest(:tenure_id, :person_id, :full_name, :unit_id, :position, :leader, :valid_from, :valid_to)
-        WITH ORDINALITY
-        AS r (tenure_id, person_id, full_name, unit_id, position, leader, valid_from, valid_to, nr)
+    FROM unnest(:tenure_id, :person_id, :full_name, :unit_id, :position, :leader, :kind, :position_code, :valid_from,
+                :valid_to) WITH ORDINALITY
+        AS r (tenure_id, person_id, full_name, unit_id, position, leader, kind, position_code, valid_from, valid_to, nr)
 ), put AS (
-    INSERT INTO tenure (tenure_id, person_id, unit_id, position, leader, valid_from, valid_to)
-    SELECT tenure_id, person_id, unit_id, position, leader, valid_from, valid_to FROM row ORDER BY nr
+    INSERT INTO tenure (tenure_id, person_id, unit_id, position, leader, kind, position_code, valid_from, valid_to)
+    SELECT tenure_id, person_id, unit_id, position, leader, kind, position_code, valid_from, valid_to FROM row ORDER BY nr
     ON CONFLICT (tenure_id) DO UPDATE
-    SET position = excluded.position, leader = excluded.leader, valid_to = excluded.valid_to
+    SET position = excluded.position, leader = excluded.leader, position_code = excluded.position_code,
+        valid_to = excluded.valid_to
     RETURNING *
 )
 INSERT INTO outbox (event, body, trace)
-SELECT 'person_changed', jsonb_strip_nulls(jsonb_build_object('person_id', put.person_id, 'tenure_id', put.tenure_id,
-    'full_name', row.full_name, 'unit_id', put.unit_id, 'position', put.position, 'leader', put.leader,
-    'valid_from', put.valid_from, 'valid_to', put.valid_to)), :ctx_trace
-FROM put JOIN row ON row.tenure_id = put.tenure_id
-ORDER BY row.nr;
+SELECT 'people_changed', jsonb_build_object('people', jsonb_agg(fact ORDER BY nr)), :ctx_trace
+FROM (SELECT row.nr, row_number() OVER (ORDER BY row.nr) AS told, jsonb_strip_nulls(jsonb_build_object(
+          'person_id', put.person_id, 'tenure_id', put.tenure_id, 'full_name', row.full_name, 'unit_id', put.unit_id,
+          'position', put.position, 'leader', put.leader, 'kind', put.kind, 'position_code', put.position_code,
+          'valid_from', put.valid_from, 'valid_to', put.valid_to)) AS fact
+      FROM put JOIN row ON row.tenure_id = put.tenure_id) f
+GROUP BY (told - 1) / 50
+ORDER BY (told - 1) / 50;
 
 -- grants_put(role_step) place BULK
 -- Roles that are not held yet, each told; the result names the rows they came from.

@@ -4,6 +4,7 @@
  * A refresh token is 48 random bytes: 16 that all tokens of the session share, 32 that are new each time. The database
  * has hashes of both, so a token from before the newest is recognised as such however old it is.
  */
+#include "session.h"
 #include "identity.h"
 #include <sodium.h>
 
@@ -81,8 +82,9 @@ int refresh_token_read(struct arena *arena, struct span text, struct refresh_tok
     return 0;
 }
 
-int session_answer(struct ctx *ctx, struct uuid person_id, struct uuid session_id, struct span refresh_token,
-                   int64_t refresh_expires, struct session_tokens *ret_tokens)
+/* What a person may do now, signed, with the refresh token that the session was given. 0 or fail(). */
+static int answer_tokens(struct ctx *ctx, struct uuid person_id, struct uuid session_id, struct span refresh_token,
+                         int64_t refresh_expires, struct session_tokens *ret_tokens)
 {
     const struct identity_conf *conf = identity_conf(ctx);
     struct grants_of whose = {.person_id = person_id, .learner = LEARNER, .national = NATIONAL};
@@ -106,6 +108,31 @@ int session_answer(struct ctx *ctx, struct uuid person_id, struct uuid session_i
     return 0;
 }
 
+int session_open(struct ctx *ctx, const struct link_outcome *who, const struct session_origin *from,
+                 struct session_tokens *ret_tokens)
+{
+    const struct identity_conf *conf = identity_conf(ctx);
+    struct refresh_token refresh;
+    struct session_opened opened;
+    if (refresh_token_make(ctx->arena, NULL, &refresh) < 0)
+        return fail(ctx, ERR_TOO_LARGE, "refresh_token");
+    struct session_made made = {
+        .session_id = uuid7(),
+        .person_id = who->person_id,
+        .provider = from->provider,
+        .family_hash = refresh.family_hash,
+        .refresh_hash = refresh.hash,
+        .idle_minutes = (uint32_t)conf->session_idle_minutes,
+        .max_hours = (uint32_t)conf->session_max_hours,
+    };
+    if (from->address.n)
+        PUT_FIELD(&made, session_made, address, from->address);
+    int code = pg_call(ctx, &SQL_session_add, &made, &opened);
+    if (code)
+        return code;
+    return answer_tokens(ctx, who->person_id, made.session_id, refresh.text, opened.refresh_expires, ret_tokens);
+}
+
 int on_session_renew(struct ctx *ctx, const struct session_refresh *req, struct session_tokens *ret_reply)
 {
     const struct identity_conf *conf = identity_conf(ctx);
@@ -127,7 +154,7 @@ int on_session_renew(struct ctx *ctx, const struct session_refresh *req, struct 
         return fail(ctx, ERR_UNAUTHENTICATED, "refresh_token");
     if (code)
         return code;
-    return session_answer(ctx, renewed.person_id, renewed.session_id, next.text, renewed.refresh_expires, ret_reply);
+    return answer_tokens(ctx, renewed.person_id, renewed.session_id, next.text, renewed.refresh_expires, ret_reply);
 }
 
 int on_session_end(struct ctx *ctx, const struct empty *req, struct accepted *ret_reply)

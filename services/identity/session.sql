@@ -1,5 +1,19 @@
 -- Sessions: refreshed with a token that is new each time, ended by the person or by a token used twice.
 
+-- session_add(session_made) session_opened
+WITH opened AS (
+    INSERT INTO session (session_id, person_id, family_hash, refresh_hash, expires)
+    VALUES (:session_id, :person_id, :family_hash, :refresh_hash,
+            now() + least(:idle_minutes * interval '1 minute', :max_hours * interval '1 hour'))
+    RETURNING session_id, person_id, expires
+), noted AS (
+    INSERT INTO audit (action, actor, subject, detail, trace)
+    SELECT 'login', person_id, person_id, jsonb_strip_nulls(jsonb_build_object('session', session_id,
+        'provider', :provider, 'address', :address)), :ctx_trace
+    FROM opened
+)
+SELECT expires AS refresh_expires FROM opened;
+
 -- session_renew(session_step) session_renewed
 -- A token of the family that is not the newest has been used before, by the owner or by a thief: nobody can tell, so
 -- the session ends. The row is locked first, so that of two uses at once one is the second.

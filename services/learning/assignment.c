@@ -63,12 +63,12 @@ int on_event_programme_published(struct ctx *ctx, const struct programme *event)
     return code ? code : pg_bulk(ctx, &SQL_lessons_learn, rows, event->n_lessons, 0, NULL, NULL);
 }
 
-int on_event_person_changed(struct ctx *ctx, const struct person_fact *event)
+int on_event_people_changed(struct ctx *ctx, const struct person_facts *event)
 {
-    int code = org_apply_tenure(ctx, event);
+    int code = org_apply_people(ctx, event);
     if (!code)
         code = pg_call(ctx, &SQL_enrol_lock_shared, NULL, NULL);
-    return code ? code : pg_call(ctx, &SQL_enrol_person, event, NULL);
+    return code ? code : pg_bulk(ctx, &SQL_enrol_people, event->people, event->n_people, 0, NULL, NULL);
 }
 
 int on_event_org_changed(struct ctx *ctx, const struct unit_fact *event)

@@ -101,12 +101,13 @@ FROM verdict LEFT JOIN (
     UNION ALL SELECT assignment_id, programme_id, unit_id, due_date, covered, enrolled FROM known
 ) d ON true;
 
--- A person came or moved: the assignments in force above his or her unit enrol.
--- enrol_person(person_fact)
+-- People came or moved: the assignments in force above their units enrol.
+-- enrol_people(person_fact) BULK
 WITH enrolled AS (
     INSERT INTO enrolment (person_id, programme_id, assignment_id, due_date)
-    SELECT person_id, programme_id, assignment_id, due_date FROM joiner WHERE person_id = :person_id
-    ORDER BY assigned_at, assignment_id
+    SELECT j.person_id, j.programme_id, j.assignment_id, j.due_date
+    FROM (SELECT DISTINCT person_id FROM unnest(:person_id) AS u (person_id)) f JOIN joiner j USING (person_id)
+    ORDER BY j.assigned_at, j.assignment_id, j.person_id
     ON CONFLICT (person_id, programme_id) DO NOTHING
     RETURNING person_id, programme_id, assignment_id, due_date, assigned_at
 )

@@ -3,7 +3,7 @@
  *
  * Answers:   every METHOD of proto/reporting.def
  * Announces: snapshot_frozen
- * Follows:   identity.org_changed, person_changed (the tree, who works where); content.programme_published (titles);
+ * Follows:   identity.org_changed, people_changed (the tree, who works where); content.programme_published (titles);
  *            learning.learner_assigned, programme_completed; assessment.attempt_graded, attempt_voided;
  *            certification.certificate_issued, certificate_revoked (what each person has reached)
  * Keeps:     schema "reporting" (migrations/); nothing in memory between calls
@@ -20,7 +20,7 @@
 #include "bind.h"
 
 static const struct follow follows[] = {
-    FOLLOW(org_changed),         FOLLOW(person_changed),
+    FOLLOW(org_changed),         FOLLOW(people_changed),
     FOLLOW(programme_published), FOLLOW(learner_assigned),
     FOLLOW(programme_completed), FOLLOW(attempt_graded),
     FOLLOW(attempt_voided),      FOLLOW(certificate_issued),

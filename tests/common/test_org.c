@@ -20,9 +20,9 @@ static int apply_unit(struct ctx *ctx, const void *event)
     return org_apply_unit(ctx, event);
 }
 
-static int apply_tenure(struct ctx *ctx, const void *event)
+static int apply_people(struct ctx *ctx, const void *event)
 {
-    return org_apply_tenure(ctx, event);
+    return org_apply_people(ctx, event);
 }
 
 /* parent 0: none; to 0: lasts. Days since 1970. */
@@ -44,10 +44,11 @@ static void tenure(uint32_t id, uint32_t person, uint32_t where, int32_t from, i
                                .full_name = S("Nguyễn Văn An"),
                                .unit_id = U(where),
                                .position = S("Chuyên viên"),
+                               .kind = SPAN("principal"),
                                .valid_from = from};
     if (to)
         PUT_FIELD(&fact, person_fact, valid_to, to);
-    cr_assert_eq(harness_event(h, apply_tenure, &fact), 0);
+    cr_assert_eq(harness_event(h, apply_people, &(struct person_facts){.people = &fact, .n_people = 1}), 0);
 }
 
 /* Path of a unit as the last digits of its ids. */

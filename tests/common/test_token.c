@@ -149,7 +149,7 @@ Test(token, is_read_strictly_even_when_signed, .init = setup, .timeout = 20)
         "{" IDS ",\"exp\":1790000900,\"exp\":1790000900,\"grants\":[]}",
         "{" IDS ",\"exp\":1790000900,\"grants\":[],\"admin\":true}",
         "{" IDS
-        ",\"exp\":1790000900,\"grants\":[{\"unit_id\":\"00000000-0000-0000-0000-000000000001\",\"roles\":256}]}",
+        ",\"exp\":1790000900,\"grants\":[{\"unit_id\":\"00000000-0000-0000-0000-000000000001\",\"roles\":65536}]}",
         "{" IDS ",\"exp\":-1,\"grants\":[]}",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

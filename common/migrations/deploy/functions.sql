@@ -97,6 +97,8 @@ BEGIN
             unit_id    uuid NOT NULL,
             position   text NOT NULL,
             leader     boolean NOT NULL,
+            kind       text NOT NULL, -- principal, concurrent or secondment
+            position_code text,
             valid_from date NOT NULL,
             valid_to   date
         );
@@ -141,7 +143,7 @@ BEGIN
         LANGUAGE sql STABLE SET search_path = %1$I, hocvu, pg_catalog
         AS $f$
             SELECT DISTINCT ON (t.person_id) t.person_id, t.full_name, t.unit_id, t.leader FROM tenure t
-             WHERE t.valid_from <= day AND (t.valid_to IS NULL OR t.valid_to > day)
+             WHERE t.kind = 'principal' AND t.valid_from <= day AND (t.valid_to IS NULL OR t.valid_to > day)
              ORDER BY t.person_id, t.valid_from DESC, t.tenure_id
         $f$;
 
@@ -150,7 +152,7 @@ BEGIN
         CREATE FUNCTION %1$I.person_last_known(which uuid) RETURNS TABLE (full_name text, unit_id uuid)
         LANGUAGE sql STABLE ROWS 1 AS $f$
             SELECT full_name, unit_id FROM %1$I.tenure
-             WHERE person_id = which
+             WHERE person_id = which AND kind = 'principal'
              ORDER BY valid_from <= hocvu.today() AND (valid_to IS NULL OR valid_to > hocvu.today()) DESC,
                       valid_from DESC, tenure_id
              LIMIT 1
@@ -208,21 +210,25 @@ BEGIN
         END
         $f$;
 
-        CREATE FUNCTION %1$I.org_refresh_person(which uuid) RETURNS void
+        -- People as of today, as one set: on the first of a month many tenures begin at once.
+        CREATE FUNCTION %1$I.org_refresh_people(which uuid[]) RETURNS void
         LANGUAGE sql SET search_path = %1$I, hocvu, pg_catalog
         AS $f$
-            WITH current AS (
-                SELECT * FROM (
-                    SELECT t.person_id, t.full_name, t.unit_id, t.leader FROM tenure t
-                     WHERE t.person_id = which AND t.valid_from <= today()
-                       AND (t.valid_to IS NULL OR t.valid_to > today())
-                     ORDER BY t.valid_from DESC, t.tenure_id LIMIT 1) AS newest
+            WITH due AS MATERIALIZED (
+                SELECT DISTINCT person_id FROM unnest(which) AS d (person_id)
+            ), current AS MATERIALIZED (
+                SELECT DISTINCT ON (t.person_id) t.person_id, t.full_name, t.unit_id, t.leader
+                  FROM due JOIN tenure t USING (person_id)
+                 WHERE t.kind = 'principal' AND t.valid_from <= today() AND (t.valid_to IS NULL OR t.valid_to > today())
+                 ORDER BY t.person_id, t.valid_from DESC, t.tenure_id
             ), gone AS (
-                DELETE FROM person WHERE person_id = which AND NOT EXISTS (SELECT FROM current)
+                DELETE FROM person p USING due
+                 WHERE p.person_id = due.person_id AND NOT EXISTS (SELECT FROM current c WHERE c.person_id = p.person_id)
             )
-            INSERT INTO person (person_id, full_name, unit_id, leader) SELECT * FROM current
+            INSERT INTO person AS p (person_id, full_name, unit_id, leader) SELECT * FROM current ORDER BY person_id
             ON CONFLICT (person_id) DO UPDATE
                SET full_name = excluded.full_name, unit_id = excluded.unit_id, leader = excluded.leader
+             WHERE (p.full_name, p.unit_id, p.leader) IS DISTINCT FROM (excluded.full_name, excluded.unit_id, excluded.leader)
         $f$;
 
         -- Whatever begins or ends between the last look and today.
@@ -232,7 +238,6 @@ BEGIN
         DECLARE
             seen date;
             which uuid;
-            due uuid[];
         BEGIN
             SELECT day INTO seen FROM org_day FOR UPDATE;
             IF seen >= today() THEN
@@ -244,21 +249,9 @@ BEGIN
             LOOP
                 PERFORM org_refresh_unit(which);
             END LOOP;
-            -- As one set: on the first of a month many tenures begin at once.
-            due := ARRAY(SELECT DISTINCT t.person_id FROM tenure t
-                          WHERE (t.valid_from > seen AND t.valid_from <= today())
-                             OR (t.valid_to > seen AND t.valid_to <= today()));
-            INSERT INTO person (person_id, full_name, unit_id, leader)
-            SELECT DISTINCT ON (t.person_id) t.person_id, t.full_name, t.unit_id, t.leader
-              FROM tenure t JOIN unnest(due) AS d (person_id) USING (person_id)
-             WHERE t.valid_from <= today() AND (t.valid_to IS NULL OR t.valid_to > today())
-             ORDER BY t.person_id, t.valid_from DESC, t.tenure_id
-            ON CONFLICT (person_id) DO UPDATE
-               SET full_name = excluded.full_name, unit_id = excluded.unit_id, leader = excluded.leader;
-            DELETE FROM person p USING unnest(due) AS d (person_id)
-             WHERE p.person_id = d.person_id AND NOT EXISTS (
-                   SELECT FROM tenure t WHERE t.person_id = p.person_id AND t.valid_from <= today()
-                      AND (t.valid_to IS NULL OR t.valid_to > today()));
+            PERFORM org_refresh_people(ARRAY(SELECT t.person_id FROM tenure t
+                                              WHERE (t.valid_from > seen AND t.valid_from <= today())
+                                                 OR (t.valid_to > seen AND t.valid_to <= today())));
             UPDATE org_day SET day = today();
         END
         $f$;

@@ -47,6 +47,10 @@ const roleNames = {
   exam_officer: 'Cán bộ khảo thí',
   province_officer: 'Cán bộ tổng hợp của tỉnh',
   national_operator: 'Quản trị quốc gia',
+  appeals_officer: 'Cán bộ giải quyết khiếu nại',
+  identity_officer: 'Cán bộ quản lý danh sách',
+  privacy_officer: 'Cán bộ bảo vệ dữ liệu cá nhân',
+  auditor: 'Kiểm tra viên',
 };
 
 function showPerson(person) {

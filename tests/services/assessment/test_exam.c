@@ -175,12 +175,13 @@ Test(exam, people_who_left_or_moved)
                                 .full_name = SPAN("Nguyễn Thị Lan"),
                                 .unit_id = U(ELSEWHERE),
                                 .position = SPAN("x"),
+                                .kind = SPAN("principal"),
                                 .valid_from = 20000};
-    cr_assert_eq(harness_event(h, follow_person_changed, &moved), 0);
+    cr_assert_eq(harness_event(h, follow_people_changed, &(struct person_facts){.people = &moved, .n_people = 1}), 0);
     cr_assert_eq(list_of(h, (struct ask){.unit = OFFICE, .state = "graded"}, &rows), 0);
     cr_expect_eq(rows.n_attempts, 1);
     PUT_FIELD(&moved, person_fact, valid_to, 20100);
-    cr_assert_eq(harness_event(h, follow_person_changed, &moved), 0);
+    cr_assert_eq(harness_event(h, follow_people_changed, &(struct person_facts){.people = &moved, .n_people = 1}), 0);
     cr_assert_eq(list_of(h, (struct ask){.unit = OFFICE, .state = "graded"}, &rows), 0);
     cr_expect_eq(rows.n_attempts, 1, "left elsewhere");
     as_outsider(h);

@@ -43,10 +43,11 @@ static inline void know_person(struct harness *h, uint32_t person, const char *n
                                .full_name = S(name),
                                .unit_id = U(unit),
                                .position = SPAN("Chuyên viên"),
+                               .kind = SPAN("principal"),
                                .valid_from = 18262};
     if (valid_to)
         PUT_FIELD(&fact, person_fact, valid_to, valid_to);
-    cr_assert_eq(harness_event(h, follow_person_changed, &fact), 0);
+    cr_assert_eq(harness_event(h, follow_people_changed, &(struct person_facts){.people = &fact, .n_people = 1}), 0);
 }
 
 static inline void know_programme(struct harness *h)

@@ -99,7 +99,7 @@ Test(issue, full_slice)
     struct harness *h = open_seeded();
     harness_sql(
         h, "INSERT INTO tenure SELECT hocvu.uuid7(), ('00000000-0000-0000-0001-' || lpad(n::text, 12, '0'))::uuid, "
-           "'Cán bộ ' || n, '00000000-0000-0000-0000-000000000003', '', false, '2020-01-01' "
+           "'Cán bộ ' || n, '00000000-0000-0000-0000-000000000003', '', false, 'principal', NULL, '2020-01-01' "
            "FROM generate_series(1, 300) n");
     harness_sql(h,
                 "INSERT INTO certificate_due SELECT person_id, '00000000-0000-0000-0000-00000000000a', hocvu.uuid7(), "

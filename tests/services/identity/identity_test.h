@@ -6,6 +6,7 @@
 #include "harness.h"
 #include "identity.h"
 #include "pg_conn.h"
+#include "session.h"
 #include <criterion/criterion.h>
 #include <sodium.h>
 
@@ -174,6 +175,25 @@ static inline void small_nation(void)
     import_roster(SMALL_ROSTER);
     expect_counts(4, 0, 0, 0);
 }
+
+/* A session as a login opens it: the account `subject` of provider openid is this person's. */
+static inline int open_session_of(const char *full_name, const char *subject, struct session_tokens *ret_tokens)
+{
+    struct link_outcome who = {.standing = STANDING_LINKED, .person_id = person_id(full_name)};
+    struct session_origin from = {.provider = SPAN("openid")};
+    struct account_claim claim = {.person_id = who.person_id, .provider = SPAN("openid"), .subject = S(subject)};
+    struct account_linked linked;
+    int code = settled(pg_call(&h->ctx, &SQL_account_link, &claim, &linked));
+    if (code)
+        return code;
+    who.account_id = linked.account_id;
+    return settled(session_open(&h->ctx, &who, &from, ret_tokens));
+}
+
+/* The tenures that were told, one a row, in their order. */
+#define TOLD                                                                                                           \
+    "(SELECT row_number() OVER (ORDER BY o.id, f.nr) AS id, f.body FROM outbox o, jsonb_array_elements(o.body->"       \
+    "'people') WITH ORDINALITY AS f (body, nr) WHERE o.event = 'people_changed') told"
 
 /* Number that harness_get gives. */
 static inline long count_of(const char *query)

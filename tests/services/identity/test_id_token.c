@@ -10,7 +10,7 @@ static struct jwks *jwks;
 static cjose_jwk_t *rsa, *ec, *stranger;
 static char *set_json;
 static const char *why, *field;
-static struct id_claims claims;
+static struct claims claims;
 static struct id_rules rules;
 
 static cjose_jwk_t *named(cjose_jwk_t *key, const char *kid)

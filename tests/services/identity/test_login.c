@@ -225,7 +225,7 @@ Test(login, opens_a_session_and_links_once, .init = setup, .fini = teardown, .ti
     cr_expect_eq(harness_events(h, "person_linked"), 1);
     cr_expect_eq(count_of("session"), 2);
     cr_expect_eq(count_of("audit WHERE action = 'login' AND detail->>'address' = '192.0.2.7'"), 2);
-    cr_expect_eq(count_of("audit WHERE action = 'login' AND detail->>'first' = 'true'"), 1);
+    cr_expect_eq(count_of("audit WHERE action = 'account_linked'"), 1);
     cr_expect_str_eq(harness_get(h, "SELECT audit_broken()"), "");
     cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM audit a WHERE a::text LIKE '%%999079927821%%'"), "0");
 }
@@ -389,7 +389,7 @@ struct worker {
 static void *exchange_in_thread(void *arg)
 {
     struct worker *w = arg;
-    struct id_claims claims;
+    struct claims claims;
     const char *field;
     w->code = openid_exchange(&conf, &w->answer, &w->arena, &claims, &w->why, &field);
     return NULL;

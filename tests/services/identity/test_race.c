@@ -49,18 +49,10 @@ static int renew(struct ctx *ctx)
 
 IDENTITY_TEST(race, of_two_renewals_one_wins_and_then_the_session_ends)
 {
-    struct session_opened opened;
+    struct session_tokens opened;
     small_nation();
-    cr_assert_eq(refresh_token_make(&h->arena, NULL, &token), 0);
-    struct session_made made = {.session_id = uuid7(),
-                                .person_id = person_id("Lê Văn Nam"),
-                                .provider = S("openid"),
-                                .subject = S("s"),
-                                .family_hash = token.family_hash,
-                                .refresh_hash = token.hash,
-                                .idle_minutes = 480,
-                                .max_hours = 168};
-    cr_assert_eq(settled(pg_call(&h->ctx, &SQL_login_link, &made, &opened)), 0);
+    cr_assert_eq(open_session_of("Lê Văn Nam", "s", &opened), 0);
+    token.text = opened.refresh_token;
     cr_expect_eq(collide(renew, renew), ERR_UNAUTHENTICATED);
     cr_expect_str_eq(harness_get(h, "SELECT revoke_reason FROM session"), "reuse");
 }

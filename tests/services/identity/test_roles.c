@@ -169,7 +169,7 @@ IDENTITY_TEST(roles, there_is_one_first_operator)
     cr_expect_eq(count_of("tenure"), 1);
     cr_expect_eq(count_of("role_grant"), 1);
     cr_expect_eq(harness_events(h, "org_changed"), 1);
-    cr_expect_eq(harness_events(h, "person_changed"), 1);
+    cr_expect_eq(harness_events(h, "people_changed"), 1);
     cr_expect_eq(harness_events(h, "role_changed"), 1);
     cr_expect_eq(count_of("audit WHERE action = 'roles_granted' AND actor IS NULL"), 1);
 }

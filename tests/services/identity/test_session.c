@@ -4,22 +4,14 @@
 /* A session as a login opens it; the refresh token's text. */
 static struct span open_session(const char *person, const char *subject, struct uuid *ret_session)
 {
-    struct refresh_token token;
-    struct session_opened opened;
-    cr_assert_eq(refresh_token_make(&h->arena, NULL, &token), 0);
-    struct session_made made = {.session_id = uuid7(),
-                                .person_id = person_id(person),
-                                .provider = S("openid"),
-                                .subject = S(subject),
-                                .family_hash = token.family_hash,
-                                .refresh_hash = token.hash,
-                                .idle_minutes = 480,
-                                .max_hours = 168};
-    cr_assert_eq(settled(pg_call(&h->ctx, &SQL_login_link, &made, &opened)), 0);
+    struct session_tokens opened;
+    struct access_claims claims;
+    cr_assert_eq(open_session_of(person, subject, &opened), 0);
     cr_expect_gt(opened.refresh_expires, now_us() + INT64_C(479) * 60 * 1000000);
     cr_expect_lt(opened.refresh_expires, now_us() + INT64_C(481) * 60 * 1000000);
-    *ret_session = made.session_id;
-    return token.text;
+    cr_assert_eq(token_verify(sign_public, opened.access_token, now_us() / 1000000, &h->arena, &claims), 0);
+    *ret_session = claims.sid;
+    return opened.refresh_token;
 }
 
 static struct session_tokens tokens;
@@ -245,28 +237,14 @@ IDENTITY_TEST(session, old_ones_and_lost_logins_are_pruned)
 IDENTITY_TEST(session, one_account_is_one_person)
 {
     struct uuid session;
-    struct refresh_token token;
-    struct session_opened opened;
+    struct session_tokens none;
     small_nation();
     open_session("Lê Văn Nam", "s", &session);
     open_session("Lê Văn Nam", "s", &session);
     cr_expect_eq(harness_events(h, "person_linked"), 1);
     cr_expect_eq(count_of("audit WHERE action = 'login'"), 2);
-    static const struct {
-        const char *person, *subject;
-    } clashes[] = {{"Trần Thị Hoa", "s"}, {"Lê Văn Nam", "another"}};
-    for (size_t i = 0; i < 2; i++) {
-        cr_assert_eq(refresh_token_make(&h->arena, NULL, &token), 0);
-        struct session_made made = {.session_id = uuid7(),
-                                    .person_id = person_id(clashes[i].person),
-                                    .provider = S("openid"),
-                                    .subject = S(clashes[i].subject),
-                                    .family_hash = token.family_hash,
-                                    .refresh_hash = token.hash,
-                                    .idle_minutes = 480,
-                                    .max_hours = 168};
-        EXPECT_FAULT(pg_call(&h->ctx, &SQL_login_link, &made, &opened), ERR_NOT_ON_ROSTER, "subject");
-    }
+    EXPECT_FAULT(open_session_of("Trần Thị Hoa", "s", &none), ERR_NOT_ON_ROSTER, "subject");
+    EXPECT_FAULT(open_session_of("Lê Văn Nam", "another", &none), ERR_NOT_ON_ROSTER, "subject");
     cr_expect_eq(count_of("session"), 2);
     cr_expect_eq(count_of("person_link"), 1);
 }

@@ -60,8 +60,9 @@ static inline void person_event(struct harness *h, uint32_t person, uint32_t uni
                                .full_name = SPAN("Người Học"),
                                .unit_id = U(unit),
                                .position = SPAN("Chuyên viên"),
+                               .kind = SPAN("principal"),
                                .valid_from = day(h, from)};
-    passes(h, harness_event(h, follow_person_changed, &fact));
+    passes(h, harness_event(h, follow_people_changed, &(struct person_facts){.people = &fact, .n_people = 1}));
 }
 
 /* A programme with this many lessons, whose ids are the programme's times 10 and the position. */

@@ -94,10 +94,12 @@ static inline void tell_tenure(struct harness *h, uint32_t person, uint32_t nth,
                                .unit_id = U(unit),
                                .position = S("Chuyên viên"),
                                .leader = leader,
+                               .kind = SPAN("principal"),
                                .valid_from = day(from)};
     if (to)
         PUT_FIELD(&fact, person_fact, valid_to, day(to));
-    tell(h, person_changed, &fact);
+    struct person_facts facts = {.people = &fact, .n_people = 1};
+    tell(h, people_changed, &facts);
 }
 
 static inline void tell_programme(struct harness *h, uint32_t programme)

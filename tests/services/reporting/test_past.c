@@ -16,13 +16,14 @@ static void scatter(struct harness *h)
                 "CASE WHEN n > 1 THEN lpad(to_hex(1 + floor(random() * (n - 1))::int), 32, '0')::uuid END, "
                 "'c' || n, 'unit', 'U ' || n || '.' || v FROM generate_series(1, 60) n, generate_series(0, 2) v "
                 "WHERE v = 0 OR random() < 0.7 + n * 0");
-    harness_sql(h,
-                "INSERT INTO tenure (tenure_id, person_id, full_name, unit_id, position, leader, valid_from, valid_to) "
-                "SELECT lpad(to_hex(n * 10 + v), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, 'An', "
-                "lpad(to_hex(1 + floor(random() * 60)::int), 32, '0')::uuid, '', random() < 0.1, "
-                "date '2020-01-01' + (floor(random() * 12) * 100)::int, "
-                "CASE WHEN random() < 0.6 THEN date '2021-06-01' + (random() * 1200)::int END "
-                "FROM generate_series(1, 300) n, generate_series(0, 2) v WHERE v = 0 OR random() < 0.5 + n * 0");
+    harness_sql(
+        h,
+        "INSERT INTO tenure (tenure_id, person_id, full_name, unit_id, position, leader, kind, valid_from, valid_to) "
+        "SELECT lpad(to_hex(n * 10 + v), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, 'An', "
+        "lpad(to_hex(1 + floor(random() * 60)::int), 32, '0')::uuid, '', random() < 0.1, 'principal', "
+        "date '2020-01-01' + (floor(random() * 12) * 100)::int, "
+        "CASE WHEN random() < 0.6 THEN date '2021-06-01' + (random() * 1200)::int END "
+        "FROM generate_series(1, 300) n, generate_series(0, 2) v WHERE v = 0 OR random() < 0.5 + n * 0");
 }
 
 static const char *const days[] = {"2020-03-01", "2021-01-15", "2021-09-01", "2022-06-14", "2023-12-14", "2025-01-01"};

@@ -1,6 +1,6 @@
 -- Revert identity:logins from pg
 BEGIN;
 
-DROP TABLE identity.session, identity.person_link, identity.login;
+DROP TABLE identity.login;
 
 COMMIT;

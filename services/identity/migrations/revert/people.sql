@@ -1,6 +1,6 @@
 -- Revert identity:people from pg
 BEGIN;
 
-DROP TABLE identity.role_grant, identity.tenure, identity.person;
+DROP TABLE identity.tenure, identity.person;
 
 COMMIT;

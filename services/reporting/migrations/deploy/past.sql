@@ -40,15 +40,16 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT t.unit_id, t.parent_id, t.code, t.name, t.trail FROM tree t LIMIT most
 $$;
 
--- The people whose principal tenure was in one of these units: of several tenures on a day, the one that began last.
+-- The people whose principal tenure was in one of these units. Identity keeps one a day; should an event be on its way, the
+-- one that began last.
 CREATE FUNCTION people_as_of(units uuid[], day date) RETURNS TABLE (person_id uuid, unit_id uuid, leader boolean)
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT t.person_id, t.unit_id, t.leader
     FROM reporting.tenure t
-    WHERE t.unit_id = ANY (units) AND t.valid_from <= day AND (t.valid_to IS NULL OR t.valid_to > day)
+    WHERE t.unit_id = ANY (units) AND t.kind = 'principal' AND t.valid_from <= day AND (t.valid_to IS NULL OR t.valid_to > day)
       AND NOT EXISTS (
           SELECT FROM reporting.tenure o
-          WHERE o.person_id = t.person_id AND o.valid_from <= day AND (o.valid_to IS NULL OR o.valid_to > day)
+          WHERE o.person_id = t.person_id AND o.kind = 'principal' AND o.valid_from <= day AND (o.valid_to IS NULL OR o.valid_to > day)
             AND (o.valid_from > t.valid_from OR (o.valid_from = t.valid_from AND o.tenure_id < t.tenure_id)))
 $$;
 

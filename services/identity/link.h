@@ -1,0 +1,25 @@
+/* link.h - which person an account at an identity provider is. */
+#ifndef IDENTITY_LINK_H
+#define IDENTITY_LINK_H
+
+#include "claims.h"
+#include "service.h"
+
+/* What an account may do. */
+enum standing {
+    STANDING_LINKED,  /* is a person of the roster */
+    STANDING_REVIEW,  /* differs from the roster's person: an officer decides */
+    STANDING_PENDING, /* its number is on no roster yet */
+};
+
+struct link_outcome {
+    enum standing standing;
+    struct uuid account_id;
+    struct uuid person_id; /* of STANDING_LINKED; otherwise the account's id, whose rights are none */
+};
+
+/* Decides, stores and tells. A refusal goes into the audit. 0 or fail(). */
+MUST_CHECK int link_decide(struct ctx *ctx, struct span provider, const struct claims *claims,
+                           struct link_outcome *ret_outcome);
+
+#endif

@@ -1,0 +1,6 @@
+-- Revert identity:rights from pg
+BEGIN;
+
+DROP TABLE identity.role_grant;
+
+COMMIT;

@@ -1,0 +1,6 @@
+-- Revert identity:sessions from pg
+BEGIN;
+
+DROP TABLE identity.session;
+
+COMMIT;
