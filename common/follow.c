@@ -5,6 +5,7 @@
  * is locked first, so an event is applied once however often processes die or run beside each other. Events are fetched
  * by asking the producer's ROUTER; its PUB only says that there is something to ask for.
  */
+#include "audit.h"
 #include "common_rows.h"
 #include "events_sql.h"
 #include "runtime.h"
@@ -40,7 +41,7 @@ struct follower {
     struct producer producers[SERVICE_COUNT_LIMIT];
     size_t n_producers;
     int64_t *tick_at; /* mono_us */
-    size_t n_ticks;
+    size_t n_own_ticks, n_ticks;
 };
 
 static struct ctx context(struct follower *f, const struct call_header *head)
@@ -188,10 +189,17 @@ static bool woken(struct producer *p)
     return p->seq < p->head;
 }
 
+/* The service's own, then the skeleton's. */
+static const struct tick *tick_of(const struct follower *f, size_t i)
+{
+    static const struct tick audit = {"audit", AUDIT_EVERY_MS, audit_tick};
+    return i < f->n_own_ticks ? &f->rt->service->ticks[i] : &audit;
+}
+
 static void run_ticks(struct follower *f)
 {
-    const struct tick *ticks = f->rt->service->ticks;
     for (size_t i = 0; i < f->n_ticks; i++) {
+        const struct tick *tick = tick_of(f, i);
         struct call_header none = {.trace = SPAN("")};
         struct ctx ctx = context(f, &none);
         int64_t now = mono_us();
@@ -201,16 +209,16 @@ static void run_ticks(struct follower *f)
             f->tick_at[i] = now + TICK_AGAIN_MS * 1000;
             continue;
         }
-        f->tick_at[i] = now + (int64_t)ticks[i].every_ms * 1000;
+        f->tick_at[i] = now + (int64_t)tick->every_ms * 1000;
         int code = pg_begin(&ctx);
         if (!code)
-            code = ticks[i].run(&ctx);
+            code = tick->run(&ctx);
         if (!code)
             code = pg_commit(&ctx);
         pg_settle(&f->pg);
         arena_clear(&f->arena);
         if (code)
-            log_error(NO_TRACE, "tick %s failed: %s about %s", ticks[i].name, err_find(code)->name,
+            log_error(NO_TRACE, "tick %s failed: %s about %s", tick->name, err_find(code)->name,
                       ctx.fault.field ? ctx.fault.field : "");
         else
             relay_wake(f->rt);
@@ -236,8 +244,9 @@ static int follower_init(struct follower *f, struct runtime *rt)
             return -1;
         f->producers[f->n_producers++] = (struct producer){.number = number, .name = row->name, .sub = sub};
     }
-    while (rt->service->ticks && rt->service->ticks[f->n_ticks].run)
-        f->n_ticks++;
+    while (rt->service->ticks && rt->service->ticks[f->n_own_ticks].run)
+        f->n_own_ticks++;
+    f->n_ticks = f->n_own_ticks + rt->service->audit;
     f->tick_at = calloc(f->n_ticks + 1, sizeof(*f->tick_at));
     return f->bus && f->tick_at ? 0 : -1;
 }

@@ -31,6 +31,7 @@ struct service_conf {
     const char *admin_listen;
     const char *redis;
     int64_t workers, in_flight;
+    struct conf_secret audit_sign_key;
 };
 
 enum { PEER_MAX = 255, PAIRS_MAX = 1024, LATENCY_BUCKETS = 8 };
@@ -91,7 +92,7 @@ struct runtime {
     uint16_t workers;
     uint32_t in_flight_limit;
 
-    struct stmt *const *sql[4];
+    struct stmt *const *sql[6];
     struct pg_conf pg_conf, background_pg_conf;
     char application[64];
 
@@ -126,6 +127,10 @@ struct runtime {
     pthread_mutex_t relay_lock;
     pthread_cond_t relay_wake;
     bool relay_wanted;
+
+    bool audit_signs;
+    uint8_t audit_secret[64]; /* Ed25519 */
+    int64_t audit_head_at_us; /* mono_us; of the follower thread */
 };
 
 enum trouble { TROUBLE_DATABASE = 1, TROUBLE_RELAY = 2, TROUBLE_FOLLOW = 4, TROUBLE_DRIFT = 8 };

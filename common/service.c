@@ -5,7 +5,9 @@
  *   service --check ...     do everything up to binding, then exit 0, or say what is wrong and exit 1
  *   service --help          configuration rows with bounds
  */
+#include "audit_sql.h"
 #include "events_sql.h"
+#include "jws.h"
 #include "org_sql.h"
 #include "cache.h"
 #include "runtime.h"
@@ -34,6 +36,8 @@ static const struct conf_row common_rows[] = {
     ROW(redis, CONF_TEXT, 0, 100, "", "Unix socket of Redis; no cache when empty."),
     ROW(workers, CONF_INT, 0, 64, "0", "Worker threads, a PostgreSQL connection each; 0: as the service says."),
     ROW(in_flight, CONF_INT, 0, 100000, "0", "Calls taken in at once, beyond it BUSY; 0: as the service says."),
+    ROW(audit_sign_key, CONF_SECRET, 64, 128, "",
+        "File with the Ed25519 key that signs heads of the audit, hex; without it they are not signed."),
     {.name = NULL},
 };
 
@@ -160,16 +164,24 @@ static int load(struct runtime *rt, const struct options *options)
         return -1;
     }
     log_init(service->name, (enum log_level)level);
+    struct span key = {rt->conf.audit_sign_key.bytes, (uint32_t)rt->conf.audit_sign_key.n};
+    rt->audit_signs = key.n > 0;
+    if (key.n && jws_secret_parse(key, rt->audit_secret) < 0) {
+        fprintf(stderr, "configuration: audit_sign_key: must name a file with an Ed25519 key in hex.\n");
+        return -1;
+    }
     return service->check ? service->check(rt->service_conf) : 0;
 }
 
-/* Statements: the skeleton's, the organisation's copy where it is kept, the service's own. */
+/* Statements: the skeleton's, the organisation's copy and the audit where there are, the service's own. */
 static int set_statements(struct runtime *rt)
 {
     size_t n = 0;
     rt->sql[n++] = events_sql;
     if (rt->service->org)
         rt->sql[n++] = org_sql;
+    if (rt->service->audit)
+        rt->sql[n++] = audit_sql;
     if (rt->service->sql)
         rt->sql[n++] = rt->service->sql;
     for (size_t i = 0; i < n; i++) {

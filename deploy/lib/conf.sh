@@ -197,6 +197,7 @@ log_level = $LOG_LEVEL
 instance = $3
 admin_listen = $LISTEN:$(port_admin "$1" "$3")
 redis = $STATE/run/redis.sock
+audit_sign_key = $STATE/secrets/audit_sign.key
 database = host=${DATABASE_HOST:-$STATE/run} dbname=hocvu user=hocvu_$2
 database_password = $STATE/secrets/hocvu_$2.password
 CONF
@@ -262,6 +263,7 @@ conf_ctl()
 url = http://127.0.0.1:$PORT
 sample_dir = $ROOT/deploy/sample
 demo_password = $STATE/secrets/demo.password
+audit_public_key = $STATE/secrets/audit_sign.pub
 CONF
 }
 

@@ -62,6 +62,7 @@ static const struct service assessment = {
     .ticks = ticks,
     .limits = &limits,
     .sql = service_sql,
+    .audit = true,
     .by_index = true,
     .org = true,
     .conf = assessment_conf_rows,

@@ -20,8 +20,13 @@
 #include "bind.h"
 
 static const struct follow follows[] = {
-    FOLLOW(attempt_graded), FOLLOW(attempt_voided), FOLLOW(programme_published),
-    FOLLOW(org_changed),    FOLLOW(people_changed), FOLLOW_END,
+    FOLLOW(attempt_graded),
+    FOLLOW(attempt_voided),
+    FOLLOW(programme_published),
+    FOLLOW(org_changed),
+    FOLLOW(people_changed),
+    FOLLOW(reporting_audit_headed),
+    FOLLOW_END,
 };
 
 static const struct tick ticks[] = {
@@ -47,6 +52,7 @@ static const struct service certification = {
     .ticks = ticks,
     .limits = &limits,
     .sql = service_sql,
+    .audit = true,
     .org = true,
     .conf = certification_conf_rows,
     .conf_size = sizeof(struct certification_conf),

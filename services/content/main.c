@@ -29,6 +29,7 @@ static const struct service content = {
     .bindings = bindings,
     .limits = &limits,
     .sql = service_sql,
+    .audit = true,
     .conf = content_conf_rows,
     .conf_size = sizeof(struct content_conf),
 };

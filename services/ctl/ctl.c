@@ -10,6 +10,8 @@ const struct conf_row ctl_conf_rows[] = {
      offsetof(struct ctl_conf, sample_dir)},
     {"demo_password", CONF_SECRET, 0, 0, "", "Password of every account at the demonstration identity provider.",
      offsetof(struct ctl_conf, demo_password)},
+    {"audit_public_key", CONF_SECRET, 0, 0, "", "File with the public key of the heads of audits, hex.",
+     offsetof(struct ctl_conf, audit_public_key)},
     {NULL, CONF_INT, 0, 0, NULL, NULL, 0},
 };
 

@@ -14,6 +14,7 @@ struct ctl_conf {
     const char *url;
     const char *sample_dir;
     struct conf_secret demo_password;
+    struct conf_secret audit_public_key;
 };
 
 /* One run of hocvu. What it holds is made at first use and freed by main. */
@@ -46,7 +47,9 @@ int status_command(struct ctl *ctl, int argc, char **argv);
 int load_command(struct ctl *ctl, int argc, char **argv);
 int demo_command(struct ctl *ctl, int argc, char **argv);
 int attempt_command(struct ctl *ctl, int argc, char **argv);
+int audit_command(struct ctl *ctl, int argc, char **argv);
 
 extern const char demo_help[], attempt_help[];
+extern const char audit_help[];
 
 #endif

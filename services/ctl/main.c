@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"demo", demo_command, "--learners N: lead the sample nation's people through the whole journey", demo_help},
     {"attempt", attempt_command, "verify FILE: check the signed dossier of an attempt, without the database",
      attempt_help},
+    {"audit", audit_command, "verify [SERVICE]: is what was done and refused still as it was written", audit_help},
     {"help", help_command, "[COMMAND]: this list, or more about one command", NULL},
     {NULL, NULL, NULL, NULL},
 };

@@ -1,9 +1,10 @@
 /*
- * identity.h - what the files of this service share: its configuration, and how a refusal is put on record.
+ * identity.h - what the files of this service share: its configuration, above all.
  */
 #ifndef IDENTITY_H
 #define IDENTITY_H
 
+#include "audit.h"
 #include "rows.h"
 #include "seal.h"
 #include "service.h"
@@ -33,18 +34,6 @@ int identity_check(void *conf);
 /* Once, before threads: starts the libraries that want it. */
 int identity_start(void *conf);
 const struct identity_conf *identity_conf(const struct ctx *ctx);
-
-/*
- * audit.c: writes an entry into the audit; in the handler's transaction when it has one. `subject` may be NULL.
- * `detail` is a JSON object without personal numbers. 0 or fail().
- */
-MUST_CHECK int audit_note(struct ctx *ctx, const char *action, const struct uuid *subject, struct span detail);
-/*
- * For handlers that refuse: puts the refusal on record with a constant reason, logs it, and returns fail(). Must not be
- * called in a transaction that will be rolled back.
- */
-int audit_refuse(struct ctx *ctx, const char *action, const struct uuid *subject, const char *reason, int code,
-                 const char *field);
 
 /* units.c: brings unit_now in line with the versions: in an import, and as a tick, because days come. 0 or fail(). */
 int units_refresh(struct ctx *ctx);

@@ -39,6 +39,7 @@ static const struct service identity = {
     .ticks = ticks,
     .limits = &limits,
     .sql = service_sql,
+    .audit = true,
     .conf = identity_rows,
     .conf_size = sizeof(struct identity_conf),
     .check = identity_check,

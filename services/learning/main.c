@@ -44,6 +44,7 @@ static const struct service learning = {
     .ticks = ticks,
     .limits = &limits,
     .sql = service_sql,
+    .audit = true,
     .org = true,
     .conf = learning_conf_rows,
     .conf_size = sizeof(struct learning_conf),

@@ -5,7 +5,8 @@
  * Announces: snapshot_frozen
  * Follows:   identity.org_changed, people_changed (the tree, who works where); content.programme_published (titles);
  *            learning.learner_assigned, programme_completed; assessment.attempt_graded, attempt_voided;
- *            certification.certificate_issued, certificate_revoked (what each person has reached)
+ *            certification.certificate_issued, certificate_revoked (what each person has reached);
+ *            <service>_audit_headed of all others (their audits' heads, kept here)
  * Keeps:     schema "reporting" (migrations/); nothing in memory between calls
  * Refuses:   a unit outside the caller's subtree (FORBIDDEN), a cut-off that has not come (INVALID), a second final
  *            report of a period (CONFLICT), a report of more than 5000 units (TOO_LARGE)
@@ -20,11 +21,21 @@
 #include "bind.h"
 
 static const struct follow follows[] = {
-    FOLLOW(org_changed),         FOLLOW(people_changed),
-    FOLLOW(programme_published), FOLLOW(learner_assigned),
-    FOLLOW(programme_completed), FOLLOW(attempt_graded),
-    FOLLOW(attempt_voided),      FOLLOW(certificate_issued),
-    FOLLOW(certificate_revoked), FOLLOW_END,
+    FOLLOW(org_changed),
+    FOLLOW(people_changed),
+    FOLLOW(programme_published),
+    FOLLOW(learner_assigned),
+    FOLLOW(programme_completed),
+    FOLLOW(attempt_graded),
+    FOLLOW(attempt_voided),
+    FOLLOW(certificate_issued),
+    FOLLOW(certificate_revoked),
+    FOLLOW(identity_audit_headed),
+    FOLLOW(content_audit_headed),
+    FOLLOW(learning_audit_headed),
+    FOLLOW(assessment_audit_headed),
+    FOLLOW(certification_audit_headed),
+    FOLLOW_END,
 };
 
 static const struct tick ticks[] = {
@@ -52,6 +63,7 @@ static const struct service reporting = {
     .ticks = ticks,
     .limits = &limits,
     .sql = service_sql,
+    .audit = true,
     .org = true,
 };
 

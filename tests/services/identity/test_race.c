@@ -57,23 +57,6 @@ IDENTITY_TEST(race, of_two_renewals_one_wins_and_then_the_session_ends)
     cr_expect_str_eq(harness_get(h, "SELECT revoke_reason FROM session"), "reuse");
 }
 
-static int note_first(struct ctx *ctx)
-{
-    return audit_note(ctx, "first", NULL, SPAN("{}"));
-}
-
-static int note_second(struct ctx *ctx)
-{
-    return audit_note(ctx, "second", NULL, SPAN("{}"));
-}
-
-IDENTITY_TEST(race, the_audit_has_one_end)
-{
-    cr_expect_eq(collide(note_first, note_second), 0);
-    cr_expect_str_eq(harness_get(h, "SELECT string_agg(n || action, ' ' ORDER BY n) FROM audit"), "1first 2second");
-    cr_expect_str_eq(harness_get(h, "SELECT audit_broken()"), "");
-}
-
 static int lock_import(struct ctx *ctx)
 {
     struct import_day day;

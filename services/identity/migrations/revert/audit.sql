@@ -1,8 +1,6 @@
 -- Revert identity:audit from pg
 BEGIN;
-
 DROP FUNCTION identity.audit_broken();
-DROP TABLE identity.audit CASCADE;
-DROP FUNCTION identity.audit_chain();
-
+DROP FUNCTION identity.audit_advance(bigint);
+DROP TABLE identity.audit, identity.audit_head, identity.audit_witness;
 COMMIT;
