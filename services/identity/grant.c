@@ -1,4 +1,4 @@
-/* roles.c - roles given and taken away within the caller's subtree. */
+/* grant.c - roles given and taken away within the caller's subtree. */
 #include "identity.h"
 
 /*

@@ -74,6 +74,44 @@ SELECT true AS ok, CASE
     WHEN EXISTS (SELECT FROM last) THEN 'STATE:role'
 END AS fault;
 
+-- grants_put(role_step) place BULK
+-- Roles that are not held yet, each told; the result names the rows they came from.
+WITH row AS (
+    SELECT person_id, role, bit::integer, unit_id, reason, place
+    FROM unnest(:person_id, :role, :bit, :unit_id, :reason, :place)
+        AS r (person_id, role, bit, unit_id, reason, place)
+), put AS (
+    INSERT INTO role_grant (person_id, role, bit, unit_id, granted_by, reason)
+    SELECT person_id, role, bit, unit_id, :ctx_subject, reason FROM row
+    ON CONFLICT (person_id, role, unit_id) WHERE revoked_at IS NULL DO NOTHING
+    RETURNING person_id, role, unit_id
+), told AS (
+    INSERT INTO outbox (event, body, trace)
+    SELECT 'role_changed', jsonb_build_object('person_id', person_id, 'role', role, 'unit_id', unit_id,
+        'granted', true), :ctx_trace
+    FROM put
+), noted AS (
+    INSERT INTO audit (action, actor, detail, trace)
+    SELECT 'roles_granted', :ctx_subject, jsonb_build_object('grants', jsonb_agg(jsonb_build_object(
+        'person', person_id, 'role', role, 'unit', unit_id))), :ctx_trace
+    FROM put HAVING count(*) > 0
+)
+SELECT row.place FROM row JOIN put USING (person_id, role, unit_id);
+
+-- grants_of(grants_of) grant
+-- Roles by unit. The tenure comes first, because a token holds 32 units.
+SELECT held.unit_id, (bit_or(held.bit) | max(CASE WHEN u.unit_id IS NOT NULL AND u.parent_id IS NULL THEN :national ELSE 0 END))::bigint AS roles
+FROM (
+    SELECT unit_id, :learner AS bit, 0 AS rank FROM tenure
+    WHERE person_id = :person_id AND valid_from <= today() AND (valid_to IS NULL OR valid_to > today())
+    UNION ALL
+    SELECT unit_id, bit, 1 FROM role_grant WHERE person_id = :person_id AND revoked_at IS NULL
+) held
+LEFT JOIN unit_now u ON u.unit_id = held.unit_id
+GROUP BY held.unit_id
+ORDER BY min(held.rank), held.unit_id
+LIMIT 32;
+
 -- first_state(person_key) first_state
 SELECT
     (SELECT count(*) FROM role_grant WHERE role = 'national_operator' AND revoked_at IS NULL) AS operators,
