@@ -110,9 +110,24 @@ const size_t proto_n_services = COUNT(proto_services);
 const struct role_row proto_roles[] = {
 #define ROLE(bit, NAME, name, vi, en) {bit, #name, vi, en},
 #include "roles.def"
-#undef ROLE
 };
 const size_t proto_n_roles = COUNT(proto_roles);
+
+uint32_t role_gives(uint32_t bit)
+{
+    uint32_t gives = 0;
+#define GIVES(NAME, roles) gives |= bit == (NAME) ? (roles) : 0;
+#include "roles.def"
+    return gives;
+}
+
+uint32_t role_conflicts(uint32_t bit)
+{
+    uint32_t conflicts = 0;
+#define CONFLICT(NAME, OTHER) conflicts |= bit == (NAME) ? (OTHER) : bit == (OTHER) ? (NAME) : 0;
+#include "roles.def"
+    return conflicts;
+}
 
 /* Names of errors as they stand in JSON. The preprocessor cannot lower a letter, so this happens once before main. */
 enum {

@@ -22,11 +22,9 @@ enum {
     PUBLIC = 0,
 #define ROLE(bit, NAME, name, vi, en) NAME = bit,
 #include "roles.def"
-#undef ROLE
     ANY_ROLE = 0
 #define ROLE(bit, NAME, name, vi, en) | bit
 #include "roles.def"
-#undef ROLE
     ,
     /* In a METHOD's roles: held for the whole nation, not for a part of it. In a grant: its unit is the nation. */
     NATIONAL = 0x80,
@@ -85,6 +83,9 @@ const struct err_row *err_find_name(const char *name, size_t n);
 const struct msg *msg_find(const char *name);
 const struct field *msg_field(const struct msg *msg, const char *name, size_t n);
 const struct role_row *role_find_name(const char *name, size_t n);
+/* What a grant of this role may usually hand on, and what nobody may be beside it: bits by roles.def. */
+uint32_t role_gives(uint32_t bit);
+uint32_t role_conflicts(uint32_t bit);
 
 /*
  * The most bytes that a valid message of this kind can take as MessagePack, by the bounds of its rows. MAXMSGSIZE and

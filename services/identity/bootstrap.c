@@ -70,15 +70,14 @@ static int make_tenure(struct ctx *ctx, struct uuid person_id, struct span name,
 static int grant_operator(struct ctx *ctx, struct uuid person_id, struct uuid unit_id)
 {
     struct role_step step = {
-        .person_id = person_id,
         .role = SPAN("national_operator"),
         .bit = NATIONAL_OPERATOR,
         .unit_id = unit_id,
         .reason = SPAN("first operator"),
+        .usual = role_gives(NATIONAL_OPERATOR),
     };
-    struct place *places;
-    uint32_t n;
-    return pg_bulk(ctx, &SQL_grants_put, &step, 1, 1, &places, &n);
+    PUT_FIELD(&step, role_step, person_id, person_id);
+    return pg_call(ctx, &SQL_root_put, &step, NULL);
 }
 
 int on_operator_bootstrap(struct ctx *ctx, const struct operator_first *req, struct accepted *ret_reply)

@@ -131,6 +131,7 @@ static void judge_role(struct roster *r, struct table_row *row, struct span word
                                                     .bit = role->bit,
                                                     .unit_id = unit->unit_id,
                                                     .reason = SPAN("roster"),
+                                                    .usual = role_gives(role->bit),
                                                     .place = r->n};
     }
 }
@@ -223,6 +224,27 @@ static int look(struct ctx *ctx, struct roster *r)
     return 0;
 }
 
+/* Refuses the rows whose roles go beyond what the importing officer may hand on. Nobody else grants until the end. */
+static int judge_grants(struct ctx *ctx, struct roster *r)
+{
+    int code = r->n_roles ? pg_call(ctx, &SQL_grants_lock, NULL, NULL) : 0;
+    for (uint32_t i = 0; i < r->n_roles; i++) {
+        const struct roster_seen *seen = r->rows[r->roles[i].place].seen;
+        if (seen)
+            PUT_FIELD(&r->roles[i], role_step, person_id, seen->person_id);
+    }
+    for (uint32_t done = 0; !code && done < r->n_roles; done += IMPORT_CHUNK) {
+        struct place *bad;
+        uint32_t now = r->n_roles - done < IMPORT_CHUNK ? r->n_roles - done : IMPORT_CHUNK, n_bad = 0;
+        code = pg_bulk(ctx, &SQL_grants_judge, &r->roles[done], now, now, &bad, &n_bad);
+        for (uint32_t i = 0; !code && i < n_bad; i++)
+            table_refuse(&r->file, r->rows[bad[i].place].row, ROLES,
+                         "Bạn không được giao vai trò này cho đơn vị này: vượt quá quyền của chính bạn.",
+                         "You may not hand on this role for this unit: it goes beyond your own grant.");
+    }
+    return code;
+}
+
 /* What is to be written. */
 struct changes {
     struct person_new *persons;
@@ -310,6 +332,8 @@ static int decide(struct ctx *ctx, struct roster *r, struct changes *c)
         return fail(ctx, ERR_TOO_LARGE, "csv");
     for (uint32_t i = 0; i < r->n; i++) {
         struct roster_row *row = &r->rows[i];
+        if (row->row->refused)
+            continue;
         if (!row->seen)
             add_person(r, &sealer, row, c);
         else if (row->seen->visible)
@@ -332,7 +356,8 @@ static int write_roles(struct ctx *ctx, struct roster *r)
         if (row->row->refused)
             continue;
         r->roles[n] = r->roles[i];
-        r->roles[n++].person_id = row->person_id;
+        PUT_FIELD(&r->roles[n], role_step, person_id, row->person_id);
+        n++;
     }
     for (uint32_t done = 0; done < n; done += IMPORT_CHUNK) {
         struct place *places;
@@ -375,6 +400,8 @@ int on_roster_import(struct ctx *ctx, const struct import_file *req, struct impo
     if (code)
         return fail(ctx, code, "csv");
     code = look(ctx, &r);
+    if (!code)
+        code = judge_grants(ctx, &r);
     if (!code)
         code = decide(ctx, &r, &changes);
     if (!code)

@@ -19,10 +19,3 @@ JOIN tenure t ON t.person_id = p.person_id AND t.kind = 'principal' AND t.valid_
 JOIN unit_now u ON u.unit_id = t.unit_id
 WHERE p.person_id = :ctx_subject
 LIMIT 1;
-
--- my_grants() grant_shown
-SELECT g.role, g.unit_id, u.name AS unit_name
-FROM role_grant g JOIN unit_now u USING (unit_id)
-WHERE g.person_id = :ctx_subject AND g.revoked_at IS NULL
-ORDER BY g.bit, u.code
-LIMIT 31;

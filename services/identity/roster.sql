@@ -44,27 +44,3 @@ FROM (SELECT row.nr, row_number() OVER (ORDER BY row.nr) AS told, jsonb_strip_nu
       FROM put JOIN row ON row.tenure_id = put.tenure_id) f
 GROUP BY (told - 1) / 50
 ORDER BY (told - 1) / 50;
-
--- grants_put(role_step) place BULK
--- Roles that are not held yet, each told; the result names the rows they came from.
-WITH row AS (
-    SELECT person_id, role, bit::integer, unit_id, reason, place
-    FROM unnest(:person_id, :role, :bit, :unit_id, :reason, :place)
-        AS r (person_id, role, bit, unit_id, reason, place)
-), put AS (
-    INSERT INTO role_grant (person_id, role, bit, unit_id, granted_by, reason)
-    SELECT person_id, role, bit, unit_id, :ctx_subject, reason FROM row
-    ON CONFLICT (person_id, role, unit_id) WHERE revoked_at IS NULL DO NOTHING
-    RETURNING person_id, role, unit_id
-), told AS (
-    INSERT INTO outbox (event, body, trace)
-    SELECT 'role_changed', jsonb_build_object('person_id', person_id, 'role', role, 'unit_id', unit_id,
-        'granted', true), :ctx_trace
-    FROM put
-), noted AS (
-    INSERT INTO audit (action, actor, detail, trace)
-    SELECT 'roles_granted', :ctx_subject, jsonb_build_object('grants', jsonb_agg(jsonb_build_object(
-        'person', person_id, 'role', role, 'unit', unit_id))), :ctx_trace
-    FROM put HAVING count(*) > 0
-)
-SELECT row.place FROM row JOIN put USING (person_id, role, unit_id);

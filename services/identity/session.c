@@ -5,7 +5,7 @@
  * has hashes of both, so a token from before the newest is recognised as such however old it is.
  */
 #include "session.h"
-#include "identity.h"
+#include "grant.h"
 #include <sodium.h>
 
 enum { FAMILY_BYTES = 16, FRESH_BYTES = 32, REFRESH_BYTES = FAMILY_BYTES + FRESH_BYTES };
@@ -87,14 +87,19 @@ static int answer_tokens(struct ctx *ctx, struct uuid person_id, struct uuid ses
                          int64_t refresh_expires, struct session_tokens *ret_tokens)
 {
     const struct identity_conf *conf = identity_conf(ctx);
-    struct grants_of whose = {.person_id = person_id, .learner = LEARNER, .national = NATIONAL};
+    struct rights rights;
     struct access_claims claims = {.sub = person_id, .sid = session_id};
-    int64_t now_s = now_us() / 1000000;
-    int code = pg_list(ctx, &SQL_grants_of, &whose, 32, &claims.grants, &claims.n_grants);
+    int64_t now_s = now_us() / 1000000, exp_s = now_s + conf->access_minutes * 60;
+    int code = rights_of(ctx, person_id, &rights);
     if (code)
         return code;
+    /* A token outlives no right that it speaks of. */
+    if (rights.until_us / 1000000 < exp_s)
+        exp_s = rights.until_us / 1000000;
+    claims.grants = rights.grants;
+    claims.n_grants = rights.n;
     claims.iat = (uint64_t)now_s;
-    claims.exp = (uint64_t)(now_s + conf->access_minutes * 60);
+    claims.exp = (uint64_t)exp_s;
     struct session_tokens tokens = {
         .access_expires = (int64_t)claims.exp * 1000000,
         .refresh_token = refresh_token,

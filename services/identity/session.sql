@@ -54,20 +54,6 @@ WHERE revoked_at > :since - interval '6 seconds'
 ORDER BY revoked_at, session_id
 LIMIT 10000;
 
--- grants_of(grants_of) grant
--- Roles by unit. The tenure comes first, because a token holds 32 units.
-SELECT held.unit_id, (bit_or(held.bit) | max(CASE WHEN u.unit_id IS NOT NULL AND u.parent_id IS NULL THEN :national ELSE 0 END))::bigint AS roles
-FROM (
-    SELECT unit_id, :learner AS bit, 0 AS rank FROM tenure
-    WHERE person_id = :person_id AND valid_from <= today() AND (valid_to IS NULL OR valid_to > today())
-    UNION ALL
-    SELECT unit_id, bit, 1 FROM role_grant WHERE person_id = :person_id AND revoked_at IS NULL
-) held
-LEFT JOIN unit_now u ON u.unit_id = held.unit_id
-GROUP BY held.unit_id
-ORDER BY min(held.rank), held.unit_id
-LIMIT 32;
-
 -- sessions_prune()
 -- What has ended is kept for a day, longer than any access token lives.
 DELETE FROM session WHERE session_id IN (

@@ -79,7 +79,12 @@ static int lock_and_become(struct ctx *ctx)
                    " ('00000000-0000-7000-8000-000000000002', 'Đinh Văn Một', sha256(''), 'k', '', 'k');"
                    "INSERT INTO role_grant (person_id, role, bit, unit_id, reason) VALUES"
                    " ('00000000-0000-7000-8000-000000000002', 'national_operator', 64,"
-                   " '00000000-0000-7000-8000-000000000001', 'x')");
+                   " '00000000-0000-7000-8000-000000000001', 'x');"
+                   "INSERT INTO tenure (tenure_id, person_id, unit_id, position, leader, valid_from) VALUES"
+                   " (gen_random_uuid(), '00000000-0000-7000-8000-000000000002',"
+                   " '00000000-0000-7000-8000-000000000001', '', false, '2025-01-01');"
+                   "INSERT INTO unit_now VALUES ('00000000-0000-7000-8000-000000000001', '2025-01-01', NULL, 'VN',"
+                   " 'nation', 'x', NULL, ARRAY['00000000-0000-7000-8000-000000000001'::uuid])");
     return code;
 }
 

@@ -77,14 +77,14 @@ IDENTITY_TEST(session, a_role_at_the_root_says_so_and_no_other_does)
     struct access_claims claims;
     small_nation();
     struct span first = open_session("Lê Văn Nam", "s", &session);
-    import_roster("999079000003,Lê Văn Nam,1979-05-14,T66,Chuyên viên,false,reviewer@VN;editor\n");
+    import_roster("999079000003,Lê Văn Nam,1979-05-14,T66,Chuyên viên,false,reviewer@VN;unit_head\n");
     EXPECT_FAULT(renew(first), 0, "");
     cr_assert_eq(token_verify(sign_public, tokens.access_token, now_us() / 1000000, &h->arena, &claims), 0);
     struct uuid root = unit_id("VN");
     cr_assert_eq(claims.n_grants, 2);
     for (uint32_t i = 0; i < claims.n_grants; i++) {
         bool nation = uuid_equal(&claims.grants[i].unit_id, &root);
-        cr_expect_eq(claims.grants[i].roles, nation ? REVIEWER | NATIONAL : LEARNER | EDITOR);
+        cr_expect_eq(claims.grants[i].roles, nation ? REVIEWER | NATIONAL : LEARNER | UNIT_HEAD);
     }
 }
 

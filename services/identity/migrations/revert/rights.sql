@@ -1,6 +1,12 @@
 -- Revert identity:rights from pg
 BEGIN;
 
+DROP FUNCTION identity.grants_below(uuid);
+DROP FUNCTION identity.grant_parent(uuid, integer, integer, integer, uuid, date, date);
+DROP FUNCTION identity.grant_fits(uuid, integer, integer, uuid, date, date);
+DROP FUNCTION identity.grant_chain(uuid, date);
+DROP FUNCTION identity.unit_within(uuid, uuid, date);
+DROP TABLE identity.stale_token;
 DROP TABLE identity.role_grant;
 
 COMMIT;
