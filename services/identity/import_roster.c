@@ -6,7 +6,7 @@
  * roles are only ever added: taking one away is a decision with a reason (role_revoke).
  */
 #include "import.h"
-#include <utf8proc.h>
+#include "name.h"
 
 enum { NATIONAL_ID, FULL_NAME, BIRTH_DATE, UNIT_CODE, POSITION, LEADER, ROLES, COLUMNS };
 
@@ -63,26 +63,6 @@ static const struct unit_code *find_unit(const struct roster *r, struct span cod
 {
     const struct unit_code *unit = bsearch(&code, r->units, r->n_units, sizeof(r->units[0]), code_before);
     return unit && unit->visible ? unit : NULL;
-}
-
-/* Letters of any language with their marks, and what stands in names between them. */
-static bool name_valid(struct span name)
-{
-    bool letter = false;
-    for (uint32_t at = 0; at < name.n;) {
-        utf8proc_int32_t c;
-        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)name.p + at, name.n - at, &c);
-        if (n <= 0)
-            return false;
-        utf8proc_category_t kind = utf8proc_category(c);
-        bool is_letter = kind >= UTF8PROC_CATEGORY_LU && kind <= UTF8PROC_CATEGORY_LO;
-        bool is_mark = kind >= UTF8PROC_CATEGORY_MN && kind <= UTF8PROC_CATEGORY_ME;
-        if (!is_letter && !is_mark && c != ' ' && c != '-' && c != '.' && c != '\'' && c != 0x2019 && c != 0x02bc)
-            return false;
-        letter = letter || is_letter;
-        at += (uint32_t)n;
-    }
-    return letter;
 }
 
 static bool is(struct span text, const char *word)

@@ -1,47 +1,250 @@
 /*
- * link.c - which person an account at an identity provider is: found by the number, held against the roster's name. One
- * account is one person, and one person has one account at a provider.
+ * link.c - which person an account at an identity provider is, decided at each login: found by the number, held against
+ * the roster's name and birth date. One account is one person, and one person has one account at a provider. What is
+ * not plain is for an officer (review.c); until then the account gets in and may do nothing.
  */
 #include "link.h"
 #include "identity.h"
 #include "nfc.h"
 
-static int refuse(struct ctx *ctx, const struct uuid *person, const char *reason, int code, const char *field)
+enum { TRIES = 4 /* two logins, or a login and an officer, may meet; the second looks again */ };
+
+enum verdict { REFUSE, REVIEW, PENDING, LINK };
+
+/* What the rules ask about. */
+struct facts {
+    bool known;     /* the number is on a roster */
+    bool rejected;  /* an officer has said no to these very claims */
+    bool unlinked;  /* an officer has parted account and person */
+    bool elsewhere; /* the account is somebody else's */
+    bool held;      /* a case waits that only an officer ends */
+    bool taken;     /* the person has another account at this provider */
+    bool settled;   /* the account is this person's, and claims what it claimed then */
+    bool differs;   /* name or birth date is not the roster's */
+};
+
+struct rule {
+    bool (*holds)(const struct facts *facts);
+    enum verdict verdict;
+    uint32_t differs;
+    const char *why;
+};
+
+static bool is_rejected(const struct facts *f)
 {
-    return audit_refuse(ctx, "login_refused", person, reason, code, field);
+    return f->rejected;
 }
 
-/* The person of the roster whom the claims prove. 0 or fail(). */
-static int find_person(struct ctx *ctx, const struct claims *claims, struct person_found *ret_person)
+static bool is_unlinked(const struct facts *f)
 {
-    unsigned char hash[SEAL_HASH_BYTES];
-    struct person_key key = {.national_hash = {(const char *)hash, sizeof(hash)}};
-    national_hash(&identity_conf(ctx)->seal_keys, claims->national_id, hash);
-    int code = pg_call(ctx, &SQL_person_find, &key, ret_person);
-    if (code == ERR_NOT_FOUND)
-        return refuse(ctx, NULL, "the number is not on the roster", ERR_NOT_ON_ROSTER, "national_id");
+    return f->unlinked;
+}
+
+static bool is_elsewhere(const struct facts *f)
+{
+    return f->elsewhere;
+}
+
+static bool is_held(const struct facts *f)
+{
+    return f->held;
+}
+
+static bool is_unknown(const struct facts *f)
+{
+    return !f->known;
+}
+
+static bool is_taken(const struct facts *f)
+{
+    return f->taken;
+}
+
+static bool is_settled(const struct facts *f)
+{
+    return f->settled;
+}
+
+static bool is_different(const struct facts *f)
+{
+    return f->differs;
+}
+
+static bool is_plain(const struct facts *f)
+{
+    (void)f;
+    return true;
+}
+
+/* The first that holds decides. */
+static const struct rule rules[] = {
+    {is_rejected, REFUSE, 0, "an officer has rejected the account with these claims"},
+    {is_unlinked, REVIEW, DIFFERS_UNLINKED, "an officer has unlinked the account"},
+    {is_elsewhere, REVIEW, DIFFERS_ACCOUNT, "the account is linked to somebody else"},
+    {is_held, REVIEW, 0, "a clash waits for an officer"},
+    {is_unknown, PENDING, 0, "the number is on no roster"},
+    {is_taken, REVIEW, DIFFERS_PERSON, "the person has another account at this provider"},
+    {is_settled, LINK, 0, "linked before with the same claims"},
+    {is_different, REVIEW, 0, "name or birth date differ from the roster"},
+    {is_plain, LINK, 0, "number, name and birth date are the roster's"},
+};
+
+static bool is(struct span text, const char *word)
+{
+    return text.n == strlen(word) && !memcmp(text.p, word, text.n);
+}
+
+static bool same_claims(const struct link_seen *seen, const struct link_step *claimed)
+{
+    bool had = HAS(seen, link_seen, account_birth), has = HAS(claimed, link_step, birth_date);
+    return seen->same_number && seen->account_name.n == claimed->full_name.n &&
+           !memcmp(seen->account_name.p, claimed->full_name.p, claimed->full_name.n) && had == has &&
+           (!has || seen->account_birth == claimed->birth_date);
+}
+
+/* Bits of name and birth date. A date that one side does not say is no difference. */
+static uint32_t differences(const struct link_seen *seen, const struct link_step *claimed)
+{
+    uint32_t bits = 0;
+    if (!HAS(seen, link_seen, person_id))
+        return 0;
+    bits = name_compare(seen->roster_name, claimed->full_name);
+    if (HAS(seen, link_seen, roster_birth) && HAS(claimed, link_step, birth_date) &&
+        seen->roster_birth != claimed->birth_date)
+        bits |= DIFFERS_BIRTH;
+    return bits;
+}
+
+static struct facts facts_of(const struct link_seen *seen, const struct link_step *claimed, uint32_t differs)
+{
+    bool here = HAS(seen, link_seen, person_id) && HAS(seen, link_seen, account_person) &&
+                uuid_equal(&seen->person_id, &seen->account_person);
+    bool linked = HAS(seen, link_seen, state) && is(seen->state, "linked");
+    bool same = HAS(seen, link_seen, account_id) && same_claims(seen, claimed);
+    return (struct facts){
+        .known = HAS(seen, link_seen, person_id),
+        .rejected = HAS(seen, link_seen, state) && is(seen->state, "rejected") && same,
+        .unlinked = HAS(seen, link_seen, state) && is(seen->state, "unlinked"),
+        .elsewhere = linked && !here,
+        .held = seen->held_differs != 0,
+        .taken = seen->taken,
+        .settled = linked && here && same,
+        .differs = differs != 0,
+    };
+}
+
+/* The name as it is kept, and the number as hash and box. 0 or fail(). */
+static int read_claims(struct ctx *ctx, struct span provider, const struct claims *claims, struct link_step *step)
+{
+    const struct seal_keys *keys = &identity_conf(ctx)->seal_keys;
+    unsigned char *hash = arena_alloc(ctx->arena, SEAL_HASH_BYTES), *box = arena_alloc(ctx->arena, SEAL_BOX_BYTES);
+    struct span name;
+    if (!hash || !box)
+        return fail(ctx, ERR_TOO_LARGE, "national_id");
+    if (!national_valid(claims->national_id))
+        return audit_refuse(ctx, "login_refused", NULL, "the provider's number is not one", ERR_PROVIDER,
+                            "national_id");
+    if (nfc(ctx->arena, claims->full_name, &name) < 0 || name.n == 0 || name.n > 120 || !name_valid(name))
+        return audit_refuse(ctx, "login_refused", NULL, "the provider's name has what no name has", ERR_PROVIDER,
+                            "full_name");
+    national_hash(keys, claims->national_id, hash);
+    memset(box, 0, SEAL_BOX_BYTES);
+    *step = (struct link_step){
+        .provider = provider,
+        .subject = claims->subject,
+        .full_name = name,
+        .national_hash = {(const char *)hash, SEAL_HASH_BYTES},
+        .hash_key = {keys->hash_key_id, SEAL_KEY_ID},
+        .national_box = {(const char *)box, SEAL_BOX_BYTES},
+        .box_key = {keys->box_key_id, SEAL_KEY_ID},
+        .level = claims->level,
+    };
+    if (claims->has_birth_date)
+        PUT_FIELD(step, link_step, birth_date, claims->birth_date);
+    return 0;
+}
+
+/* Puts the number into its box; only when something is stored, because making a box is the dear part. 0 or fail(). */
+static int fill_box(struct ctx *ctx, const struct claims *claims, struct link_step *step)
+{
+    struct sealer sealer;
+    unsigned char box[SEAL_BOX_BYTES];
+    if (sealer_init(&sealer, &identity_conf(ctx)->seal_keys) < 0)
+        return fail(ctx, ERR_INTERNAL, "national_box_key");
+    seal(&sealer, claims->national_id, box);
+    sealer_release(&sealer);
+    if (arena_span(ctx->arena, (struct span){(const char *)box, sizeof(box)}, &step->national_box) < 0)
+        return fail(ctx, ERR_TOO_LARGE, "national_id");
+    return 0;
+}
+
+static int store(struct ctx *ctx, const struct claims *claims, const struct link_seen *seen, const struct rule *rule,
+                 uint32_t differs, struct link_step *step)
+{
+    static const struct span states[] = {
+        [REVIEW] = SPAN("review"), [PENDING] = SPAN("pending"), [LINK] = SPAN("linked")};
+    step->account_id = HAS(seen, link_seen, account_id) ? seen->account_id : uuid7();
+    step->revision = seen->revision;
+    step->state = states[rule->verdict];
+    step->case_id = uuid7();
+    step->differs = differs | rule->differs | (rule->verdict == REVIEW ? seen->held_differs : 0);
+    step->why = (struct span){rule->why, (uint32_t)strlen(rule->why)};
+    step->has &= UINT64_C(1) << HAS_link_step_birth_date;
+    if (HAS(seen, link_seen, person_id))
+        PUT_FIELD(step, link_step, person_id, seen->person_id);
+    else if (rule->verdict == REVIEW && HAS(seen, link_seen, account_person))
+        PUT_FIELD(step, link_step, person_id, seen->account_person);
+    if (HAS(seen, link_seen, roster_name))
+        PUT_FIELD(step, link_step, roster_name, seen->roster_name);
+    if (HAS(seen, link_seen, roster_birth))
+        PUT_FIELD(step, link_step, roster_birth, seen->roster_birth);
+    int code = fill_box(ctx, claims, step);
+    struct account_ref stored;
+    return code ? code : pg_call(ctx, &SQL_link_store, step, &stored);
+}
+
+static struct link_outcome outcome_of(enum verdict verdict, struct uuid account, struct uuid person)
+{
+    static const enum standing standings[] = {
+        [REVIEW] = STANDING_REVIEW, [PENDING] = STANDING_PENDING, [LINK] = STANDING_LINKED};
+    return (struct link_outcome){standings[verdict], account, verdict == LINK ? person : account};
+}
+
+/* Looks, decides, stores. ERR_CONFLICT: somebody else was faster. 0 or fail(). */
+static int try_once(struct ctx *ctx, const struct claims *claims, struct link_step *step, struct link_outcome *ret_who)
+{
+    struct link_key key = {step->has, step->provider, step->subject, step->national_hash, DIFFERS_HELD};
+    struct link_seen seen;
+    int code = pg_call(ctx, &SQL_link_look, &key, &seen);
     if (code)
         return code;
-    if (!nfc_same_name(ctx->arena, ret_person->full_name, claims->full_name))
-        return refuse(ctx, &ret_person->person_id, "the name is not the roster's", ERR_NOT_ON_ROSTER, "full_name");
-    if (!ret_person->working)
-        return refuse(ctx, &ret_person->person_id, "the person has no tenure today", ERR_NOT_ON_ROSTER, "tenure");
-    return 0;
+    uint32_t differs = differences(&seen, step);
+    struct facts facts = facts_of(&seen, step, differs);
+    const struct rule *rule = rules;
+    while (!rule->holds(&facts))
+        rule++;
+    if (rule->verdict == REFUSE)
+        return audit_refuse(ctx, "login_refused", HAS(&seen, link_seen, person_id) ? &seen.person_id : NULL, rule->why,
+                            ERR_NOT_ON_ROSTER, "subject");
+    bool unchanged = rule->verdict == LINK && facts.settled;
+    if (unchanged && seen.stale)
+        code = pg_call(ctx, &SQL_account_seen, &(struct account_ref){.account_id = seen.account_id}, NULL);
+    else if (!unchanged)
+        code = store(ctx, claims, &seen, rule, differs, step);
+    if (!code)
+        *ret_who = outcome_of(rule->verdict, unchanged ? seen.account_id : step->account_id, seen.person_id);
+    return code;
 }
 
 int link_decide(struct ctx *ctx, struct span provider, const struct claims *claims, struct link_outcome *ret_outcome)
 {
-    struct person_found person;
-    struct account_linked linked;
-    int code = find_person(ctx, claims, &person);
-    if (code)
-        return code;
-    struct account_claim claim = {.person_id = person.person_id, .provider = provider, .subject = claims->subject};
-    code = pg_call(ctx, &SQL_account_link, &claim, &linked);
-    if (code == ERR_NOT_ON_ROSTER)
-        return refuse(ctx, &person.person_id, "account and person are linked to others", code, "subject");
-    if (code)
-        return code;
-    *ret_outcome = (struct link_outcome){STANDING_LINKED, linked.account_id, person.person_id};
-    return 0;
+    struct link_step step;
+    int code = read_claims(ctx, provider, claims, &step);
+    for (int i = 0; !code && i < TRIES; i++) {
+        code = try_once(ctx, claims, &step, ret_outcome);
+        if (code != ERR_CONFLICT)
+            return code;
+        code = i + 1 < TRIES ? 0 : fail(ctx, ERR_BUSY, "subject");
+    }
+    return code;
 }

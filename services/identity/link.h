@@ -3,6 +3,7 @@
 #define IDENTITY_LINK_H
 
 #include "claims.h"
+#include "name.h"
 #include "service.h"
 
 /* What an account may do. */
@@ -10,6 +11,15 @@ enum standing {
     STANDING_LINKED,  /* is a person of the roster */
     STANDING_REVIEW,  /* differs from the roster's person: an officer decides */
     STANDING_PENDING, /* its number is on no roster yet */
+};
+
+/* In what an account differs from the roster: the bits of enum name_difference, and these. Stored with a case. */
+enum difference {
+    DIFFERS_BIRTH = 1 << 7,     /* another birth date */
+    DIFFERS_ACCOUNT = 1 << 8,   /* the account is linked to somebody else */
+    DIFFERS_PERSON = 1 << 9,    /* the person has another account at this provider */
+    DIFFERS_UNLINKED = 1 << 10, /* an officer has unlinked the account */
+    DIFFERS_HELD = DIFFERS_ACCOUNT | DIFFERS_PERSON | DIFFERS_UNLINKED, /* only an officer ends such a case */
 };
 
 struct link_outcome {

@@ -33,8 +33,8 @@ IDENTITY_TEST(people, are_shown_within_the_subtree_only)
 IDENTITY_TEST(people, show_who_has_logged_in)
 {
     small_nation();
-    harness_sql(h, "INSERT INTO person_link (person_id, provider, subject) SELECT person_id, 'openid', 's' FROM person"
-                   " WHERE full_name = 'Lê Văn Nam'");
+    struct session_tokens tokens;
+    cr_assert_eq(open_session_of("Lê Văn Nam", "s", &tokens), 0);
     EXPECT_FAULT(ask("P44", NULL), 0, "");
     cr_assert_eq(list.n_people, 1);
     cr_expect(list.people[0].linked);
@@ -86,6 +86,10 @@ IDENTITY_TEST(people, see_themselves)
     cr_expect_arr_eq(me.grants[1].role.p, "unit_head", 9);
     cr_expect_arr_eq(me.grants[2].role.p, "editor", 6);
     cr_expect_arr_eq(me.grants[2].unit_name.p, "Tỉnh Quảng Trị", me.grants[2].unit_name.n);
+    cr_expect_arr_eq(me.standing.p, "linked", 6);
+    cr_expect(!HAS(&me, profile, advice_vi));
+    cr_assert_eq(me.n_tenures, 1);
+    cr_expect_arr_eq(me.tenures[0].kind.p, "principal", 9);
     harness_as(h, U(77), LEARNER, unit_id("X44"));
     cr_expect_eq(settled(on_me(&h->ctx, &empty, &me)), ERR_NOT_FOUND);
 }

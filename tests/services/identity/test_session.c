@@ -234,26 +234,9 @@ IDENTITY_TEST(session, old_ones_and_lost_logins_are_pruned)
     cr_expect_eq(count_of("login"), 1);
 }
 
-IDENTITY_TEST(session, one_account_is_one_person)
-{
-    struct uuid session;
-    struct session_tokens none;
-    small_nation();
-    open_session("Lê Văn Nam", "s", &session);
-    open_session("Lê Văn Nam", "s", &session);
-    cr_expect_eq(harness_events(h, "person_linked"), 1);
-    cr_expect_eq(count_of("audit WHERE action = 'login'"), 2);
-    EXPECT_FAULT(open_session_of("Trần Thị Hoa", "s", &none), ERR_NOT_ON_ROSTER, "subject");
-    EXPECT_FAULT(open_session_of("Lê Văn Nam", "another", &none), ERR_NOT_ON_ROSTER, "subject");
-    cr_expect_eq(count_of("session"), 2);
-    cr_expect_eq(count_of("person_link"), 1);
-}
-
 IDENTITY_TEST(session, privileges_are_as_meant)
 {
     cr_expect(!harness_allowed(h, "UPDATE session SET person_id = session_id"));
     cr_expect(!harness_allowed(h, "UPDATE session SET session_id = person_id"));
-    cr_expect(!harness_allowed(h, "DELETE FROM person_link"));
-    cr_expect(!harness_allowed(h, "UPDATE person_link SET subject = ''"));
     cr_expect(!harness_allowed(h, "UPDATE login SET created = now()"));
 }

@@ -7,7 +7,7 @@ SET LOCAL search_path = identity, hocvu;
 -- token of the family that is not the newest has been used before.
 CREATE TABLE session (
     session_id    uuid PRIMARY KEY,
-    person_id     uuid NOT NULL REFERENCES person,
+    person_id     uuid NOT NULL, -- or the account, while that is nobody's
     family_hash   bytea NOT NULL UNIQUE CHECK (octet_length(family_hash) = 32),
     refresh_hash  bytea NOT NULL CHECK (octet_length(refresh_hash) = 32),
     created       timestamptz NOT NULL DEFAULT now(),

@@ -1,6 +1,6 @@
 -- Revert identity:links from pg
 BEGIN;
 
-DROP TABLE identity.person_link;
+DROP TABLE identity.link_history, identity.review_case, identity.account;
 
 COMMIT;

@@ -1,6 +1,8 @@
 -- Revert identity:people from pg
 BEGIN;
 
-DROP TABLE identity.tenure, identity.person;
+DROP FUNCTION identity.person_path(uuid);
+DROP TABLE identity.tenure_step, identity.tenure, identity.position_skill, identity.position, identity.person;
+DROP FUNCTION identity.tenure_one_principal();
 
 COMMIT;
