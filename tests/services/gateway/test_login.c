@@ -364,7 +364,7 @@ Test(login, refresh_by_the_method_needs_no_token, .init = open_edge, .fini = clo
 Test(login, sessions_that_ended_elsewhere, .init = open_edge, .fini = close_edge)
 {
     struct uuid session = uuid7();
-    struct profile profile = {.full_name = SPAN("An"), .unit_code = SPAN("1"), .unit_name = SPAN("Sở")};
+    struct profile profile = {.full_name = SPAN("An"), .standing = SPAN("linked")};
     const char *access = edge_token_of(e, uuid7(), session, LEARNER, 60);
     int fd = edge_connect(e);
     edge_say(fd, edge_text(e, "GET", "/v1/me", access, NULL, NULL));
