@@ -27,7 +27,7 @@ PROGRAMS := $(SERVICES) gateway ctl
 
 # What is linked, and into what: the lists below are the project's whole dependency on libraries.
 LIBS_common        := libzmq libpq hiredis libmicrohttpd libsodium libcjson libxml-2.0 minizip xlsxwriter
-LIBS_identity      := libcurl cjose
+LIBS_identity      := libcurl cjose libcrypto
 LIBS_ctl           := libcurl
 pkg_libs            = $(if $(strip $(1)),$(shell pkg-config --libs $(1) 2>/dev/null))
 pkg_flags           = $(shell pkg-config --cflags $(1) 2>/dev/null)

@@ -146,7 +146,24 @@ static int read_lines(const struct conf_row *rows, const struct conf_row *others
     return result;
 }
 
+/* Name of the variable that wins over the row: prefix and row in upper case, what no variable may have as `_`. */
+static void name_variable(const char *prefix, const char *row, char *ret_name, size_t room)
+{
+    size_t k = 0;
+    for (const char *part = prefix; part; part = part == row ? NULL : row) {
+        for (const char *p = part; *p && k + 1 < room; p++)
+            ret_name[k++] = isalnum((unsigned char)*p) ? (char)toupper((unsigned char)*p) : '_';
+    }
+    ret_name[k] = '\0';
+}
+
 int conf_load(const struct conf_row *rows, const struct conf_row *others, void *conf, const char *path)
+{
+    return conf_load_as("hocvu_", rows, others, conf, path);
+}
+
+int conf_load_as(const char *prefix, const struct conf_row *rows, const struct conf_row *others, void *conf,
+                 const char *path)
 {
     size_t n_rows = 0, n = 0;
     int result = 0;
@@ -165,11 +182,8 @@ int conf_load(const struct conf_row *rows, const struct conf_row *others, void *
     if (file && read_lines(rows, others, file, texts) < 0)
         result = -1;
     for (size_t i = 0; i < n_rows; i++) {
-        char variable[80] = "HOCVU_";
-        size_t k = strlen(variable);
-        for (const char *p = rows[i].name; *p && k + 1 < sizeof(variable); p++)
-            variable[k++] = (char)toupper((unsigned char)*p);
-        variable[k] = '\0';
+        char variable[120];
+        name_variable(prefix, rows[i].name, variable, sizeof(variable));
         const char *text = getenv(variable);
         if (set(&rows[i], conf, text ? text : texts[i]) < 0)
             result = -1;

@@ -40,6 +40,9 @@ enum { CONF_SECRET_MAX = 65536, CONF_FILE_MAX = 65536 };
  * the same file are skipped when `others` (may be NULL) knows them, a name that neither knows is a fault.
  */
 MUST_CHECK int conf_load(const struct conf_row *rows, const struct conf_row *others, void *conf, const char *path);
+/* The same for a struct of which there are several: the variables begin with `prefix` instead of HOCVU_. */
+MUST_CHECK int conf_load_as(const char *prefix, const struct conf_row *rows, const struct conf_row *others, void *conf,
+                            const char *path);
 /* One paragraph per row. */
 void conf_help(const struct conf_row *rows);
 /* Frees secrets and texts. */

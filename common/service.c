@@ -109,6 +109,8 @@ static void print_help(const struct service *service)
     if (service->conf)
         conf_help(service->conf);
     conf_help(common_rows);
+    if (service->help)
+        service->help();
 }
 
 /* Returns -1 to go on, or an exit status. */

@@ -145,6 +145,7 @@ struct service {
     const struct conf_row *conf; /* the service's own rows; NULL: none */
     size_t conf_size;
     int (*check)(void *conf); /* between rows, and to derive keys; prints faults, returns -1; NULL: none */
+    void (*help)(void);       /* what --help says at its end; NULL: nothing */
     int (*start)(void *conf); /* once before the first call, single-threaded; NULL: none */
 };
 

@@ -165,11 +165,44 @@ ISSUER=http://127.0.0.1:$(port_idp)
 ROSTER_FILE=$ROOT/deploy/sample/roster.csv
 CLIENT_ID=hocvu
 CLIENT_SECRET_FILE=$STATE/secrets/oidc_client.secret
-REDIRECT_URI=http://127.0.0.1:$PORT/login/callback
+REDIRECT_URI=http://127.0.0.1:$PORT/login/openid/callback
 KEYS_FILE=$STATE/secrets/idp_keys.json
 PASSWORD_FILE=$STATE/secrets/demo.password
 ID_TOKEN_ALG=ES256
 CONF
+}
+
+# The demonstration provider as identity knows it.
+rows_openid()
+{
+    cat <<CONF
+kind = openid
+title_vi = Tài khoản định danh (OpenID)
+title_en = Electronic identity (OpenID)
+issuer = http://127.0.0.1:$(port_idp)
+client_id = hocvu
+client_secret = $STATE/secrets/oidc_client.secret
+redirect_uri = http://127.0.0.1:$PORT/login/openid/callback
+required_level = 2
+CONF
+}
+
+# The identity providers, a file each: those of the demonstration, and those of etc/local/providers.
+conf_providers()
+{
+    local path name names=
+    mkdir -p "$STATE/etc/providers" "$STATE/etc/local/providers"
+    [ "${IDP:-yes}" = no ] || names=openid
+    for path in "$STATE"/etc/local/providers/*.conf; do
+        name=$(basename "$path" .conf)
+        case " $names " in *" $name "*) ;; *) [ ! -f "$path" ] || names="$names $name" ;; esac
+    done
+    for path in "$STATE"/etc/providers/*.conf; do
+        case " $names " in *" $(basename "$path" .conf) "*) ;; *) rm -f "$path" ;; esac
+    done
+    for name in $names; do
+        { case "${IDP:-yes} $name" in no\ *) ;; *\ openid) rows_openid ;; esac } | conf "providers/$name"
+    done
 }
 
 # Where process $1 stands on the bus. In containers each service is a host of its own name.
@@ -210,14 +243,11 @@ rows_own()
     case $1 in
     identity)
         cat <<CONF
-oidc_issuer = http://127.0.0.1:$(port_idp)
-oidc_client_id = hocvu
-oidc_client_secret = $STATE/secrets/oidc_client.secret
-oidc_redirect_uri = http://127.0.0.1:$PORT/login/callback
+# Providers: $(cd "$STATE/etc/providers" && echo *.conf)
+provider_dir = $STATE/etc/providers
 token_sign_key = $STATE/secrets/token_sign.key
 national_hash_key = $STATE/secrets/national_hash.key
 national_box_key = $STATE/secrets/national_box.pub
-required_assurance = 2
 CONF
         ;;
     learning)
@@ -281,6 +311,7 @@ conf_all()
 {
     local service
     conf_idp
+    conf_providers
     conf_gateway
     conf_ctl
     for service in $(bus_services "$ROOT" | cut -d' ' -f2); do

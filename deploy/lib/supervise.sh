@@ -132,6 +132,7 @@ parts_of()
     idp) printf '%s\n' "$STATE/etc/idp.env" "$ROOT/deploy/idp" "$ROOT/deploy/sample/roster.csv" ;;
     *) printf '%s\n' "$STATE/etc/$1.conf" "$ROOT/bin/$(service_of "$1")" ;;
     esac
+    case $1 in identity | identity.*) printf '%s\n' "$STATE"/etc/providers/*.conf ;; esac
 }
 
 # Starts NAME, or restarts it when one of its parts is newer than its start.

@@ -1,10 +1,13 @@
 /*
  * login.c - how browsers get, keep and give back a session; identity decides everything, here it becomes cookies.
  *
- *   GET  /login            login_start   302 to the identity provider, and the cookie that binds the browser to it
- *   GET  /login/callback   login_finish  303 to / with the session's cookies; clients that want JSON get session_tokens
- *   POST /session/refresh  session_renew new cookies
- *   POST /session/logout   session_end   no cookies
+ *   GET  /login                login_start    302 to the identity provider, and the cookie that binds the browser to
+ *                                             it; a page of buttons when there are several
+ *   GET  /login/NAME           login_start    the same for the provider of this name
+ *   GET  /login/NAME/callback  login_finish   303 to / with the session's cookies; clients that want JSON get
+ *                                             session_tokens; /login/callback is the path of the provider openid
+ *   POST /session/refresh      session_renew  new cookies
+ *   POST /session/logout       session_end    no cookies
  *
  * hocvu_access goes with every request; hocvu_refresh only to /session, and never from another site. Scripts read
  * neither. The two POSTs need X-Hocvu: 1, as every unsafe request by cookie does.
@@ -88,24 +91,35 @@ static enum MHD_Result send_or_drop(struct request *request, unsigned status, st
     return reply_send(request, status, response);
 }
 
-static struct MHD_Response *error_page(struct request *request, const struct err_row *row)
+#define PAGE_BEGIN(title)                                                                                              \
+    "<!doctype html>\n<html lang=\"vi\">\n<head>\n<meta charset=\"utf-8\">\n"                                          \
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" title                          \
+    " · Học Vụ Số</title>\n<link rel=\"stylesheet\" href=\"/portal.css\">\n</head>\n<body>\n<main>\n"
+#define PAGE_END "</main>\n</body>\n</html>\n"
+
+/* A page that loads nothing from elsewhere. */
+static struct MHD_Response *secured(struct request *request, struct answer *answer)
 {
-    struct answer *answer = answer_new(request->gw);
-    if (answer)
-        buf_printf(&answer->buf,
-                   "<!doctype html>\n<html lang=\"vi\">\n<head>\n<meta charset=\"utf-8\">\n"
-                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                   "<title>Chưa đăng nhập được · Học Vụ Số</title>\n<link rel=\"stylesheet\" href=\"/portal.css\">\n"
-                   "</head>\n<body>\n<main>\n<h1>Chưa đăng nhập được</h1>\n<p>%s</p>\n<p lang=\"en\">%s</p>\n"
-                   "<p><a class=\"button\" href=\"/login\">Đăng nhập lại · <span lang=\"en\">Log in again</span></a> "
-                   "<a href=\"/\">Trang đầu · <span lang=\"en\">Start page</span></a></p>\n"
-                   "<p class=\"small\">Mã theo dõi · <span lang=\"en\">Trace id</span>: <code>%s</code></p>\n"
-                   "</main>\n</body>\n</html>\n",
-                   row->vi, row->en, request->trace.id);
     struct MHD_Response *response = reply_make(HTML, answer);
     if (response)
         reply_secure(request, response, "default-src 'self'; base-uri 'none'; frame-ancestors 'none'");
     return response;
+}
+
+static struct MHD_Response *error_page(struct request *request, const struct err_row *row)
+{
+    struct answer *answer = answer_new(request->gw);
+    if (answer)
+        buf_printf(
+            &answer->buf,
+            PAGE_BEGIN("Chưa đăng nhập được") "<h1>Chưa đăng nhập được</h1>\n<p>%s</p>\n<p lang=\"en\">%s</p>\n"
+                                              "<p><a class=\"button\" href=\"/login\">Đăng nhập lại · <span "
+                                              "lang=\"en\">Log in again</span></a> "
+                                              "<a href=\"/\">Trang đầu · <span lang=\"en\">Start page</span></a></p>\n"
+                                              "<p class=\"small\">Mã theo dõi · <span lang=\"en\">Trace id</span>: "
+                                              "<code>%s</code></p>\n" PAGE_END,
+            row->vi, row->en, request->trace.id);
+    return secured(request, answer);
 }
 
 /* People see a page, programs see the error object. */
@@ -158,12 +172,50 @@ static void *reply_of(struct request *request, const struct msg *desc, const str
 
 /* --- logging in --- */
 
+static void add_html(struct buf *out, struct span text)
+{
+    for (uint32_t i = 0; i < text.n; i++) {
+        const char *entity = text.p[i] == '&'   ? "&amp;"
+                             : text.p[i] == '<' ? "&lt;"
+                             : text.p[i] == '>' ? "&gt;"
+                             : text.p[i] == '"' ? "&quot;"
+                                                : NULL;
+        if (entity)
+            buf_add_text(out, entity);
+        else
+            buf_add_char(out, text.p[i]);
+    }
+}
+
+/* A button for each provider. */
+static struct MHD_Response *choice_page(struct request *request, const struct login_redirect *to)
+{
+    struct answer *answer = answer_new(request->gw);
+    if (!answer)
+        return NULL;
+    buf_add_text(&answer->buf, PAGE_BEGIN("Đăng nhập") "<h1>Đăng nhập · <span lang=\"en\">Log in</span></h1>\n");
+    for (uint32_t i = 0; i < to->n_choices; i++) {
+        const struct provider_shown *p = &to->choices[i];
+        buf_printf(&answer->buf, "<p><a class=\"button\" href=\"/login/%.*s\">", (int)p->name.n, p->name.p);
+        add_html(&answer->buf, p->title_vi);
+        buf_add_text(&answer->buf, " · <span lang=\"en\">");
+        add_html(&answer->buf, p->title_en);
+        buf_add_text(&answer->buf, "</span></a></p>\n");
+    }
+    buf_add_text(&answer->buf, PAGE_END);
+    return secured(request, answer);
+}
+
 static void on_started(void *owner, const struct reply_header *reply, struct span body)
 {
     struct request *request = owner;
     const struct login_redirect *to = reply_of(request, &msg_login_redirect, reply, body);
     if (!to)
         return;
+    if (!to->location.n) {
+        reply_send(request, 200, choice_page(request, to));
+        return;
+    }
     const char *location = arena_printf(&request->gw->replying, "%.*s", (int)to->location.n, to->location.p);
     struct MHD_Response *response = reply_make_text(request, HTML, "");
     int failed = add_cookie(request, response, BINDING, to->binding, "/login", "Lax", LOGIN_SECONDS);
@@ -172,9 +224,27 @@ static void on_started(void *owner, const struct reply_header *reply, struct spa
     send_or_drop(request, 302, response, failed);
 }
 
+/* A value of the query, decoded into the arena `building`; empty: it is not there. */
+static struct span query_value(struct request *request, const char *name)
+{
+    const char *value = MHD_lookup_connection_value(request->http, MHD_GET_ARGUMENT_KIND, name);
+    struct span text = SPAN("");
+    if (value &&
+        percent_decode(&request->gw->building, (struct span){value, (uint32_t)strlen(value)}, false, &text) < 0)
+        return SPAN("");
+    return text;
+}
+
 static enum MHD_Result start(struct request *request)
 {
     struct login_begin begin = {0};
+    arena_clear(&request->gw->building);
+    struct span test = query_value(request, "test");
+    if (test.n)
+        PUT_FIELD(&begin, login_begin, test, test);
+    if (request->provider.n)
+        PUT_FIELD(&begin, login_begin, provider, request->provider);
+    PUT_FIELD(&begin, login_begin, choose, wants_html(request));
     char address[ADDRESS_TEXT];
     address_format(&request->address, address);
     PUT_FIELD(&begin, login_begin, address, ((struct span){address, (uint32_t)strlen(address)}));
@@ -206,30 +276,47 @@ struct returning {
     bool broken;
 };
 
+/* Which member a parameter becomes; a plus sign in those that are sent unescaped by some providers means itself. */
+static struct span *member_of(struct returning *r, const char *key, size_t n_key, uint64_t *ret_bit, bool *ret_plus)
+{
+    const struct {
+        const char *name;
+        struct span *to;
+        uint64_t bit;
+        bool plus;
+    } members[] = {
+        {"state", &r->in.state, 0, true},
+        {"code", &r->in.code, UINT64_C(1) << HAS_login_return_code, true},
+        {"encrypt_key", &r->in.encrypt_key, UINT64_C(1) << HAS_login_return_encrypt_key, true},
+        {"error", &r->in.error, UINT64_C(1) << HAS_login_return_error, false},
+        {"iss", &r->in.iss, UINT64_C(1) << HAS_login_return_iss, false},
+    };
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        if (strlen(members[i].name) == n_key && !memcmp(members[i].name, key, n_key)) {
+            *ret_bit = members[i].bit;
+            *ret_plus = members[i].plus;
+            return members[i].to;
+        }
+    }
+    return NULL;
+}
+
 static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *key, size_t n_key, const char *value,
                                 size_t n)
 {
     struct returning *r = cls;
-    struct span text, *to;
-    uint64_t bit;
+    struct span given = {value ? value : "", value ? (uint32_t)n : 0}, text;
+    uint64_t bit = 0;
+    bool plus = false;
     (void)kind;
-    if (n_key == 5 && !memcmp(key, "state", 5)) {
-        to = &r->in.state;
-        bit = 0;
-    } else if (n_key == 4 && !memcmp(key, "code", 4)) {
-        to = &r->in.code;
-        bit = UINT64_C(1) << HAS_login_return_code;
-    } else if (n_key == 5 && !memcmp(key, "error", 5)) {
-        to = &r->in.error;
-        bit = UINT64_C(1) << HAS_login_return_error;
-    } else if (n_key == 3 && !memcmp(key, "iss", 3)) {
-        to = &r->in.iss;
-        bit = UINT64_C(1) << HAS_login_return_iss;
-    } else {
+    struct span *to = member_of(r, key, n_key, &bit, &plus);
+    if (!to)
         return MHD_YES;
-    }
-    if (to->p ||
-        percent_decode(r->arena, (struct span){value ? value : "", value ? (uint32_t)n : 0}, false, &text) < 0) {
+    /* libmicrohttpd has made a blank of each plus sign, and leaves %20 as it is: a blank can have been nothing else. */
+    char *copy = arena_alloc(r->arena, given.n + 1);
+    for (uint32_t i = 0; copy && i < given.n; i++)
+        copy[i] = plus && given.p[i] == ' ' ? '+' : given.p[i];
+    if (to->p || !copy || percent_decode(r->arena, (struct span){copy, given.n}, false, &text) < 0) {
         r->broken = true;
         return MHD_NO;
     }
@@ -245,6 +332,8 @@ static enum MHD_Result finish(struct request *request)
     arena_clear(&gw->building);
     MHD_get_connection_values_n(request->http, MHD_GET_ARGUMENT_KIND, on_query, &r);
     r.in.binding = request_cookie(request, BINDING);
+    struct span provider = request->provider.n ? request->provider : SPAN("openid");
+    PUT_FIELD(&r.in, login_return, provider, provider);
     if (r.broken || !r.in.state.p)
         return reply_failed(request, ERR_INVALID, SPAN("state"));
     return call(request, M_login_finish, &msg_login_return, &r.in, on_finished);

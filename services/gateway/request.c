@@ -24,7 +24,8 @@ const char *const request_kind_names[KINDS] = {
     [KIND_LOGOUT] = "session_logout",
 };
 
-/* Paths that are the gateway's own. */
+/* Paths that are the gateway's own; `*` stands for the name of an identity provider, and comes after what is like it.
+ */
 static const struct {
     const char *path;
     enum verb verb;
@@ -33,7 +34,9 @@ static const struct {
     {"/live", GET, KIND_LIVE},
     {"/health", GET, KIND_HEALTH},
     {"/login", GET, KIND_LOGIN},
-    {"/login/callback", GET, KIND_LOGIN_RETURN},
+    {"/login/callback", GET, KIND_LOGIN_RETURN}, /* of the provider called openid */
+    {"/login/*", GET, KIND_LOGIN},
+    {"/login/*/callback", GET, KIND_LOGIN_RETURN},
     {"/session/refresh", POST, KIND_REFRESH},
     {"/session/logout", POST, KIND_LOGOUT},
 };
@@ -273,6 +276,21 @@ void request_note_logout(const struct request *request)
 
 /* --- admission --- */
 
+/* Is this the path? `ret_name` is what stands for its `*`, and is left alone where it has none. */
+static bool is_own_path(const char *pattern, const char *path, struct span *ret_name)
+{
+    size_t before = strcspn(pattern, "*");
+    if (!pattern[before])
+        return !strcmp(pattern, path);
+    if (strncmp(pattern, path, before) != 0)
+        return false;
+    size_t n = strspn(path + before, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    if (n < 1 || n > 32 || strcmp(path + before + n, pattern + before + 1) != 0)
+        return false;
+    *ret_name = (struct span){path + before, (uint32_t)n};
+    return true;
+}
+
 /* What answers this path. The METHODs first: nearly every request is one, and no path of ours begins as theirs do. */
 static int find_route(struct request *request, const char *path)
 {
@@ -283,7 +301,7 @@ static int find_route(struct request *request, const char *path)
     if (code != ERR_NOT_FOUND)
         return code;
     for (size_t i = 0; i < sizeof(own_paths) / sizeof(own_paths[0]); i++) {
-        if (strcmp(own_paths[i].path, path) != 0)
+        if (!is_own_path(own_paths[i].path, path, &request->provider))
             continue;
         request->match.allowed = 1u << own_paths[i].verb;
         if (request->verb != own_paths[i].verb || (request->head && own_paths[i].kind >= KIND_LOGIN))

@@ -42,6 +42,7 @@ struct request {
     bool head; /* GET without the body of the answer; libmicrohttpd leaves it out */
     enum request_kind kind;
     const struct page *page;
+    struct span provider; /* of the paths /login/{provider}...; borrowed from the path */
     struct route_match match;
     struct request_headers headers;
     struct address address; /* of the client, behind a trusted proxy the one it names */

@@ -1,43 +1,79 @@
 /*
  * id_token.c - signatures by libcjose, claims by cJSON.
  *
- * The token's header chooses among the algorithms listed here and among the provider's keys of the fitting kind,
- * nothing else: no key that comes with the token, no symmetric algorithm, no "none".
+ * The token's header chooses among the allowed algorithms and among the provider's keys of the fitting kind, nothing
+ * else: no key that comes with the token, no symmetric algorithm, no "none".
  */
 #include "id_token.h"
+#include "claims_read.h"
 #include "codec.h"
-#include "seal.h"
-#include <cJSON.h>
+#include "proto.h"
+#include "token_hash.h"
 #include <cjose/jws.h> /* not cjose.h: OpenSSL has an ERR_STATE of its own */
 #include <sodium.h>
 
-enum { JWKS_MAX = 32, RSA_MIN_BITS = 2048, TOKEN_TEXT_MAX = 65536, LEEWAY_DIGITS = 9 };
+enum { JWKS_MAX = 32, RSA_MIN_BITS = 2048, TOKEN_TEXT_MAX = 65536, ALG_MOST = 8 };
 
 struct jwks {
     size_t n;
     cjose_jwk_t *key[JWKS_MAX];
 };
 
-static const struct {
+/* All that can be allowed. */
+static const struct algorithm {
     const char *alg;
     cjose_jwk_kty_t kty;
+    cjose_jwk_ec_curve curve; /* of EC */
 } algorithms[] = {
-    {"RS256", CJOSE_JWK_KTY_RSA},
-    {"PS256", CJOSE_JWK_KTY_RSA},
-    {"ES256", CJOSE_JWK_KTY_EC},
+    {"ES256", CJOSE_JWK_KTY_EC, CJOSE_JWK_EC_P_256},
+    {"ES384", CJOSE_JWK_KTY_EC, CJOSE_JWK_EC_P_384},
+    {"PS256", CJOSE_JWK_KTY_RSA, 0},
+    {"PS384", CJOSE_JWK_KTY_RSA, 0},
+    {"PS512", CJOSE_JWK_KTY_RSA, 0},
+    {"RS256", CJOSE_JWK_KTY_RSA, 0},
+    {"RS384", CJOSE_JWK_KTY_RSA, 0},
+    {"RS512", CJOSE_JWK_KTY_RSA, 0},
 };
 
-static const char *text_of(const cJSON *object, const char *name)
+static const struct algorithm *algorithm_find(const char *alg, size_t n)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    return cJSON_IsString(item) ? item->valuestring : NULL;
+    for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
+        if (strlen(algorithms[i].alg) == n && !memcmp(algorithms[i].alg, alg, n))
+            return &algorithms[i];
+    }
+    return NULL;
+}
+
+bool algorithms_good(const char *list)
+{
+    for (const char *at = list;; at++) {
+        size_t n = strcspn(at, ",");
+        if (!algorithm_find(at, n))
+            return false;
+        at += n;
+        if (!*at)
+            return true;
+    }
+}
+
+/* The algorithm, when it stands in the list of those allowed. */
+static const struct algorithm *allowed(const char *list, const char *alg)
+{
+    size_t n_alg = strlen(alg);
+    for (const char *at = list; *at; at += *at == ',') {
+        size_t n = strcspn(at, ",");
+        if (n == n_alg && !memcmp(at, alg, n))
+            return algorithm_find(alg, n);
+        at += n;
+    }
+    return NULL;
 }
 
 /* A public key that is meant for signatures and strong enough; NULL: not one of these. */
 static cjose_jwk_t *import_key(const cJSON *item)
 {
     cjose_err err;
-    const char *kty = text_of(item, "kty"), *use = text_of(item, "use");
+    const char *kty = json_text(item, "kty"), *use = json_text(item, "use");
     if (!cJSON_IsObject(item) || !kty || (strcmp(kty, "RSA") != 0 && strcmp(kty, "EC") != 0) ||
         (use && strcmp(use, "sig") != 0) || cJSON_HasObjectItem(item, "d"))
         return NULL;
@@ -47,10 +83,12 @@ static cjose_jwk_t *import_key(const cJSON *item)
     if (!key)
         return NULL;
     bool strong = false;
-    if (cjose_jwk_get_kty(key, &err) == CJOSE_JWK_KTY_RSA)
+    if (cjose_jwk_get_kty(key, &err) == CJOSE_JWK_KTY_RSA) {
         strong = cjose_jwk_get_keysize(key, &err) >= RSA_MIN_BITS;
-    else if (cjose_jwk_get_kty(key, &err) == CJOSE_JWK_KTY_EC)
-        strong = cjose_jwk_EC_get_curve(key, &err) == CJOSE_JWK_EC_P_256;
+    } else if (cjose_jwk_get_kty(key, &err) == CJOSE_JWK_KTY_EC) {
+        cjose_jwk_ec_curve curve = cjose_jwk_EC_get_curve(key, &err);
+        strong = curve == CJOSE_JWK_EC_P_256 || curve == CJOSE_JWK_EC_P_384;
+    }
     if (!strong) {
         cjose_jwk_release(key);
         return NULL;
@@ -60,7 +98,7 @@ static cjose_jwk_t *import_key(const cJSON *item)
 
 struct jwks *jwks_parse(struct span json, const char **ret_why)
 {
-    cJSON *set = cJSON_ParseWithLength(json.p, json.n);
+    cJSON *set = json_read(json);
     const cJSON *keys = cJSON_GetObjectItemCaseSensitive(set, "keys"), *item;
     struct jwks *jwks = cJSON_IsArray(keys) ? calloc(1, sizeof(*jwks)) : NULL;
     if (jwks) {
@@ -89,14 +127,34 @@ void jwks_free(struct jwks *jwks)
     free(jwks);
 }
 
+const char *jwks_describe(const struct jwks *jwks, struct arena *arena)
+{
+    cjose_err err;
+    char *text = arena_printf(arena, "%zu:", jwks->n);
+    for (size_t i = 0; text && i < jwks->n; i++) {
+        const char *kid = cjose_jwk_get_kid(jwks->key[i], &err);
+        const char *kty = cjose_jwk_name_for_kty(cjose_jwk_get_kty(jwks->key[i], &err), &err);
+        text = arena_printf(arena, "%s%s %.64s (%s)", text, i ? "," : "", kid ? kid : "-", kty ? kty : "?");
+    }
+    return text;
+}
+
+/* Can the key be meant by the algorithm? */
+static bool fits(const cjose_jwk_t *key, const struct algorithm *algorithm)
+{
+    cjose_err err;
+    return cjose_jwk_get_kty(key, &err) == algorithm->kty &&
+           (algorithm->kty != CJOSE_JWK_KTY_EC || cjose_jwk_EC_get_curve(key, &err) == algorithm->curve);
+}
+
 /* The one key of that name and kind; without a name, the only key of that kind. NULL: none, or not one. */
-static const cjose_jwk_t *find_key(const struct jwks *jwks, const char *kid, cjose_jwk_kty_t kty)
+static const cjose_jwk_t *find_key(const struct jwks *jwks, const char *kid, const struct algorithm *algorithm)
 {
     const cjose_jwk_t *found = NULL;
     cjose_err err;
     for (size_t i = 0; i < jwks->n; i++) {
         const char *name = cjose_jwk_get_kid(jwks->key[i], &err);
-        if (cjose_jwk_get_kty(jwks->key[i], &err) != kty || (kid && (!name || strcmp(kid, name) != 0)))
+        if (!fits(jwks->key[i], algorithm) || (kid && (!name || strcmp(kid, name) != 0)))
             continue;
         if (found)
             return NULL;
@@ -105,8 +163,9 @@ static const cjose_jwk_t *find_key(const struct jwks *jwks, const char *kid, cjo
     return found;
 }
 
-/* Is the signature right? 0, ID_TOKEN_KEY_UNKNOWN, or ERR_PROVIDER. */
-static int check_signature(const struct jwks *jwks, cjose_jws_t *jws, const char **ret_why)
+/* Is the signature right? 0 with the algorithm's name, ID_TOKEN_KEY_UNKNOWN, or ERR_PROVIDER. */
+static int check_signature(const struct jwks *jwks, const char *list, cjose_jws_t *jws, char ret_alg[ALG_MOST],
+                           const char **ret_why)
 {
     cjose_err err;
     cjose_header_t *header = cjose_jws_get_protected(jws);
@@ -115,21 +174,50 @@ static int check_signature(const struct jwks *jwks, cjose_jws_t *jws, const char
     char *crit = header ? cjose_header_get_raw(header, "crit", &err) : NULL;
     bool extended = crit != NULL;
     free(crit);
-    for (size_t i = 0; alg && !extended && i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
-        if (strcmp(alg, algorithms[i].alg) != 0)
-            continue;
-        const cjose_jwk_t *key = find_key(jwks, kid, algorithms[i].kty);
-        if (!key) {
-            *ret_why = "the ID token names a key that the provider does not have";
-            return ID_TOKEN_KEY_UNKNOWN;
-        }
-        if (cjose_jws_verify(jws, key, &err))
-            return 0;
-        *ret_why = "the ID token's signature is wrong";
+    const struct algorithm *algorithm = alg && !extended ? allowed(list, alg) : NULL;
+    if (!algorithm) {
+        *ret_why = "the token's algorithm is not on the list";
         return ERR_PROVIDER;
     }
-    *ret_why = "the ID token's algorithm is not on the list";
-    return ERR_PROVIDER;
+    const cjose_jwk_t *key = find_key(jwks, kid, algorithm);
+    if (!key) {
+        *ret_why = "the token names a key that the provider does not have";
+        return ID_TOKEN_KEY_UNKNOWN;
+    }
+    if (!cjose_jws_verify(jws, key, &err)) {
+        *ret_why = "the token's signature is wrong";
+        return ERR_PROVIDER;
+    }
+    snprintf(ret_alg, ALG_MOST, "%s", algorithm->alg);
+    return 0;
+}
+
+/* The claims of a token that the provider signed; for cJSON_Delete. 0 or an error. */
+static int open_token(const struct jwks *jwks, const char *list, struct span token, cJSON **ret_claims,
+                      char ret_alg[ALG_MOST], const char **ret_why)
+{
+    cjose_err err;
+    uint8_t *plain = NULL;
+    size_t n = 0;
+    cjose_jws_t *jws = token.n <= TOKEN_TEXT_MAX ? cjose_jws_import(token.p, token.n, &err) : NULL;
+    if (!jws) {
+        *ret_why = "the token is not a signed JWT";
+        return ERR_PROVIDER;
+    }
+    int code = check_signature(jwks, list, jws, ret_alg, ret_why);
+    if (code == 0) {
+        cJSON *claims = cjose_jws_get_plaintext(jws, &plain, &n, &err)
+                            ? json_read((struct span){(const char *)plain, (uint32_t)n})
+                            : NULL;
+        if (claims) {
+            *ret_claims = claims;
+        } else {
+            *ret_why = "the token's payload is not one JSON object";
+            code = ERR_PROVIDER;
+        }
+    }
+    cjose_jws_release(jws);
+    return code;
 }
 
 static bool same(const char *text, const char *expected)
@@ -138,7 +226,7 @@ static bool same(const char *text, const char *expected)
 }
 
 /* Are we the audience, and where there are several or the claim stands, the authorised party too? */
-static bool for_us(const cJSON *claims, const char *client_id)
+static bool for_us(const cJSON *claims, const char *client_id, bool authorised)
 {
     const cJSON *aud = cJSON_GetObjectItemCaseSensitive(claims, "aud"), *item;
     const cJSON *azp = cJSON_GetObjectItemCaseSensitive(claims, "azp");
@@ -147,7 +235,7 @@ static bool for_us(const cJSON *claims, const char *client_id)
     if (cJSON_IsArray(aud)) {
         cJSON_ArrayForEach(item, aud) named = named || (cJSON_IsString(item) && same(item->valuestring, client_id));
     }
-    if (azp || n > 1)
+    if (authorised && (azp || n > 1))
         return named && cJSON_IsString(azp) && same(azp->valuestring, client_id);
     return named;
 }
@@ -162,110 +250,125 @@ static bool time_of(const cJSON *claims, const char *name, int64_t *ret_s)
     return true;
 }
 
-static bool is_number(const char *text)
+static int refuse(const char **ret_why, const char *why)
 {
-    size_t n = strspn(text, "0123456789");
-    return n > 0 && n <= LEEWAY_DIGITS && !text[n];
+    *ret_why = why;
+    return ERR_PROVIDER;
 }
 
-/* Levels that are numbers are ordered, others must be the very one. */
-static bool assured(const cJSON *claims, const char *name, const char *required)
+/* What ID tokens and logout tokens have in common. `must_end`: exp is required. */
+static int check_frame(const cJSON *claims, const struct id_rules *rules, bool must_end, const char **ret_why)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(claims, name);
-    if (!*required)
-        return true;
-    if (cJSON_IsNumber(item))
-        return is_number(required) && item->valuedouble >= strtod(required, NULL);
-    if (!cJSON_IsString(item))
-        return false;
-    if (is_number(required) && is_number(item->valuestring))
-        return strtol(item->valuestring, NULL, 10) >= strtol(required, NULL, 10);
-    return same(item->valuestring, required);
-}
-
-/* Everything but who it is. 0 or an error. */
-static int check_claims(const cJSON *claims, const struct id_rules *rules, const char **ret_why, const char **ret_field)
-{
-    int64_t exp = 0, iat = 0, nbf = 0;
-    const char *nonce = text_of(claims, "nonce");
-    if (!same(text_of(claims, "iss"), rules->issuer))
-        return *ret_why = "the ID token comes from another issuer", ERR_PROVIDER;
-    if (!for_us(claims, rules->client_id))
-        return *ret_why = "the ID token is meant for another client", ERR_PROVIDER;
-    if (!time_of(claims, "exp", &exp) || exp <= rules->now_s - rules->skew_s)
-        return *ret_why = "the ID token has expired", ERR_PROVIDER;
-    if (!time_of(claims, "iat", &iat) || iat > rules->now_s + rules->skew_s)
-        return *ret_why = "the ID token was issued in the future", ERR_PROVIDER;
-    if (cJSON_HasObjectItem(claims, "nbf") && (!time_of(claims, "nbf", &nbf) || nbf > rules->now_s + rules->skew_s))
-        return *ret_why = "the ID token is not valid yet", ERR_PROVIDER;
-    if (!nonce || strlen(nonce) != rules->nonce.n || sodium_memcmp(nonce, rules->nonce.p, rules->nonce.n) != 0) {
-        *ret_field = "nonce";
-        return *ret_why = "the ID token answers another login", ERR_UNAUTHENTICATED;
-    }
-    if (!assured(claims, rules->claim_assurance, rules->required_assurance)) {
-        *ret_field = "assurance";
-        return *ret_why = "the account's level is too low", ERR_ASSURANCE;
-    }
+    int64_t exp = 0, iat = 0, skew_s = rules->conf->skew_s;
+    if (!same(json_text(claims, "iss"), rules->issuer))
+        return refuse(ret_why, "the token comes from another issuer");
+    if (!for_us(claims, rules->conf->client_id, must_end))
+        return refuse(ret_why, "the token is meant for another client");
+    if ((must_end || cJSON_HasObjectItem(claims, "exp")) &&
+        (!time_of(claims, "exp", &exp) || exp <= rules->now_s - skew_s))
+        return refuse(ret_why, "the token has expired");
+    if (!time_of(claims, "iat", &iat) || iat > rules->now_s + skew_s)
+        return refuse(ret_why, "the token was issued in the future");
     return 0;
 }
 
-/* A claim of 1 to `most` bytes, kept in the arena. */
-static bool keep_text(const cJSON *claims, const char *name, size_t most, struct arena *arena, struct span *ret_text)
+/* Does the token belong to the access token that came with it? */
+static bool at_hash_fits(const cJSON *claims, const struct id_rules *rules, const char *alg)
 {
-    const char *text = text_of(claims, name);
-    size_t n = text ? strlen(text) : 0;
-    return n >= 1 && n <= most && arena_span(arena, (struct span){text, (uint32_t)n}, ret_text) == 0 &&
-           utf8_valid(*ret_text);
+    unsigned char half[TOKEN_HASH_MAX];
+    struct buf text;
+    const char *given = json_text(claims, "at_hash");
+    if (!cJSON_HasObjectItem(claims, "at_hash"))
+        return !rules->at_hash_required;
+    size_t n = token_hash(alg, rules->access_token.p, rules->access_token.n, half);
+    buf_init(&text, 64);
+    base64url_add(&text, half, n);
+    bool fits_it = given && n && rules->access_token.n && !text.failed && strlen(given) == text.n &&
+                   !memcmp(given, text.p, text.n);
+    buf_release(&text);
+    return fits_it;
 }
 
-static int take_claims(struct span json, const struct id_rules *rules, struct arena *arena, struct claims *ret_claims,
-                       const char **ret_why, const char **ret_field)
+/* Everything but who it is. 0 or an error. */
+static int check_id_claims(const cJSON *claims, const struct id_rules *rules, const char *alg, const char **ret_why,
+                           const char **ret_field)
 {
-    struct claims taken = {0};
-    cJSON *claims = cJSON_ParseWithLength(json.p, json.n);
-    int code = ERR_PROVIDER;
-    if (!cJSON_IsObject(claims))
-        *ret_why = "the ID token's payload is not a JSON object";
-    else
-        code = check_claims(claims, rules, ret_why, ret_field);
-    if (code == 0) {
-        code = ERR_PROVIDER;
-        if (!keep_text(claims, "sub", 255, arena, &taken.subject))
-            *ret_why = "the ID token has no subject";
-        else if (!keep_text(claims, rules->claim_national_id, NATIONAL_DIGITS, arena, &taken.national_id) ||
-                 !national_valid(taken.national_id))
-            *ret_why = "the ID token has no personal number of twelve digits";
-        else if (!keep_text(claims, rules->claim_full_name, 200, arena, &taken.full_name))
-            *ret_why = "the ID token has no name";
-        else
-            code = 0;
+    int64_t nbf = 0;
+    const char *nonce = json_text(claims, "nonce");
+    int code = check_frame(claims, rules, true, ret_why);
+    if (code)
+        return code;
+    if (cJSON_HasObjectItem(claims, "nbf") &&
+        (!time_of(claims, "nbf", &nbf) || nbf > rules->now_s + rules->conf->skew_s))
+        return refuse(ret_why, "the token is not valid yet");
+    if (!nonce || strlen(nonce) != rules->nonce.n || sodium_memcmp(nonce, rules->nonce.p, rules->nonce.n) != 0) {
+        *ret_field = "nonce";
+        *ret_why = "the token answers another login";
+        return ERR_UNAUTHENTICATED;
     }
-    cJSON_Delete(claims);
-    if (code == 0)
-        *ret_claims = taken;
-    return code;
+    if (!at_hash_fits(claims, rules, alg))
+        return refuse(ret_why, "the token does not belong to the access token (at_hash)");
+    return 0;
 }
 
 int id_token_read(const struct jwks *jwks, const struct id_rules *rules, struct span token, struct arena *arena,
                   struct claims *ret_claims, const char **ret_why, const char **ret_field)
 {
-    cjose_err err;
-    uint8_t *plain = NULL;
-    size_t n = 0;
+    struct claims taken = {0};
+    cJSON *claims = NULL;
+    char alg[ALG_MOST];
     *ret_field = "id_token";
-    cjose_jws_t *jws = token.n <= TOKEN_TEXT_MAX ? cjose_jws_import(token.p, token.n, &err) : NULL;
-    if (!jws) {
-        *ret_why = "the ID token is not a signed JWT";
-        return ERR_PROVIDER;
+    int code = open_token(jwks, rules->algorithms, token, &claims, alg, ret_why);
+    if (!code)
+        code = check_id_claims(claims, rules, alg, ret_why, ret_field);
+    if (!code && !json_keep_text(claims, "sub", 255, arena, &taken.subject))
+        code = refuse(ret_why, "the token has no subject");
+    if (!code) {
+        taken.level = claims_level(rules->conf, claims, arena);
+        if (!json_keep_text(claims, "sid", 255, arena, &taken.provider_sid))
+            taken.provider_sid = (struct span){0};
     }
-    int code = check_signature(jwks, jws, ret_why);
-    if (code == 0 && !cjose_jws_get_plaintext(jws, &plain, &n, &err)) {
-        *ret_why = "the ID token has no payload";
-        code = ERR_PROVIDER;
+    if (!code && !rules->account_only)
+        code = claims_read(rules->conf, claims, arena, &taken, ret_why);
+    cJSON_Delete(claims);
+    if (!code)
+        *ret_claims = taken;
+    return code;
+}
+
+/* Does it say that a session has ended? The member is an empty object, but what is in it does not matter. */
+static bool tells_of_logout(const cJSON *claims)
+{
+    const cJSON *events = cJSON_GetObjectItemCaseSensitive(claims, "events");
+    return cJSON_IsObject(events) && cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(
+                                         events, "http://schemas.openid.net/event/backchannel-logout"));
+}
+
+int logout_token_read(const struct jwks *jwks, const struct id_rules *rules, struct span token, struct arena *arena,
+                      struct logout_claims *ret_claims, const char **ret_why, const char **ret_field)
+{
+    struct logout_claims taken = {0};
+    cJSON *claims = NULL;
+    char alg[ALG_MOST];
+    *ret_field = "logout_token";
+    int code = open_token(jwks, rules->algorithms, token, &claims, alg, ret_why);
+    if (!code)
+        code = check_frame(claims, rules, false, ret_why);
+    if (!code && !tells_of_logout(claims))
+        code = refuse(ret_why, "the token does not tell of a logout");
+    /* Whoever has an ID token must not be able to use it here. */
+    if (!code && cJSON_HasObjectItem(claims, "nonce"))
+        code = refuse(ret_why, "the token has a nonce, so it is no logout token");
+    if (!code) {
+        bool sid = json_keep_text(claims, "sid", 255, arena, &taken.sid);
+        bool subject = json_keep_text(claims, "sub", 255, arena, &taken.subject);
+        if (!sid && !subject)
+            code = refuse(ret_why, "the token names neither a session nor an account");
+        else if (!json_keep_text(claims, "jti", 255, arena, &taken.jti) || !time_of(claims, "iat", &taken.iat_s))
+            code = refuse(ret_why, "the token has no id of its own");
     }
-    if (code == 0)
-        code =
-            take_claims((struct span){(const char *)plain, (uint32_t)n}, rules, arena, ret_claims, ret_why, ret_field);
-    cjose_jws_release(jws);
+    cJSON_Delete(claims);
+    if (!code)
+        *ret_claims = taken;
     return code;
 }

@@ -11,12 +11,12 @@
 #include "sql.h"
 #include "token.h"
 
+struct providers;
+
 struct identity_conf {
-    /* the identity provider */
-    const char *oidc_issuer, *oidc_client_id, *oidc_redirect_uri, *oidc_scope, *oidc_provider;
-    struct conf_secret oidc_client_secret;
-    const char *claim_national_id, *claim_full_name, *claim_assurance, *required_assurance;
-    int64_t oidc_skew_s, oidc_cache_s, oidc_refetch_s, oidc_connect_ms, oidc_total_ms;
+    /* identity providers */
+    const char *provider_dir;
+    struct providers *providers; /* provider.h; read by identity_check, kept to the end */
     /* sessions */
     int64_t access_minutes, session_idle_minutes, session_max_hours;
     struct conf_secret token_sign_key;

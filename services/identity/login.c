@@ -1,12 +1,12 @@
 /*
- * login.c - a login: the redirect to the identity provider, and the way back from its code to a session.
+ * login.c - a login: the redirect to an identity provider, and the way back from its code to a session.
  *
  * The browser brings back three things that only it can have: the state from the redirect, the cookie `binding`, and
- * the code. A state works once and for ten minutes. Every refusal goes into the audit and the log, neither of which
- * ever has a number, a name or a code in it.
+ * the code. A state works once, for ten minutes, and for the provider that it was made for. Every refusal goes into the
+ * audit and the log, neither of which ever has a number, a name or a code in it.
  */
 #include "identity.h"
-#include "openid.h"
+#include "provider.h"
 #include "session.h"
 #include <sodium.h>
 
@@ -17,35 +17,121 @@ static int refuse(struct ctx *ctx, const struct uuid *person, const char *reason
     return audit_refuse(ctx, "login_refused", person, reason, code, field);
 }
 
+static struct span text_span(const char *text)
+{
+    return (struct span){text, (uint32_t)strlen(text)};
+}
+
+static bool span_is(struct span a, struct span b)
+{
+    return a.n == b.n && !memcmp(a.p, b.p, a.n);
+}
+
+/* --- where one can log in --- */
+
+/* The enabled providers as buttons; NULL: the arena is full. */
+static struct provider_shown *shown(struct ctx *ctx, uint32_t *ret_n)
+{
+    const struct providers *all = identity_conf(ctx)->providers;
+    struct provider_shown *list = arena_alloc(ctx->arena, PROVIDERS_MAX * sizeof(*list));
+    uint32_t n = 0;
+    for (uint32_t i = 0; list && i < all->n; i++) {
+        const struct provider *provider = all->list[i];
+        if (provider_enabled(provider))
+            list[n++] = (struct provider_shown){.name = text_span(provider->name),
+                                                .title_vi = text_span(provider->conf->title_vi),
+                                                .title_en = text_span(provider->conf->title_en),
+                                                .kind = text_span(provider->adapter->kind)};
+    }
+    *ret_n = n;
+    return list;
+}
+
+int on_providers(struct ctx *ctx, const struct empty *req, struct provider_list *ret_reply)
+{
+    struct provider_list reply = {0};
+    (void)req;
+    reply.providers = shown(ctx, &reply.n_providers);
+    if (!reply.providers)
+        return fail(ctx, ERR_TOO_LARGE, "providers");
+    *ret_reply = reply;
+    return 0;
+}
+
+/* The provider that is asked for; NULL without a fault: the reply has the choices. */
+static struct provider *choose(struct ctx *ctx, const struct login_begin *req, struct login_redirect *reply,
+                               int *ret_code)
+{
+    uint32_t n = 0;
+    struct provider_shown *list = shown(ctx, &n);
+    struct span name = HAS(req, login_begin, provider) ? req->provider : n ? list[0].name : SPAN("");
+    *ret_code = 0;
+    if (!HAS(req, login_begin, provider) && n > 1 && HAS(req, login_begin, choose) && req->choose) {
+        reply->choices = list;
+        reply->n_choices = n;
+        return NULL;
+    }
+    struct provider *provider = provider_find(identity_conf(ctx)->providers, name);
+    if (!provider && HAS(req, login_begin, provider))
+        *ret_code = fail(ctx, ERR_NOT_FOUND, "provider");
+    else if (!provider) {
+        log_warn(ctx->head->trace, "login cannot begin: no identity provider is configured");
+        *ret_code = fail(ctx, ERR_PROVIDER, "provider");
+    }
+    return provider;
+}
+
+/* --- there --- */
+
 int on_login_start(struct ctx *ctx, const struct login_begin *req, struct login_redirect *ret_reply)
 {
     struct login_made made = {0};
-    struct openid_request ask;
+    struct login_secrets secrets;
     struct login_redirect reply = {0};
     struct span binding;
-    const char *why = "";
-    if (secret_make(ctx->arena, SECRET_BYTES, &ask.state) < 0 || secret_make(ctx->arena, SECRET_BYTES, &binding) < 0 ||
-        secret_make(ctx->arena, SECRET_BYTES, &ask.nonce) < 0 ||
-        secret_make(ctx->arena, SECRET_BYTES, &ask.verifier) < 0 ||
-        secret_hash(ctx->arena, ask.state, &made.state_hash) < 0 ||
+    int code;
+    struct provider *provider = choose(ctx, req, &reply, &code);
+    if (!provider) {
+        if (!code)
+            *ret_reply = reply;
+        return code;
+    }
+    if (secret_make(ctx->arena, SECRET_BYTES, &secrets.state) < 0 ||
+        secret_make(ctx->arena, SECRET_BYTES, &binding) < 0 ||
+        secret_make(ctx->arena, SECRET_BYTES, &secrets.nonce) < 0 ||
+        secret_make(ctx->arena, SECRET_BYTES, &secrets.verifier) < 0 ||
+        secret_hash(ctx->arena, secrets.state, &made.state_hash) < 0 ||
         secret_hash(ctx->arena, binding, &made.binding_hash) < 0)
         return fail(ctx, ERR_TOO_LARGE, "state");
-    int code = openid_location(identity_conf(ctx), &ask, ctx->arena, &reply.location, &why);
+    struct dealing d = provider_dealing(provider, ctx->arena);
+    code = provider_location(&d, &secrets, &reply.location);
     if (code) {
-        log_warn(ctx->head->trace, "login cannot begin: %s", why);
+        log_warn(ctx->head->trace, "login at %s cannot begin: %s", provider->name, d.why);
         return fail(ctx, code, "provider");
     }
-    made.nonce = ask.nonce;
-    made.verifier = ask.verifier;
+    made.nonce = secrets.nonce;
+    made.verifier = secrets.verifier;
+    made.provider = text_span(provider->name);
     if (HAS(req, login_begin, address))
         PUT_FIELD(&made, login_made, address, req->address);
+    if (HAS(req, login_begin, device))
+        PUT_FIELD(&made, login_made, device, req->device);
+    struct span test_hash;
+    if (HAS(req, login_begin, test)) {
+        if (secret_hash(ctx->arena, req->test, &test_hash) < 0)
+            return fail(ctx, ERR_TOO_LARGE, "test");
+        PUT_FIELD(&made, login_made, test_hash, test_hash);
+    }
     code = pg_call(ctx, &SQL_login_open, &made, NULL);
     if (code)
         return code;
     reply.binding = binding;
+    reply.provider = made.provider;
     *ret_reply = reply;
     return 0;
 }
+
+/* --- and back --- */
 
 /* Takes the login that the browser came back with; its binding must be this browser's. 0 or fail(). */
 static int take_login(struct ctx *ctx, const struct login_return *req, struct login_taken *ret_login)
@@ -61,11 +147,31 @@ static int take_login(struct ctx *ctx, const struct login_return *req, struct lo
         return code;
     if (ret_login->binding_hash.n != binding.n || sodium_memcmp(ret_login->binding_hash.p, binding.p, binding.n) != 0)
         return refuse(ctx, NULL, "another browser brought the state", ERR_UNAUTHENTICATED, "binding");
+    /* A provider must not finish what was begun at another one. */
+    if (HAS(req, login_return, provider) && !span_is(req->provider, ret_login->provider))
+        return refuse(ctx, NULL, "the state belongs to another provider", ERR_UNAUTHENTICATED, "provider");
     if (HAS(req, login_return, error) && req->error.n)
-        return refuse(ctx, NULL, "the provider said no", ERR_UNAUTHENTICATED, "error");
+        return refuse(ctx, NULL, "the provider said no", ERR_PROVIDER_REFUSED, "error");
     if (!HAS(req, login_return, code))
         return fail(ctx, ERR_MISSING, "code");
     return 0;
+}
+
+/* Asks the provider who it is. 0 or fail(). */
+static int ask_provider(struct ctx *ctx, const struct login_return *req, const struct login_taken *login,
+                        struct claims *ret_claims)
+{
+    struct provider *provider = provider_find(identity_conf(ctx)->providers, login->provider);
+    if (!provider)
+        return refuse(ctx, NULL, "the provider is not used any more", ERR_PROVIDER, "provider");
+    struct login_answer answer = {.code = req->code, .nonce = login->nonce, .verifier = login->verifier};
+    if (HAS(req, login_return, iss))
+        answer.iss = req->iss;
+    if (HAS(req, login_return, encrypt_key))
+        answer.encrypt_key = req->encrypt_key;
+    struct dealing d = provider_dealing(provider, ctx->arena);
+    int code = provider_finish(&d, &answer, ret_claims);
+    return code ? refuse(ctx, NULL, d.why, code, d.field) : 0;
 }
 
 int on_login_finish(struct ctx *ctx, const struct login_return *req, struct session_tokens *ret_reply)
@@ -73,23 +179,18 @@ int on_login_finish(struct ctx *ctx, const struct login_return *req, struct sess
     struct login_taken login;
     struct claims claims;
     struct link_outcome who;
-    const char *why = "", *field = "provider";
     int code = take_login(ctx, req, &login);
+    if (!code)
+        code = ask_provider(ctx, req, &login, &claims);
+    if (!code)
+        code = link_decide(ctx, login.provider, &claims, &who);
     if (code)
         return code;
-    struct openid_answer answer = {.code = req->code, .nonce = login.nonce, .verifier = login.verifier};
-    if (HAS(req, login_return, iss))
-        answer.iss = req->iss;
-    code = openid_exchange(identity_conf(ctx), &answer, ctx->arena, &claims, &why, &field);
-    if (code)
-        return refuse(ctx, NULL, why, code, field);
-    struct span provider = {identity_conf(ctx)->oidc_provider, (uint32_t)strlen(identity_conf(ctx)->oidc_provider)};
-    code = link_decide(ctx, provider, &claims, &who);
-    if (code)
-        return code;
-    struct session_origin from = {.provider = provider, .provider_sid = claims.provider_sid};
+    struct session_origin from = {.provider = login.provider, .provider_sid = claims.provider_sid};
     if (HAS(&login, login_taken, address))
         from.address = login.address;
+    if (HAS(&login, login_taken, device))
+        from.device = login.device;
     return session_open(ctx, &who, &from, ret_reply);
 }
 

@@ -12,6 +12,7 @@
  * Configuration: identity --help
  */
 #include "identity.h"
+#include "provider.h"
 #include "session.h"
 
 #define PROTO_BIND "identity.def"
@@ -44,6 +45,7 @@ static const struct service identity = {
     .conf_size = sizeof(struct identity_conf),
     .check = identity_check,
     .start = identity_start,
+    .help = providers_help,
 };
 
 int main(int argc, char **argv)

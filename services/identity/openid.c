@@ -1,318 +1,113 @@
 /*
- * openid.c - the provider's metadata and keys (OpenID Connect Discovery 1.0), the redirect, the code exchange.
- *
- * One thread at a time fetches; the others wait for it as long as their own call may last, then use what it found.
- * After a failure nobody asks again for a second, so that a provider that is down does not hold all workers.
+ * openid.c - OpenID Connect's authorization code flow: the redirect, the code exchange, the judgement of what comes
+ * back; logout at the provider and by it.
  */
 #include "openid.h"
-#include "http.h"
-#include "identity.h"
-#include <cJSON.h>
-#include <pthread.h>
-#include <sodium.h>
-#include <time.h>
+#include "claims_read.h"
+#include "service.h"
 
-enum { LOCATION_MAX = 4096, FORM_MAX = 8192, CREDENTIAL_MAX = 4096 };
-#define AFTER_FAILURE_US INT64_C(1000000)
+enum { LOCATION_MAX = 4096, FORM_MAX = 8192, CREDENTIAL_MAX = 4096, ACCESS_TOKEN_MAX = 16384 };
 
-/* What the discovery document says, as far as we need it. */
-struct metadata {
-    struct span authorization_endpoint, token_endpoint, jwks_uri;
-    bool names_itself; /* RFC 9207: the redirect carries `iss` */
+#define ROW(name, type, min, max, preset, doc)                                                                         \
+    {                                                                                                                  \
+#name, type, min, max, preset, doc, offsetof(struct openid_conf, name)                                         \
+    }
+#define COMMON_ROW(name, type, min, max, preset, doc)                                                                  \
+    {                                                                                                                  \
+#name, type, min, max, preset, doc, offsetof(struct openid_conf, common.name)                                  \
+    }
+
+static const struct conf_row rows[] = {
+    ROW(issuer, CONF_TEXT, 0, 256, "", "The provider as it names itself; its discovery document lies below this URL."),
+    ROW(scope, CONF_TEXT, 6, 200, "openid profile_vn", "Scopes asked for; openid is one of them."),
+    ROW(algorithms, CONF_TEXT, 5, 64, "ES256,PS256,RS256",
+        "Signatures that count, of ES256, ES384, PS256, PS384, PS512, RS256, RS384, RS512."),
+    ROW(at_hash_required, CONF_TEXT, 2, 3, "no",
+        "yes: an ID token without at_hash is refused; where it is, it must fit."),
+    ROW(endpoints_elsewhere, CONF_TEXT, 2, 3, "no",
+        "yes: the provider's endpoints may lie on another host than its issuer."),
+    ROW(userinfo, CONF_TEXT, 2, 3, "no", "yes: number, name and birth date come from the userinfo endpoint."),
+    ROW(logout, CONF_TEXT, 2, 3, "no", "yes: who logs out here is sent on to log out at the provider."),
+    ROW(post_logout_uri, CONF_TEXT, 0, 512, "", "Where the provider sends browsers after that, as registered there."),
+    ROW(cache_s, CONF_INT, 10, 86400, "3600", "Most seconds that the provider's metadata and keys are kept."),
+    ROW(refetch_s, CONF_INT, 1, 3600, "10", "Seconds between two looks for a key that we do not know."),
+    COMMON_ROW(claim_national_id, CONF_TEXT, 1, 64, "SoDinhDanh", "Claim with the twelve digits."),
+    COMMON_ROW(claim_full_name, CONF_TEXT, 1, 64, "HoVaTen", "Claim with the name."),
+    COMMON_ROW(claim_birth_date, CONF_TEXT, 0, 64, "birthdate", "Claim with the day of birth; empty: not looked at."),
+    COMMON_ROW(claim_level, CONF_TEXT, 1, 64, "acr", "Claim with the level of the account."),
+    {0},
 };
-
-static struct {
-    pthread_mutex_t turn;  /* of the next three */
-    pthread_cond_t next;   /* nobody fetches any more; waits by CLOCK_MONOTONIC */
-    bool fetching;         /* one thread talks to the provider about itself */
-    int64_t failed_at_us;  /* mono_us, as the others; 0: not yet */
-    pthread_rwlock_t lock; /* of all below */
-    struct arena memory;   /* of the metadata */
-    struct metadata metadata;
-    int64_t metadata_at_us; /* 0: none */
-    struct jwks *jwks;      /* NULL: none */
-    int64_t jwks_at_us;
-} provider = {.turn = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_RWLOCK_INITIALIZER};
-
-/* One call's dealing with the provider. */
-struct dealing {
-    const struct identity_conf *conf;
-    struct arena *arena;
-    int64_t deadline_us;
-    const char *why;
-};
-
-int openid_start(void)
-{
-    pthread_condattr_t attributes;
-    bool failed = pthread_condattr_init(&attributes) || pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) ||
-                  pthread_cond_init(&provider.next, &attributes);
-    return failed ? -1 : http_start();
-}
-
-bool openid_url_allowed(const char *url)
-{
-    return http_url_allowed(url);
-}
-
-static struct dealing begin(const struct identity_conf *conf, struct arena *arena)
-{
-    return (struct dealing){conf, arena, mono_us() + conf->oidc_total_ms * 1000, ""};
-}
-
-/* A document of the provider. */
-static int get(struct dealing *d, const char *url, struct span *ret_body)
-{
-    struct http_request request = {.url = url, .deadline_us = d->deadline_us, .connect_ms = d->conf->oidc_connect_ms};
-    struct http_reply reply;
-    if (http_send(&request, d->arena, &reply, &d->why) < 0)
-        return ERR_PROVIDER;
-    if (reply.status != 200) {
-        d->why = "the provider's metadata or keys cannot be read";
-        return ERR_PROVIDER;
-    }
-    *ret_body = reply.body;
-    return 0;
-}
-
-/* Becomes the thread that fetches. ERR_PROVIDER when that is not worth it or takes too long. */
-static int lock_fetching(struct dealing *d)
-{
-    struct timespec until = {.tv_sec = d->deadline_us / 1000000, .tv_nsec = d->deadline_us % 1000000 * 1000};
-    bool mine = false;
-    int waited = 0;
-    pthread_mutex_lock(&provider.turn);
-    while (provider.fetching && !waited)
-        waited = pthread_cond_timedwait(&provider.next, &provider.turn, &until);
-    if (provider.fetching)
-        d->why = "another call still waits for the provider";
-    else if (provider.failed_at_us && mono_us() - provider.failed_at_us < AFTER_FAILURE_US)
-        d->why = "the provider failed a moment ago";
-    else
-        mine = provider.fetching = true;
-    pthread_mutex_unlock(&provider.turn);
-    return mine ? 0 : ERR_PROVIDER;
-}
-
-static void unlock_fetching(int code)
-{
-    pthread_mutex_lock(&provider.turn);
-    if (code)
-        provider.failed_at_us = mono_us();
-    provider.fetching = false;
-    pthread_cond_broadcast(&provider.next);
-    pthread_mutex_unlock(&provider.turn);
-}
-
-/* An endpoint of the discovery document that we may talk to. */
-static bool take_endpoint(const cJSON *document, const char *name, struct arena *arena, struct span *ret_url)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(document, name);
-    if (!cJSON_IsString(item) || strlen(item->valuestring) > 1024 || !http_url_allowed(item->valuestring))
-        return false;
-    return arena_span(arena, (struct span){item->valuestring, (uint32_t)strlen(item->valuestring)}, ret_url) == 0;
-}
-
-/* Reads the discovery document into the arena. */
-static int parse_metadata(struct dealing *d, struct span body, struct metadata *ret_metadata)
-{
-    struct metadata found = {0};
-    cJSON *document = cJSON_ParseWithLength(body.p, body.n);
-    const cJSON *issuer = cJSON_GetObjectItemCaseSensitive(document, "issuer");
-    const cJSON *iss = cJSON_GetObjectItemCaseSensitive(document, "authorization_response_iss_parameter_supported");
-    int code = ERR_PROVIDER;
-    if (!cJSON_IsString(issuer) || strcmp(issuer->valuestring, d->conf->oidc_issuer) != 0)
-        d->why = "the metadata belongs to another issuer";
-    else if (!take_endpoint(document, "authorization_endpoint", d->arena, &found.authorization_endpoint) ||
-             !take_endpoint(document, "token_endpoint", d->arena, &found.token_endpoint) ||
-             !take_endpoint(document, "jwks_uri", d->arena, &found.jwks_uri))
-        d->why = "the metadata lacks an endpoint that can be used";
-    else
-        code = 0;
-    found.names_itself = cJSON_IsTrue(iss);
-    cJSON_Delete(document);
-    if (code == 0)
-        *ret_metadata = found;
-    return code;
-}
-
-/* Copies texts into another arena. */
-static int copy_metadata(const struct metadata *from, struct arena *arena, struct metadata *ret_copy)
-{
-    struct metadata copy = {.names_itself = from->names_itself};
-    if (arena_span(arena, from->authorization_endpoint, &copy.authorization_endpoint) < 0 ||
-        arena_span(arena, from->token_endpoint, &copy.token_endpoint) < 0 ||
-        arena_span(arena, from->jwks_uri, &copy.jwks_uri) < 0)
-        return -1;
-    *ret_copy = copy;
-    return 0;
-}
-
-/* The metadata when it is fresh. */
-static bool known_metadata(struct dealing *d, struct metadata *ret_metadata)
-{
-    pthread_rwlock_rdlock(&provider.lock);
-    bool fresh = provider.metadata_at_us && mono_us() - provider.metadata_at_us < d->conf->oidc_cache_s * 1000000 &&
-                 copy_metadata(&provider.metadata, d->arena, ret_metadata) == 0;
-    pthread_rwlock_unlock(&provider.lock);
-    return fresh;
-}
-
-static int keep_metadata(struct dealing *d, const struct metadata *found)
-{
-    int code = 0;
-    pthread_rwlock_wrlock(&provider.lock);
-    provider.metadata_at_us = 0;
-    arena_release(&provider.memory);
-    arena_init(&provider.memory, 65536);
-    if (copy_metadata(found, &provider.memory, &provider.metadata) == 0) {
-        provider.metadata_at_us = mono_us();
-    } else {
-        d->why = "out of memory";
-        code = ERR_PROVIDER;
-    }
-    pthread_rwlock_unlock(&provider.lock);
-    return code;
-}
-
-static int get_metadata(struct dealing *d, struct metadata *ret_metadata)
-{
-    struct span body;
-    if (known_metadata(d, ret_metadata))
-        return 0;
-    if (!*d->conf->oidc_issuer) {
-        d->why = "no identity provider is configured";
-        return ERR_PROVIDER;
-    }
-    size_t n = strlen(d->conf->oidc_issuer);
-    bool slash = d->conf->oidc_issuer[n - 1] == '/';
-    char *url = arena_printf(d->arena, "%s%s.well-known/openid-configuration", d->conf->oidc_issuer, slash ? "" : "/");
-    if (!url)
-        return ERR_TOO_LARGE;
-    int code = lock_fetching(d);
-    if (code)
-        return code;
-    if (!known_metadata(d, ret_metadata)) {
-        code = get(d, url, &body);
-        if (!code)
-            code = parse_metadata(d, body, ret_metadata);
-        if (!code)
-            code = keep_metadata(d, ret_metadata);
-    }
-    unlock_fetching(code);
-    return code;
-}
-
-/* When the present keys were fetched; 0: never. */
-static int64_t keys_at(void)
-{
-    pthread_rwlock_rdlock(&provider.lock);
-    int64_t at = provider.jwks ? provider.jwks_at_us : 0;
-    pthread_rwlock_unlock(&provider.lock);
-    return at;
-}
-
-/* Makes sure of keys that were fetched after `after_us`. */
-static int get_keys(struct dealing *d, struct span uri, int64_t after_us)
-{
-    struct span body;
-    if (keys_at() > after_us)
-        return 0;
-    int code = lock_fetching(d);
-    if (code)
-        return code;
-    if (keys_at() <= after_us) {
-        code = get(d, uri.p, &body);
-        struct jwks *fresh = code ? NULL : jwks_parse(body, &d->why);
-        if (fresh) {
-            pthread_rwlock_wrlock(&provider.lock);
-            struct jwks *old = provider.jwks;
-            provider.jwks = fresh;
-            provider.jwks_at_us = mono_us();
-            pthread_rwlock_unlock(&provider.lock);
-            jwks_free(old);
-        } else {
-            code = ERR_PROVIDER;
-        }
-    }
-    unlock_fetching(code);
-    return code;
-}
-
-void openid_forget(void)
-{
-    pthread_mutex_lock(&provider.turn);
-    pthread_rwlock_wrlock(&provider.lock);
-    arena_release(&provider.memory);
-    jwks_free(provider.jwks);
-    provider.jwks = NULL;
-    provider.jwks_at_us = provider.metadata_at_us = provider.failed_at_us = 0;
-    pthread_rwlock_unlock(&provider.lock);
-    pthread_mutex_unlock(&provider.turn);
-}
 
 static struct span text_span(const char *text)
 {
     return (struct span){text, (uint32_t)strlen(text)};
 }
 
-static void add_parameter(struct buf *out, const char *name, struct span value)
+static bool yes(const char *text)
 {
-    buf_printf(out, "%s=", name);
-    http_add_escaped(out, value);
-    buf_add_char(out, '&');
+    return !strcmp(text, "yes");
 }
 
-/* Takes the last '&' away and gives the text, NUL-terminated, in the arena. */
-static int finish_text(struct buf *text, struct arena *arena, struct span *ret_text)
+static int check(const struct provider *provider)
 {
-    int code = ERR_TOO_LARGE;
-    if (!text->failed && text->n && arena_span(arena, (struct span){text->p, (uint32_t)text->n - 1}, ret_text) == 0)
-        code = 0;
-    buf_release(text);
-    return code;
+    const struct openid_conf *conf = openid_conf(provider);
+    const struct {
+        const char *name, *value;
+    } switches[] = {{"at_hash_required", conf->at_hash_required},
+                    {"endpoints_elsewhere", conf->endpoints_elsewhere},
+                    {"userinfo", conf->userinfo},
+                    {"logout", conf->logout}};
+    int result = 0;
+    if (!http_url_allowed(conf->issuer))
+        result = provider_wrong(provider, "issuer", "must be an https URL, or http on the loopback address.");
+    if (!algorithms_good(conf->algorithms))
+        result =
+            provider_wrong(provider, "algorithms", "names one that cannot be allowed; --help lists those that can.");
+    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+        if (!yes(switches[i].value) && strcmp(switches[i].value, "no") != 0)
+            result = provider_wrong(provider, switches[i].name, "is yes or no.");
+    }
+    if (*conf->post_logout_uri && !http_url_allowed(conf->post_logout_uri))
+        result = provider_wrong(provider, "post_logout_uri", "must be an https URL, or http on the loopback address.");
+    return result;
 }
 
-static int challenge_of(struct span verifier, struct arena *arena, struct span *ret_challenge)
+static void begin_url(struct buf *url, struct span endpoint)
 {
-    unsigned char hash[crypto_hash_sha256_BYTES];
-    struct buf text;
-    crypto_hash_sha256(hash, (const unsigned char *)verifier.p, verifier.n);
-    buf_init(&text, 64);
-    base64url_add(&text, hash, sizeof(hash));
-    buf_add_char(&text, '&');
-    return finish_text(&text, arena, ret_challenge);
+    buf_init(url, LOCATION_MAX);
+    buf_add_span(url, endpoint);
+    buf_add_char(url, memchr(endpoint.p, '?', endpoint.n) ? '&' : '?');
 }
 
-int openid_location(const struct identity_conf *conf, const struct openid_request *request, struct arena *arena,
-                    struct span *ret_location, const char **ret_why)
+/* --- the redirect --- */
+
+static int location(struct dealing *d, const struct login_secrets *secrets, struct span *ret_location)
 {
-    struct dealing d = begin(conf, arena);
-    struct metadata metadata;
+    const struct openid_conf *conf = openid_conf(d->provider);
+    struct openid_metadata metadata;
     struct span challenge;
     struct buf url;
-    int code = get_metadata(&d, &metadata);
-    *ret_why = d.why;
+    int code = openid_metadata_get(d, &metadata);
     if (!code)
-        code = challenge_of(request->verifier, arena, &challenge);
+        code = provider_challenge(d, secrets->verifier, &challenge);
     if (code)
         return code;
-    buf_init(&url, LOCATION_MAX);
-    buf_add_span(&url, metadata.authorization_endpoint);
-    buf_add_char(&url, memchr(metadata.authorization_endpoint.p, '?', metadata.authorization_endpoint.n) ? '&' : '?');
-    add_parameter(&url, "response_type", SPAN("code"));
-    add_parameter(&url, "client_id", text_span(conf->oidc_client_id));
-    add_parameter(&url, "redirect_uri", text_span(conf->oidc_redirect_uri));
-    add_parameter(&url, "scope", text_span(conf->oidc_scope));
-    add_parameter(&url, "state", request->state);
-    add_parameter(&url, "nonce", request->nonce);
-    add_parameter(&url, "code_challenge", challenge);
-    add_parameter(&url, "code_challenge_method", SPAN("S256"));
-    if (*conf->required_assurance)
-        add_parameter(&url, "acr_values", text_span(conf->required_assurance));
-    *ret_why = "the location is too long";
-    return finish_text(&url, arena, ret_location);
+    begin_url(&url, metadata.authorization_endpoint);
+    http_add_parameter(&url, "response_type", SPAN("code"));
+    http_add_parameter(&url, "client_id", text_span(conf->common.client_id));
+    http_add_parameter(&url, "redirect_uri", text_span(conf->common.redirect_uri));
+    http_add_parameter(&url, "scope", text_span(conf->scope));
+    http_add_parameter(&url, "state", secrets->state);
+    http_add_parameter(&url, "nonce", secrets->nonce);
+    http_add_parameter(&url, "code_challenge", challenge);
+    http_add_parameter(&url, "code_challenge_method", SPAN("S256"));
+    if (*conf->common.required_level)
+        http_add_parameter(&url, "acr_values", text_span(conf->common.required_level));
+    code = http_finish_text(&url, d->arena, ret_location);
+    return code ? provider_fail(d, code, "the location is too long") : 0;
 }
+
+/* --- the way back --- */
 
 /* One half of client_secret_basic: form-encoded before it is joined (RFC 6749, section 2.3.1). */
 static int credential(struct dealing *d, struct span text, struct span *ret_text)
@@ -321,121 +116,253 @@ static int credential(struct dealing *d, struct span text, struct span *ret_text
     buf_init(&escaped, CREDENTIAL_MAX);
     http_add_escaped(&escaped, text);
     buf_add_char(&escaped, '&');
-    return finish_text(&escaped, d->arena, ret_text);
+    return http_finish_text(&escaped, d->arena, ret_text);
 }
 
 /* What a refused exchange means: a code that is no longer good is the browser's trouble, all else is ours. */
 static int refused(struct dealing *d, const struct http_reply *reply)
 {
-    cJSON *document = cJSON_ParseWithLength(reply->body.p, reply->body.n);
-    const cJSON *error = cJSON_GetObjectItemCaseSensitive(document, "error");
-    bool grant = reply->status == 400 && cJSON_IsString(error) && !strcmp(error->valuestring, "invalid_grant");
-    bool client = cJSON_IsString(error) && !strcmp(error->valuestring, "invalid_client");
+    cJSON *document = json_read(reply->body);
+    const char *error = json_text(document, "error");
+    bool grant = reply->status == 400 && error && !strcmp(error, "invalid_grant");
+    bool client = error && !strcmp(error, "invalid_client");
     cJSON_Delete(document);
-    d->why = grant    ? "the provider does not know the code (any more)"
-             : client ? "the provider does not accept our client name and secret"
-                      : "the provider refused the exchange";
-    return grant ? ERR_UNAUTHENTICATED : ERR_PROVIDER;
+    if (grant)
+        return provider_fail(d, ERR_PROVIDER_REFUSED, "the provider does not know the code (any more)");
+    if (reply->status >= 500)
+        return provider_fail(d, ERR_PROVIDER, "the provider has an error of its own");
+    return provider_fail(d, ERR_PROVIDER,
+                         client ? "the provider does not accept our client name and secret"
+                                : "the provider refused the exchange");
 }
 
-/* Gives the code, gets the ID token. */
-static int exchange(struct dealing *d, const struct openid_answer *answer, const struct metadata *metadata,
-                    struct span *ret_token)
+/* What the exchange gives; texts in the arena. */
+struct tokens {
+    struct span id_token, access_token;
+};
+
+static int post_code(struct dealing *d, struct span code_text, struct span verifier,
+                     const struct openid_metadata *metadata, struct http_reply *ret_reply)
 {
+    const struct openid_conf *conf = openid_conf(d->provider);
+    const struct conf_secret *secret = &conf->common.client_secret;
     struct buf text;
     struct span form, user, password;
-    struct http_reply reply;
     buf_init(&text, FORM_MAX);
-    add_parameter(&text, "grant_type", SPAN("authorization_code"));
-    add_parameter(&text, "code", answer->code);
-    add_parameter(&text, "redirect_uri", text_span(d->conf->oidc_redirect_uri));
-    add_parameter(&text, "code_verifier", answer->verifier);
-    const struct conf_secret *secret = &d->conf->oidc_client_secret;
-    int code = finish_text(&text, d->arena, &form);
+    http_add_parameter(&text, "grant_type", SPAN("authorization_code"));
+    http_add_parameter(&text, "code", code_text);
+    http_add_parameter(&text, "redirect_uri", text_span(conf->common.redirect_uri));
+    http_add_parameter(&text, "code_verifier", verifier);
+    int code = http_finish_text(&text, d->arena, &form);
     if (!code)
-        code = credential(d, text_span(d->conf->oidc_client_id), &user);
+        code = credential(d, text_span(conf->common.client_id), &user);
     if (!code)
         code = credential(d, (struct span){secret->bytes ? secret->bytes : "", (uint32_t)secret->n}, &password);
     if (code)
         return code;
     struct http_request request = {
-        .url = metadata->token_endpoint.p,
-        .form = form.p,
-        .user = user.p,
-        .password = password.p,
-        .deadline_us = d->deadline_us,
-        .connect_ms = d->conf->oidc_connect_ms,
-    };
-    if (http_send(&request, d->arena, &reply, &d->why) < 0)
-        return ERR_PROVIDER;
+        .url = metadata->token_endpoint.p, .form = form.p, .user = user.p, .password = password.p};
+    return provider_send(d, &request, ret_reply);
+}
+
+/* Gives the code, gets the tokens. */
+static int exchange(struct dealing *d, const struct login_answer *answer, const struct openid_metadata *metadata,
+                    struct tokens *ret_tokens)
+{
+    struct http_reply reply;
+    struct tokens tokens = {{0}, {0}};
+    int code = post_code(d, answer->code, answer->verifier, metadata, &reply);
+    if (code)
+        return code;
     if (reply.status != 200)
         return refused(d, &reply);
-    cJSON *document = cJSON_ParseWithLength(reply.body.p, reply.body.n);
-    const cJSON *token = cJSON_GetObjectItemCaseSensitive(document, "id_token");
-    code = ERR_PROVIDER;
-    if (!cJSON_IsString(token))
-        d->why = "the provider's answer has no ID token";
+    cJSON *document = reply.json ? json_read(reply.body) : NULL;
+    if (!document)
+        code = provider_fail(d, ERR_PROVIDER, "the provider's answer is not one JSON object");
+    else if (!json_keep_text(document, "id_token", HTTP_MAX_BODY, d->arena, &tokens.id_token))
+        code = provider_fail(d, ERR_PROVIDER, "the provider's answer has no ID token");
+    else if (!json_keep_text(document, "access_token", ACCESS_TOKEN_MAX, d->arena, &tokens.access_token))
+        tokens.access_token = (struct span){0};
+    cJSON_Delete(document);
+    if (!code)
+        *ret_tokens = tokens;
+    return code;
+}
+
+/* The rules of a token of this provider. */
+static struct id_rules rules_of(const struct provider *provider)
+{
+    const struct openid_conf *conf = openid_conf(provider);
+    return (struct id_rules){.issuer = conf->issuer,
+                             .algorithms = conf->algorithms,
+                             .conf = &conf->common,
+                             .at_hash_required = yes(conf->at_hash_required),
+                             .account_only = yes(conf->userinfo),
+                             .now_s = now_us() / 1000000};
+}
+
+/* A token to be judged. */
+struct judged {
+    struct id_rules rules;
+    struct span token;
+    struct claims *claims;
+    struct logout_claims *logout;
+};
+
+static int judge_id_token(struct dealing *d, const struct jwks *jwks, void *user)
+{
+    struct judged *j = user;
+    return id_token_read(jwks, &j->rules, j->token, d->arena, j->claims, &d->why, &d->field);
+}
+
+static int judge_logout_token(struct dealing *d, const struct jwks *jwks, void *user)
+{
+    struct judged *j = user;
+    return logout_token_read(jwks, &j->rules, j->token, d->arena, j->logout, &d->why, &d->field);
+}
+
+/* Number, name and birth date from the userinfo endpoint, which must speak of the ID token's account. */
+static int ask_userinfo(struct dealing *d, const struct openid_metadata *metadata, struct span access_token,
+                        struct claims *claims)
+{
+    struct http_request request = {.url = metadata->userinfo_endpoint.p, .bearer = access_token.p};
+    struct http_reply reply;
+    d->field = "userinfo";
+    if (!access_token.n)
+        return provider_fail(d, ERR_PROVIDER, "the provider's answer has no access token for the userinfo endpoint");
+    int code = provider_send(d, &request, &reply);
+    if (code)
+        return code;
+    cJSON *document = reply.status == 200 && reply.json ? json_read(reply.body) : NULL;
+    const char *subject = json_text(document, "sub");
+    if (!document)
+        code = provider_fail(d, ERR_PROVIDER, "the userinfo endpoint does not answer with one JSON object");
+    else if (!subject || strlen(subject) != claims->subject.n || memcmp(subject, claims->subject.p, claims->subject.n))
+        code = provider_fail(d, ERR_PROVIDER, "the userinfo endpoint speaks of another account");
     else
-        code = arena_span(d->arena, text_span(token->valuestring), ret_token) == 0 ? 0 : ERR_TOO_LARGE;
+        code = claims_read(d->provider->conf, document, d->arena, claims, &d->why);
     cJSON_Delete(document);
     return code;
 }
 
-/* Judges the token with the keys at hand, and once more with fresh ones when it names a key that we do not have. */
-static int judge(struct dealing *d, const struct openid_answer *answer, const struct metadata *metadata,
-                 struct span token, struct claims *ret_claims, const char **ret_field)
+static int finish(struct dealing *d, const struct login_answer *answer, struct claims *ret_claims)
 {
-    const struct identity_conf *conf = d->conf;
-    struct id_rules rules = {
-        .issuer = conf->oidc_issuer,
-        .client_id = conf->oidc_client_id,
-        .nonce = answer->nonce,
-        .now_s = now_us() / 1000000,
-        .skew_s = conf->oidc_skew_s,
-        .claim_national_id = conf->claim_national_id,
-        .claim_full_name = conf->claim_full_name,
-        .claim_assurance = conf->claim_assurance,
-        .required_assurance = conf->required_assurance,
-    };
-    int64_t after_us = mono_us() - conf->oidc_cache_s * 1000000;
-    if (after_us < 0) /* the machine has just begun; 0 means never */
-        after_us = 0;
-    for (int round = 0;; round++) {
-        int code = get_keys(d, metadata->jwks_uri, after_us);
-        if (code)
-            return code;
-        pthread_rwlock_rdlock(&provider.lock);
-        int64_t at_us = provider.jwks_at_us;
-        code = provider.jwks ? id_token_read(provider.jwks, &rules, token, d->arena, ret_claims, &d->why, ret_field)
-                             : ID_TOKEN_KEY_UNKNOWN;
-        pthread_rwlock_unlock(&provider.lock);
-        if (code != ID_TOKEN_KEY_UNKNOWN)
-            return code;
-        if (round > 0 || mono_us() - at_us < conf->oidc_refetch_s * 1000000)
-            return ERR_PROVIDER;
-        after_us = at_us;
-    }
-}
-
-int openid_exchange(const struct identity_conf *conf, const struct openid_answer *answer, struct arena *arena,
-                    struct claims *ret_claims, const char **ret_why, const char **ret_field)
-{
-    struct dealing d = begin(conf, arena);
-    struct metadata metadata;
-    struct span token;
-    struct span issuer = text_span(conf->oidc_issuer);
-    *ret_field = "provider";
-    int code = get_metadata(&d, &metadata);
+    const struct openid_conf *conf = openid_conf(d->provider);
+    struct openid_metadata metadata;
+    struct tokens tokens;
+    struct claims claims = {0};
+    struct span issuer = text_span(conf->issuer);
+    int code = openid_metadata_get(d, &metadata);
     if (!code && (answer->iss.n || metadata.names_itself) &&
         (answer->iss.n != issuer.n || memcmp(answer->iss.p, issuer.p, issuer.n) != 0)) {
-        d.why = "the redirect comes from another issuer";
-        *ret_field = "iss";
-        code = ERR_UNAUTHENTICATED;
+        d->field = "iss";
+        return provider_fail(d, ERR_UNAUTHENTICATED, "the redirect comes from another issuer");
     }
     if (!code)
-        code = exchange(&d, answer, &metadata, &token);
+        code = exchange(d, answer, &metadata, &tokens);
+    if (code)
+        return code;
+    struct judged judged = {.rules = rules_of(d->provider), .token = tokens.id_token, .claims = &claims};
+    judged.rules.nonce = answer->nonce;
+    judged.rules.access_token = tokens.access_token;
+    code = openid_with_keys(d, &metadata, judge_id_token, &judged);
+    if (!code && judged.rules.account_only)
+        code = ask_userinfo(d, &metadata, tokens.access_token, &claims);
     if (!code)
-        code = judge(&d, answer, &metadata, token, ret_claims, ret_field);
-    *ret_why = d.why;
+        *ret_claims = claims;
     return code;
 }
+
+/* --- logout --- */
+
+static int leave(struct dealing *d, struct span *ret_location)
+{
+    const struct openid_conf *conf = openid_conf(d->provider);
+    struct openid_metadata metadata;
+    struct buf url;
+    if (!yes(conf->logout))
+        return provider_fail(d, ERR_NOT_FOUND, "the provider's logout is not used");
+    int code = openid_metadata_get(d, &metadata);
+    if (code)
+        return code;
+    if (!metadata.end_session_endpoint.n)
+        return provider_fail(d, ERR_NOT_FOUND, "the provider has no logout");
+    begin_url(&url, metadata.end_session_endpoint);
+    http_add_parameter(&url, "client_id", text_span(conf->common.client_id));
+    if (*conf->post_logout_uri)
+        http_add_parameter(&url, "post_logout_redirect_uri", text_span(conf->post_logout_uri));
+    return http_finish_text(&url, d->arena, ret_location);
+}
+
+static int told_off(struct dealing *d, struct span token, struct logout_claims *ret_claims)
+{
+    struct openid_metadata metadata;
+    struct judged judged = {.rules = rules_of(d->provider), .token = token, .logout = ret_claims};
+    int code = openid_metadata_get(d, &metadata);
+    return code ? code : openid_with_keys(d, &metadata, judge_logout_token, &judged);
+}
+
+/* --- what whoever connects it wants to know --- */
+
+static void probe_keys(struct dealing *d, const struct openid_metadata *metadata, struct probe *probe)
+{
+    struct jwks *jwks = NULL;
+    int code = openid_keys_fetch(d, metadata->jwks_uri, &jwks);
+    probe_add(probe, "keys", !code, code ? d->why : jwks_describe(jwks, d->arena),
+              "Kiểm tra jwks_uri: cần khóa RSA từ 2048 bit hoặc EC P-256, P-384, use=sig.",
+              "Check jwks_uri: RSA keys from 2048 bits or EC keys on P-256 or P-384 with use=sig are needed.");
+    jwks_free(jwks);
+}
+
+/* A code that cannot be good: invalid_grant means that name and secret are accepted. */
+static void probe_client(struct dealing *d, const struct openid_metadata *metadata, struct probe *probe)
+{
+    struct http_reply reply;
+    int code =
+        post_code(d, SPAN("hocvu-idp-test"), SPAN("hocvu-idp-test-0123456789-0123456789-0123456789"), metadata, &reply);
+    if (!code)
+        code = reply.status == 200 ? provider_fail(d, ERR_PROVIDER, "the provider takes a made-up code")
+                                   : refused(d, &reply);
+    bool ok = code == ERR_PROVIDER_REFUSED;
+    probe_add(probe, "client", ok, ok ? "client_id and client_secret are accepted" : d->why,
+              "Kiểm tra client_id, tệp client_secret và cách xác thực client_secret_basic đã đăng ký.",
+              "Check client_id, the file of client_secret, and that client_secret_basic is registered.");
+}
+
+static void probe(struct dealing *d, struct probe *probe)
+{
+    const struct openid_conf *conf = openid_conf(d->provider);
+    struct openid_metadata metadata;
+    struct http_reply reply = {.date_s = -1};
+    int code = openid_metadata_fetch(d, &metadata, &reply);
+    probe_add(probe, "discovery", !code, code ? d->why : conf->issuer,
+              "Kiểm tra issuer (đúng từng ký tự), DNS, TLS, tường lửa và row endpoints_elsewhere.",
+              "Check issuer (to the letter), DNS, TLS, the firewall, and the row endpoints_elsewhere.");
+    if (code)
+        return;
+    probe_add(probe, "endpoints", true,
+              arena_printf(d->arena, "%s %s", metadata.authorization_endpoint.p, metadata.token_endpoint.p), "", "");
+    probe_clock(d, reply.date_s, probe);
+    probe_keys(d, &metadata, probe);
+    probe_client(d, &metadata, probe);
+    if (yes(conf->logout))
+        probe_add(probe, "logout", metadata.end_session_endpoint.n > 0,
+                  metadata.end_session_endpoint.n ? metadata.end_session_endpoint.p : "no end_session_endpoint",
+                  "Đặt logout = no, hoặc nhờ bên cung cấp mở end_session_endpoint.",
+                  "Set logout = no, or have the provider open its end_session_endpoint.");
+}
+
+const struct adapter openid_adapter = {
+    .kind = "openid",
+    .rows = rows,
+    .conf_size = sizeof(struct openid_conf),
+    .check = check,
+    .open = openid_open,
+    .close = openid_close,
+    .forget = openid_forget,
+    .location = location,
+    .finish = finish,
+    .leave = leave,
+    .told_off = told_off,
+    .probe = probe,
+};

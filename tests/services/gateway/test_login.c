@@ -118,7 +118,7 @@ Test(login, finish_in_a_browser, .init = open_edge, .fini = close_edge)
     call_body(e, identity->calls, &msg_login_return, &in);
     cr_assert_eq(identity->calls->head.method, M_login_finish);
     cr_assert(in.state.n == 2 && !memcmp(in.state.p, "st", 2));
-    cr_assert(HAS(&in, login_return, code) && in.code.n == 5 && !memcmp(in.code.p, "c+d e", 5));
+    cr_assert(HAS(&in, login_return, code) && in.code.n == 5 && !memcmp(in.code.p, "c+d+e", 5));
     cr_assert(HAS(&in, login_return, iss) && in.iss.n == 11);
     cr_assert_not(HAS(&in, login_return, error));
     cr_assert(in.binding.n == 7 && !memcmp(in.binding.p, "bound-1", 7));
@@ -130,6 +130,65 @@ Test(login, finish_in_a_browser, .init = open_edge, .fini = close_edge)
     cr_assert_str_eq(cookies(&r), "hocvu_access=access.1; Path=/; HttpOnly; SameSite=Lax; Max-Age=900\n"
                                   "hocvu_refresh=refresh-1; Path=/session; HttpOnly; SameSite=Strict; Max-Age=3600\n"
                                   "hocvu_login=; Path=/login; HttpOnly; SameSite=Lax; Max-Age=0\n");
+}
+
+Test(login, providers_have_paths_of_their_own, .init = open_edge, .fini = close_edge)
+{
+    struct login_begin begin;
+    struct login_return in;
+    struct login_redirect to = {.location = SPAN("https://idp.example/"), .binding = SPAN("b")};
+    int fd = asked("GET", "/login/vneid?test=0123456789abcdef%2B", JSON_CLIENT);
+    call_body(e, identity->calls, &msg_login_begin, &begin);
+    cr_assert(HAS(&begin, login_begin, provider) && begin.provider.n == 5 && !memcmp(begin.provider.p, "vneid", 5));
+    cr_assert(HAS(&begin, login_begin, test) && begin.test.n == 17 && begin.test.p[16] == '+');
+    cr_assert(!begin.choose, "a program cannot choose");
+    peer_reply(identity, identity->calls, &msg_login_redirect, &to);
+    cr_assert_eq(read_and_close(fd).status, 302);
+    /* What is sent as it is, and what is sent escaped, is one and the same. */
+    static const char *const paths[] = {
+        "/login/vneid/callback?code=a+b/c%3D&state=s+t&encrypt_key=k+%2B&error=x+y",
+        "/login/vneid/callback?code=a%2Bb%2Fc=&state=s%2bt&encrypt_key=k%2B+&error=x%20y"};
+    for (size_t i = 0; i < 2; i++) {
+        fd = asked("GET", paths[i], JSON_CLIENT);
+        call_body(e, identity->calls, &msg_login_return, &in);
+        cr_assert(in.provider.n == 5 && !memcmp(in.provider.p, "vneid", 5));
+        cr_assert(in.code.n == 6 && !memcmp(in.code.p, "a+b/c=", 6), "%.*s", (int)in.code.n, in.code.p);
+        cr_assert(in.state.n == 3 && !memcmp(in.state.p, "s+t", 3));
+        cr_assert(in.encrypt_key.n == 3 && !memcmp(in.encrypt_key.p, "k++", 3));
+        cr_assert(in.error.n == 3 && !memcmp(in.error.p, "x y", 3));
+        peer_fail(identity, identity->calls, ERR_PROVIDER_REFUSED, NULL);
+        cr_assert_eq(read_and_close(fd).status, 502);
+    }
+    fd = asked("GET", "/login/callback?code=a&state=s", JSON_CLIENT);
+    call_body(e, identity->calls, &msg_login_return, &in);
+    cr_assert(in.provider.n == 6 && !memcmp(in.provider.p, "openid", 6));
+    peer_fail(identity, identity->calls, ERR_PROVIDER, NULL);
+    cr_assert_eq(read_and_close(fd).status, 502);
+    static const char *const nowhere[] = {"/login/",      "/login/VN",
+                                          "/login/a/b",   "/login/a/callback/",
+                                          "/login/a%2Fb", "/login/0123456789012345678901234567890123"};
+    for (size_t i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++)
+        cr_assert_eq(edge_ask(e, "GET", nowhere[i], NULL, JSON_CLIENT, NULL).status, 404, "%s", nowhere[i]);
+    cr_assert_eq(edge_ask(e, "POST", "/login/vneid", NULL, JSON_CLIENT, NULL).status, 405);
+}
+
+Test(login, people_choose_among_providers, .init = open_edge, .fini = close_edge)
+{
+    struct login_begin begin;
+    struct provider_shown choices[] = {
+        {.name = SPAN("openid"), .title_vi = SPAN("Cổng"), .title_en = SPAN("Portal"), .kind = SPAN("openid")},
+        {.name = SPAN("vneid"), .title_vi = SPAN("<b>\"VNeID\"&"), .title_en = SPAN("VNeID"), .kind = SPAN("vneid")}};
+    struct login_redirect to = {.choices = choices, .n_choices = 2};
+    int fd = asked("GET", "/login", HTML_CLIENT);
+    call_body(e, identity->calls, &msg_login_begin, &begin);
+    cr_assert(HAS(&begin, login_begin, choose) && begin.choose && !HAS(&begin, login_begin, provider));
+    peer_reply(identity, identity->calls, &msg_login_redirect, &to);
+    struct response r = read_and_close(fd);
+    cr_assert_eq(r.status, 200);
+    cr_assert(strstr(r.body, "href=\"/login/openid\"") && strstr(r.body, "href=\"/login/vneid\""), "%s", r.body);
+    cr_assert(strstr(r.body, "&lt;b&gt;&quot;VNeID&quot;&amp;") && !strstr(r.body, "<b>"));
+    cr_assert_str_eq(cookies(&r), "");
+    cr_assert(!strncmp(edge_header(e, &r, "Content-Security-Policy"), "default-src 'self'", 18));
 }
 
 Test(login, finish_for_a_program, .init = open_edge, .fini = close_edge)
@@ -305,7 +364,7 @@ Test(login, refresh_by_the_method_needs_no_token, .init = open_edge, .fini = clo
 Test(login, sessions_that_ended_elsewhere, .init = open_edge, .fini = close_edge)
 {
     struct uuid session = uuid7();
-    struct profile profile = {.full_name = SPAN("An"), .unit_code = SPAN("1"), .unit_name = SPAN("Sở")};
+    struct profile profile = {.full_name = SPAN("An"), .standing = SPAN("linked")};
     const char *access = edge_token_of(e, uuid7(), session, LEARNER, 60);
     int fd = edge_connect(e);
     edge_say(fd, edge_text(e, "GET", "/v1/me", access, NULL, NULL));

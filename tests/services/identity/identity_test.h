@@ -6,6 +6,7 @@
 #include "harness.h"
 #include "identity.h"
 #include "pg_conn.h"
+#include "provider.h"
 #include "session.h"
 #include <criterion/criterion.h>
 #include <sodium.h>
@@ -14,6 +15,7 @@
 static unsigned char box_secret[SEAL_KEY_BYTES];
 static unsigned char sign_public[TOKEN_PUBLIC_BYTES];
 static struct identity_conf conf;
+static struct providers no_providers;
 
 static inline void make_conf(void)
 {
@@ -25,20 +27,8 @@ static inline void make_conf(void)
     sodium_bin2hex(hash_hex, sizeof(hash_hex), hash_key, sizeof(hash_key));
     sodium_bin2hex(box_hex, sizeof(box_hex), box_public, sizeof(box_public));
     conf = (struct identity_conf){
-        .oidc_issuer = "",
-        .oidc_client_id = "hocvu",
-        .oidc_redirect_uri = "http://127.0.0.1:9/login/callback",
-        .oidc_scope = "openid profile_vn",
-        .oidc_provider = "openid",
-        .claim_national_id = "SoDinhDanh",
-        .claim_full_name = "HoVaTen",
-        .claim_assurance = "acr",
-        .required_assurance = "2",
-        .oidc_skew_s = 30,
-        .oidc_cache_s = 3600,
-        .oidc_refetch_s = 10,
-        .oidc_connect_ms = 1000,
-        .oidc_total_ms = 3500,
+        .provider_dir = "",
+        .providers = &no_providers,
         .access_minutes = 15,
         .session_idle_minutes = 480,
         .session_max_hours = 168,

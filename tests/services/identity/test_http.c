@@ -172,13 +172,13 @@ Test(http, slow_peers_cost_no_more_than_the_deadline, .timeout = 20)
     for (int i = 0; i < 2; i++) {
         begin(slow[i]);
         int64_t before = mono_us();
-        cr_expect_eq(ask(200, NULL), -1);
+        cr_expect_eq(ask(200, NULL), ERR_PROVIDER_SLOW);
         cr_expect_lt(mono_us() - before, 600000);
         cr_expect(*why);
         end();
     }
     begin(PLAIN);
-    cr_expect_eq(ask(-5, NULL), -1, "the deadline has passed before the request");
+    cr_expect_eq(ask(-5, NULL), ERR_PROVIDER_SLOW, "the deadline has passed before the request");
     cr_expect_eq(peer.requests, 0);
 }
 
@@ -187,7 +187,7 @@ Test(http, long_replies_are_cut_off, .timeout = 20)
     static const enum behaviour longs[] = {HUGE_LENGTH, HUGE_STREAM};
     for (int i = 0; i < 2; i++) {
         begin(longs[i]);
-        cr_expect_eq(ask(2000, NULL), -1);
+        cr_expect_eq(ask(2000, NULL), ERR_PROVIDER);
         cr_expect(*why);
         end();
     }
@@ -205,7 +205,7 @@ Test(http, peers_that_speak_something_else_are_refused, .timeout = 20)
     static const enum behaviour others[] = {GARBAGE, HANG_UP, MALFORMED};
     for (int i = 0; i < 3; i++) {
         begin(others[i]);
-        cr_expect_eq(ask(1000, NULL), -1);
+        cr_expect_eq(ask(1000, NULL), ERR_PROVIDER);
         cr_expect(*why);
         end();
     }
@@ -217,7 +217,7 @@ Test(http, nobody_there_is_said_at_once, .timeout = 20)
     end();
     arena_init(&arena, 1 << 20);
     int64_t before = mono_us();
-    cr_expect_eq(ask(2000, NULL), -1);
+    cr_expect_eq(ask(2000, NULL), ERR_PROVIDER);
     cr_expect_lt(mono_us() - before, 600000);
 }
 
@@ -247,7 +247,7 @@ Test(http, only_https_and_the_loopback_address, .timeout = 20)
         cr_expect(!http_url_allowed(bad[i]), "%s", bad[i]);
     arena_init(&arena, 1 << 20);
     struct http_request request = {.url = "file:///etc/passwd", .deadline_us = mono_us() + 1000000, .connect_ms = 500};
-    cr_expect_eq(http_send(&request, &arena, &reply, &why), -1);
+    cr_expect_eq(http_send(&request, &arena, &reply, &why), ERR_PROVIDER);
 }
 
 Test(http, text_is_escaped, .timeout = 20)

@@ -1,6 +1,7 @@
 /* test_id_token.c - ID tokens made by libcjose: the good one, and every way in which one can lie. */
 #include "identity_test.h"
 #include "id_token.h"
+#include "provider.h"
 #include <cjose/jws.h>
 
 enum { NOW = 1790000000 };
@@ -12,6 +13,7 @@ static char *set_json;
 static const char *why, *field;
 static struct claims claims;
 static struct id_rules rules;
+static struct provider_conf rows;
 
 static cjose_jwk_t *named(cjose_jwk_t *key, const char *kid)
 {
@@ -34,15 +36,18 @@ static void setup(void)
     free(b);
     jwks = jwks_parse(S(set_json), &why);
     cr_assert(jwks, "%s", why);
+    rows = (struct provider_conf){.client_id = "hocvu",
+                                  .skew_s = 30,
+                                  .claim_national_id = "SoDinhDanh",
+                                  .claim_full_name = "HoVaTen",
+                                  .claim_birth_date = "birthdate",
+                                  .claim_level = "acr",
+                                  .levels = "1,2,3"};
     rules = (struct id_rules){.issuer = "https://sso.example",
-                              .client_id = "hocvu",
+                              .algorithms = "ES256,PS256,RS256",
+                              .conf = &rows,
                               .nonce = S("n-0123456789"),
-                              .now_s = NOW,
-                              .skew_s = 30,
-                              .claim_national_id = "SoDinhDanh",
-                              .claim_full_name = "HoVaTen",
-                              .claim_assurance = "acr",
-                              .required_assurance = "2"};
+                              .now_s = NOW};
 }
 
 static void teardown(void)
@@ -155,7 +160,7 @@ Test(id_token, algorithms_come_from_the_list, .init = setup, .fini = teardown, .
     /* HMAC with what everybody knows, the public key, as its secret. */
     cjose_jwk_t *hmac = named(cjose_jwk_create_oct_spec((const uint8_t *)set_json, 256, &err), "rsa-1");
     cr_expect_eq(judge(sign_with(hmac, "HS256", "rsa-1", payload_with(NULL, NULL))), ERR_PROVIDER);
-    cr_expect_str_eq(why, "the ID token's algorithm is not on the list");
+    cr_expect_str_eq(why, "the token's algorithm is not on the list");
     cjose_jwk_release(hmac);
     /* The right key with an algorithm that is not listed. */
     cr_expect_eq(judge(sign_with(rsa, "RS512", "rsa-1", payload_with(NULL, NULL))), ERR_PROVIDER);
@@ -183,7 +188,7 @@ Test(id_token, algorithms_come_from_the_list, .init = setup, .fini = teardown, .
 Test(id_token, keys_come_from_the_set, .init = setup, .fini = teardown, .timeout = 30)
 {
     cr_expect_eq(judge(sign_with(stranger, "ES256", "ec-1", payload_with(NULL, NULL))), ERR_PROVIDER);
-    cr_expect_str_eq(why, "the ID token's signature is wrong");
+    cr_expect_str_eq(why, "the token's signature is wrong");
     cr_expect_eq(judge(sign_with(ec, "ES256", "ec-2", payload_with(NULL, NULL))), ID_TOKEN_KEY_UNKNOWN);
     cr_expect_eq(judge(sign_with(ec, "ES256", "rsa-1", payload_with(NULL, NULL))), ID_TOKEN_KEY_UNKNOWN,
                  "a key of the other kind");
@@ -269,11 +274,6 @@ Test(id_token, claims_must_be_ours_and_timely, .init = setup, .fini = teardown, 
         {"nonce", "\"\"", ERR_UNAUTHENTICATED, "nonce"},
         {"nonce", "null", ERR_UNAUTHENTICATED, "nonce"},
         {"nonce", NULL, ERR_UNAUTHENTICATED, "nonce"},
-        {"acr", "\"1\"", ERR_ASSURANCE, "assurance"},
-        {"acr", "1", ERR_ASSURANCE, "assurance"},
-        {"acr", "\"two\"", ERR_ASSURANCE, "assurance"},
-        {"acr", "[\"2\"]", ERR_ASSURANCE, "assurance"},
-        {"acr", NULL, ERR_ASSURANCE, "assurance"},
         {"sub", "\"\"", ERR_PROVIDER, "id_token"},
         {"sub", NULL, ERR_PROVIDER, "id_token"},
         {"SoDinhDanh", "\"99907900000\"", ERR_PROVIDER, "id_token"},
@@ -299,19 +299,34 @@ Test(id_token, claims_have_some_freedom, .init = setup, .fini = teardown, .timeo
     } cases[] = {
         {"aud", "[\"hocvu\"]"}, {"azp", "\"hocvu\""},  {"exp", "1789999971"},
         {"iat", "1790000030"},  {"nbf", "1790000030"}, {"exp", "1790000300.25"},
-        {"acr", "\"3\""},       {"acr", "2"},          {"acr", "\"10\""},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         cr_expect_eq(judge_with(cases[i].name, cases[i].value), 0, "%s = %s: %s", cases[i].name, cases[i].value, why);
-    rules.required_assurance = "";
-    cr_expect_eq(judge_with("acr", NULL), 0);
-    rules.required_assurance = "urn:vn:high";
-    cr_expect_eq(judge_with("acr", "\"urn:vn:high\""), 0);
-    cr_expect_eq(judge_with("acr", "\"urn:vn:higher\""), ERR_ASSURANCE);
-    rules.claim_national_id = "citizenPid";
-    rules.required_assurance = "";
+    rows.claim_national_id = "citizenPid";
     cr_expect_eq(judge_with("citizenPid", "\"999079000009\""), 0);
     cr_expect_arr_eq(claims.national_id.p, "999079000009", 12);
+}
+
+Test(id_token, levels_are_places_in_the_list, .init = setup, .fini = teardown, .timeout = 30)
+{
+    static const struct {
+        const char *levels, *value;
+        uint8_t place;
+    } cases[] = {
+        {"1,2,3", "\"1\"", 1},      {"1,2,3", "2", 2},
+        {"1,2,3", "\"3\"", 3},      {"1,2,3", "\"10\"", 0},
+        {"1,2,3", "2.5", 0},        {"1,2,3", "-1", 0},
+        {"1,2,3", "\"\"", 0},       {"1,2,3", "[\"2\"]", 0},
+        {"1,2,3", NULL, 0},         {"low,high", "\"high\"", 2},
+        {"low,high", "\"hig\"", 0}, {"low,high", "2", 0},
+        {"1,2,3", "\"level2\"", 0}, {"low,high", "\"low,high\"", 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        rows.levels = cases[i].levels;
+        cr_expect_eq(judge_with("acr", cases[i].value), 0, "%s", why);
+        cr_expect_eq(claims.level, cases[i].place, "%s of %s: %u", cases[i].value ? cases[i].value : "-",
+                     cases[i].levels, claims.level);
+    }
 }
 
 Test(id_token, payloads_that_are_no_objects_are_refused, .init = setup, .fini = teardown, .timeout = 30)

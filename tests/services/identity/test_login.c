@@ -3,105 +3,55 @@
  * HTTP, with a browser that keeps cookies and follows redirects. Needs Node.js; fetches the provider's modules when
  * they are missing.
  */
-#include "http.h"
-#include "identity_test.h"
-#include "openid.h"
-#include <arpa/inet.h>
+#include "provider_test.h"
 #include <curl/curl.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define MODULES                                                                                                        \
     "cd deploy/idp && { [ node_modules/.package-lock.json -nt package-lock.json ] ||"                                  \
     " npm ci --omit=dev --no-audit --no-fund --loglevel=error; } >&2"
 #define PASSWORD "mật khẩu thử"
 
-static pid_t provider;
+static pid_t peer;
 static int port;
-static char folder[256];
+static struct provider *provider;
 
-static int free_port(void)
+static struct openid_conf *rows(void)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof(at);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    cr_assert_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-    cr_assert_eq(getsockname(fd, (struct sockaddr *)&at, &n), 0);
-    close(fd);
-    return ntohs(at.sin_port);
-}
-
-static void put_file(const char *name, const char *text)
-{
-    FILE *file = fopen(arena_printf(&h->arena, "%s/%s", folder, name), "we");
-    cr_assert(file && fputs(text, file) >= 0 && fclose(file) == 0);
+    return (struct openid_conf *)(void *)provider->conf;
 }
 
 /* Starts the provider on `port`, whose keys are those of the file. */
 static void start_provider(const char *keys, const char *alg)
 {
-    struct http_reply reply;
-    const char *why = "";
-    provider = fork();
-    cr_assert(provider >= 0);
-    if (provider == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        char *const env[] = {
-            arena_printf(&h->arena, "PATH=%s", getenv("PATH")),
-            arena_printf(&h->arena, "PORT=%d", port),
-            arena_printf(&h->arena, "ISSUER=http://127.0.0.1:%d", port),
-            "ROSTER_FILE=deploy/sample/roster.csv",
-            "CLIENT_ID=hocvu",
-            arena_printf(&h->arena, "CLIENT_SECRET_FILE=%s/secret", folder),
-            "REDIRECT_URI=http://127.0.0.1:9/login/callback",
-            arena_printf(&h->arena, "KEYS_FILE=%s/%s", folder, keys),
-            arena_printf(&h->arena, "PASSWORD_FILE=%s/password", folder),
-            arena_printf(&h->arena, "ID_TOKEN_ALG=%s", alg),
-            NULL,
-        };
-        int null = open("/dev/null", O_WRONLY);
-        dup2(null, STDOUT_FILENO);
-        execvpe("node", (char *const[]){"node", "deploy/idp/server.mjs", NULL}, env);
-        _exit(127);
-    }
-    struct http_request health = {.url = arena_printf(&h->arena, "http://127.0.0.1:%d/health", port),
-                                  .connect_ms = 200};
-    for (int i = 0; i < 200; i++) {
-        health.deadline_us = mono_us() + 500000;
-        if (http_send(&health, &h->arena, &reply, &why) == 0 && reply.status == 200)
-            return;
-        usleep(50000);
-    }
-    cr_assert_fail("the provider does not start: %s", why);
+    char *const env[] = {
+        arena_printf(&h->arena, "PATH=%s", getenv("PATH")),
+        arena_printf(&h->arena, "PORT=%d", port),
+        arena_printf(&h->arena, "ISSUER=http://127.0.0.1:%d", port),
+        "ROSTER_FILE=deploy/sample/roster.csv",
+        "CLIENT_ID=hocvu",
+        arena_printf(&h->arena, "CLIENT_SECRET_FILE=%s", test_path(&h->arena, "secret")),
+        "REDIRECT_URI=http://127.0.0.1:9/login/openid/callback",
+        arena_printf(&h->arena, "KEYS_FILE=%s", test_path(&h->arena, keys)),
+        arena_printf(&h->arena, "PASSWORD_FILE=%s", test_path(&h->arena, "password")),
+        arena_printf(&h->arena, "ID_TOKEN_ALG=%s", alg),
+        NULL,
+    };
+    peer = start_peer(&h->arena, "deploy/idp/server.mjs", env, port);
 }
 
 static void stop_provider(void)
 {
-    if (provider > 0) {
-        kill(provider, SIGKILL);
-        waitpid(provider, NULL, 0);
-    }
-    provider = 0;
+    stop_peer(&peer);
 }
 
 static void setup(void)
 {
     open_identity();
-    cr_assert_eq(openid_start(), 0);
     cr_assert_eq(system(MODULES), 0, "the modules of deploy/idp cannot be fetched");
-    snprintf(folder, sizeof(folder), "%s/idp-%d", getenv("HOCVU_TEST_TMP"), (int)getpid());
-    cr_assert_eq(mkdir(folder, 0700), 0);
-    put_file("secret", "0123456789abcdefghij._~-\n");
-    put_file("password", PASSWORD "\n");
+    put_file(&h->arena, "password", PASSWORD "\n");
     port = free_port();
-    conf.oidc_issuer = arena_printf(&h->arena, "http://127.0.0.1:%d", port);
-    conf.oidc_client_secret = (struct conf_secret){.bytes = "0123456789abcdefghij._~-", .n = 24};
+    provider = add_provider(&h->arena, "openid", arena_printf(&h->arena, "issuer = http://127.0.0.1:%d\n", port));
     small_nation();
     /* People whom the provider knows too. */
     import_roster("999079927821,Mai Đình Phong,1979-04-14,S44,Chuyên viên chính,false,editor\n"
@@ -112,6 +62,7 @@ static void setup(void)
 static void teardown(void)
 {
     stop_provider();
+    providers_release(&test_providers);
     close_identity();
 }
 
@@ -181,9 +132,10 @@ static struct visit visit_as(const char *number)
     char *resume = go(browser, page, arena_printf(&h->arena, "number=%s&password=%s", number, password), false);
     char *back = go(browser, resume, NULL, false);
     curl_free(password);
-    cr_assert(!strncmp(back, "http://127.0.0.1:9/login/callback?", 34), "%s", back);
+    cr_assert(!strncmp(back, "http://127.0.0.1:9/login/openid/callback?", 41), "%s", back);
     visit.back.state = query_value(browser, back, "state");
     visit.back.binding = visit.redirect.binding;
+    PUT_FIELD(&visit.back, login_return, provider, visit.redirect.provider);
     PUT_FIELD(&visit.back, login_return, code, query_value(browser, back, "code"));
     PUT_FIELD(&visit.back, login_return, iss, query_value(browser, back, "iss"));
     curl_easy_cleanup(browser);
@@ -244,10 +196,14 @@ Test(login, works_once_in_the_browser_that_began_it, .init = setup, .fini = tear
     struct visit empty = visit_as("999079927821");
     empty.back.binding = S("");
     EXPECT_FAULT(finish(&empty), ERR_UNAUTHENTICATED, "binding");
+    struct visit elsewhere = visit_as("999079927821");
+    PUT_FIELD(&elsewhere.back, login_return, provider, S("another"));
+    EXPECT_FAULT(finish(&elsewhere), ERR_UNAUTHENTICATED, "provider");
+    cr_expect_str_eq(last_reason(), "the state belongs to another provider");
     struct visit unknown = {.back = {.state = S("unknown"), .binding = S("x")}};
     EXPECT_FAULT(finish(&unknown), ERR_UNAUTHENTICATED, "state");
     cr_expect_eq(count_of("session"), 1);
-    cr_expect_eq(count_of("audit WHERE action = 'login_refused'"), 5);
+    cr_expect_eq(count_of("audit WHERE action = 'login_refused'"), 6);
 }
 
 Test(login, comes_back_in_time_with_a_code_of_the_right_provider, .init = setup, .fini = teardown, .timeout = 120)
@@ -259,7 +215,7 @@ Test(login, comes_back_in_time_with_a_code_of_the_right_provider, .init = setup,
 
     struct visit refused = visit_as("999079927821");
     PUT_FIELD(&refused.back, login_return, error, S("access_denied"));
-    EXPECT_FAULT(finish(&refused), ERR_UNAUTHENTICATED, "error");
+    EXPECT_FAULT(finish(&refused), ERR_PROVIDER_REFUSED, "error");
 
     struct visit codeless = visit_as("999079927821");
     codeless.back.has &= ~(UINT64_C(1) << HAS_login_return_code);
@@ -274,13 +230,13 @@ Test(login, comes_back_in_time_with_a_code_of_the_right_provider, .init = setup,
 
     struct visit wrong = visit_as("999079927821");
     PUT_FIELD(&wrong.back, login_return, code, S("not-a-code&client_id=x"));
-    EXPECT_FAULT(finish(&wrong), ERR_UNAUTHENTICATED, "provider");
+    EXPECT_FAULT(finish(&wrong), ERR_PROVIDER_REFUSED, "provider");
     cr_expect_str_eq(last_reason(), "the provider does not know the code (any more)");
 
     /* Another login's code: PKCE does not fit. */
     struct visit one = visit_as("999079927821"), two = visit_as("999079927821");
     PUT_FIELD(&one.back, login_return, code, two.back.code);
-    EXPECT_FAULT(finish(&one), ERR_UNAUTHENTICATED, "provider");
+    EXPECT_FAULT(finish(&one), ERR_PROVIDER_REFUSED, "provider");
 
     /* The right code and verifier, but the ID token answers another nonce. */
     struct visit nonce = visit_as("999079927821");
@@ -299,9 +255,11 @@ Test(login, is_for_people_of_the_roster, .init = setup, .fini = teardown, .timeo
     cr_expect_str_eq(harness_get(h, "SELECT string_agg(state, ' ' ORDER BY state) FROM account"), "pending review");
     cr_expect_eq(count_of("session JOIN person USING (person_id)"), 0);
     harness_sql(h, "DELETE FROM session");
-    conf.required_assurance = "3";
+    const char *level = rows()->common.required_level;
+    rows()->common.required_level = "3";
     struct visit low = visit_as("999079927821");
     EXPECT_FAULT(finish(&low), ERR_ASSURANCE, "assurance");
+    rows()->common.required_level = level;
     cr_expect_eq(count_of("session"), 0);
     cr_expect_eq(count_of("account"), 2);
     cr_expect_eq(count_of("account WHERE state = 'linked'"), 0);
@@ -318,8 +276,8 @@ Test(login, survives_new_keys_of_the_provider, .init = setup, .fini = teardown, 
     /* A key that we do not know is looked up, but not more often than the configuration says. */
     visit = visit_as("999079927821");
     EXPECT_FAULT(finish(&visit), ERR_PROVIDER, "id_token");
-    cr_expect_str_eq(last_reason(), "the ID token names a key that the provider does not have");
-    conf.oidc_refetch_s = 0;
+    cr_expect_str_eq(last_reason(), "the token names a key that the provider does not have");
+    rows()->refetch_s = 0;
     /* Another account id, because it is made with the provider's keys: link it anew. */
     harness_sql(h, "DELETE FROM account");
     visit = visit_as("999079927821");
@@ -337,27 +295,31 @@ Test(login, says_so_when_the_provider_is_away_or_not_itself, .init = setup, .fin
     EXPECT_FAULT(on_login_start(&h->ctx, &begin, &redirect), ERR_PROVIDER, "provider");
     cr_expect_lt(now_us() - before, 50000, "it is asked again at once");
     start_provider("keys.json", "ES256");
-    openid_forget();
+    provider_forget(provider);
     struct visit visit = visit_as("999079927821");
     stop_provider();
     EXPECT_FAULT(finish(&visit), ERR_PROVIDER, "provider");
     start_provider("keys.json", "ES256");
 
     /* Metadata of another issuer under this address. */
-    openid_forget();
-    conf.oidc_issuer = arena_printf(&h->arena, "http://localhost:%d", port);
+    provider_forget(provider);
+    const char *issuer = rows()->issuer;
+    rows()->issuer = arena_printf(&h->arena, "http://localhost:%d", port);
     EXPECT_FAULT(on_login_start(&h->ctx, &begin, &redirect), ERR_PROVIDER, "provider");
-    conf.oidc_issuer = "";
-    openid_forget();
+    conf.providers = &no_providers;
+    provider_forget(provider);
     EXPECT_FAULT(on_login_start(&h->ctx, &begin, &redirect), ERR_PROVIDER, "provider");
-    conf.oidc_issuer = arena_printf(&h->arena, "http://127.0.0.1:%d", port);
-    openid_forget();
+    rows()->issuer = issuer;
+    conf.providers = &test_providers;
+    provider_forget(provider);
 
     /* Our secret is wrong. */
     visit = visit_as("999079927821");
-    conf.oidc_client_secret = (struct conf_secret){.bytes = "wrong", .n = 5};
+    struct conf_secret right = rows()->common.client_secret;
+    rows()->common.client_secret = (struct conf_secret){.bytes = "wrong", .n = 5};
     EXPECT_FAULT(finish(&visit), ERR_PROVIDER, "provider");
     cr_expect_str_eq(last_reason(), "the provider does not accept our client name and secret");
+    rows()->common.client_secret = right;
     cr_expect_eq(count_of("session"), 0);
 }
 
@@ -381,7 +343,7 @@ Test(login, keeps_nothing_that_opens_it, .init = setup, .fini = teardown, .timeo
 struct worker {
     pthread_t thread;
     struct arena arena;
-    struct openid_answer answer;
+    struct login_answer answer;
     int code;
     const char *why;
 };
@@ -390,8 +352,9 @@ static void *exchange_in_thread(void *arg)
 {
     struct worker *w = arg;
     struct claims claims;
-    const char *field;
-    w->code = openid_exchange(&conf, &w->answer, &w->arena, &claims, &w->why, &field);
+    struct dealing d = provider_dealing(provider, &w->arena);
+    w->code = provider_finish(&d, &w->answer, &claims);
+    w->why = d.why;
     return NULL;
 }
 
@@ -402,7 +365,7 @@ Test(login, many_at_once_share_what_one_has_looked_up, .init = setup, .fini = te
     start_provider("keys.json", "RS256");
     for (int i = 0; i < WORKERS; i++) {
         struct visit visit = visit_as("999079927821");
-        workers[i].answer = (struct openid_answer){
+        workers[i].answer = (struct login_answer){
             .code = visit.back.code,
             .iss = visit.back.iss,
             .nonce = S(harness_get(h, "SELECT nonce FROM login WHERE used_at IS NULL")),
@@ -411,7 +374,7 @@ Test(login, many_at_once_share_what_one_has_looked_up, .init = setup, .fini = te
         arena_init(&workers[i].arena, 4 << 20);
         harness_sql(h, "UPDATE login SET used_at = now()");
     }
-    openid_forget();
+    provider_forget(provider);
     for (int i = 0; i < WORKERS; i++)
         cr_assert_eq(pthread_create(&workers[i].thread, NULL, exchange_in_thread, &workers[i]), 0);
     for (int i = 0; i < WORKERS; i++) {
