@@ -36,6 +36,7 @@ WITH wanted AS (
         WHEN EXISTS (SELECT FROM alive a, parent p WHERE a.unit_id = :unit_id AND a.role = :role
             AND a.parent_grant_id = p.parent_id AND a.days && daterange(w.valid_from, p.valid_to)) THEN 'STATE:role'
         WHEN (SELECT count(DISTINCT unit_id) FROM alive WHERE unit_id <> :unit_id) >= 31 THEN 'STATE:unit_id'
+        WHEN duty_clash(:person_id, w.bit, :unit_id, w.valid_from, (SELECT valid_to FROM parent)) IS NOT NULL THEN 'DUTIES:role'
     END AS fault
     FROM wanted w
 ), put AS (
@@ -134,19 +135,29 @@ SELECT CASE WHEN EXISTS (SELECT FROM chosen) THEN (SELECT count(*) FROM taken)
 FROM verdict;
 
 -- grants_judge(role_step) place BULK
--- Which of these roles the giver cannot give; nothing is written.
+-- Which rows ask for roles that the giver cannot give, or that one person may not have together; nothing is written. All
+-- roles of a row must be here.
 WITH row AS MATERIALIZED (
-    SELECT role, bit::integer, unit_id, place, usual::integer, coalesce(giver, :ctx_subject) AS giver
-    FROM unnest(:role, :bit, :unit_id, :place, :usual, :giver) AS r (role, bit, unit_id, place, usual, giver)
+    SELECT person_id, bit::integer, unit_id, place, usual::integer, coalesce(giver, :ctx_subject) AS giver
+    FROM unnest(:person_id, :bit, :unit_id, :place, :usual, :giver) AS r (person_id, bit, unit_id, place, usual, giver)
 ), judged AS MATERIALIZED (
     SELECT k.*, p.parent_id, p.fault
     FROM (SELECT DISTINCT giver, bit, usual, unit_id FROM row) k
     LEFT JOIN LATERAL grant_parent(k.giver, k.bit, NULL, k.usual, k.unit_id, today(), NULL) p ON true
 )
-SELECT DISTINCT ON (row.place) row.place, coalesce(j.fault, 'FORBIDDEN:role') AS why
-FROM row JOIN judged j USING (giver, bit, usual, unit_id)
-WHERE j.parent_id IS NULL OR j.fault IS NOT NULL
-ORDER BY row.place;
+SELECT place, why FROM (
+    SELECT row.place, CASE
+        WHEN j.parent_id IS NULL THEN 'FORBIDDEN:role'
+        WHEN j.fault IS NOT NULL THEN j.fault
+        WHEN duties_against(row.bit) = 0 THEN NULL
+        WHEN duty_clash(row.person_id, row.bit, row.unit_id, today(), NULL) IS NOT NULL THEN 'DUTIES:role'
+        WHEN EXISTS (SELECT FROM row o WHERE o.place = row.place AND o.bit & duties_against(row.bit) <> 0
+            AND (unit_within(o.unit_id, row.unit_id, today()) OR unit_within(row.unit_id, o.unit_id, today())))
+            THEN 'DUTIES:role'
+        END AS why
+    FROM row JOIN judged j USING (giver, bit, usual, unit_id)) v
+WHERE why IS NOT NULL
+ORDER BY place;
 
 -- grants_put(role_step) place BULK
 -- Roles that are not held yet, each out of a grant of the giver's and told; the result names the rows they came from,

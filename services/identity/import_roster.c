@@ -98,10 +98,12 @@ static void judge_role(struct roster *r, struct table_row *row, struct span word
                      "Everyone on the roster is a learner. Leave that role out.");
     } else if (!role) {
         table_refuse(&r->file, row, ROLES,
-                     "Vai trò phải là unit_head, editor, reviewer, exam_officer, province_officer hoặc "
-                     "national_operator, có thể kèm @mã đơn vị, cách nhau bằng dấu chấm phẩy.",
-                     "Roles are unit_head, editor, reviewer, exam_officer, province_officer or national_operator, "
-                     "each with @unit code if need be, separated by semicolons.");
+                     "Vai trò phải là unit_head, editor, reviewer, exam_officer, appeals_officer, province_officer, "
+                     "identity_officer, privacy_officer, auditor hoặc national_operator, có thể kèm @mã đơn vị, cách "
+                     "nhau bằng dấu chấm phẩy.",
+                     "Roles are unit_head, editor, reviewer, exam_officer, appeals_officer, province_officer, "
+                     "identity_officer, privacy_officer, auditor or national_operator, each with @unit code if need "
+                     "be, separated by semicolons.");
     } else if (!unit) {
         if (elsewhere)
             table_refuse(&r->file, row, ROLES, "Không có đơn vị mang mã sau dấu @ trong phạm vi của bạn.",
@@ -204,7 +206,28 @@ static int look(struct ctx *ctx, struct roster *r)
     return 0;
 }
 
-/* Refuses the rows whose roles go beyond what the importing officer may hand on. Nobody else grants until the end. */
+/* How many of `left` roles are judged at once: all roles of a row together. */
+static uint32_t judged_at_once(const struct role_step *roles, uint32_t left)
+{
+    uint32_t n = left < IMPORT_CHUNK ? left : IMPORT_CHUNK;
+    while (n < left && n > 1 && roles[n].place == roles[n - 1].place)
+        n--;
+    return n;
+}
+
+static void refuse_role(struct roster *r, const struct place *bad)
+{
+    struct table_row *row = r->rows[bad->place].row;
+    if (bad->why.n > 6 && !memcmp(bad->why.p, "DUTIES", 6))
+        table_refuse(&r->file, row, ROLES, "Một người không được giữ đồng thời hai vai trò này trên cùng một đơn vị.",
+                     "One person may not hold these two roles over the same unit.");
+    else
+        table_refuse(&r->file, row, ROLES,
+                     "Bạn không được giao vai trò này cho đơn vị này: vượt quá quyền của chính bạn.",
+                     "You may not hand on this role for this unit: it goes beyond your own grant.");
+}
+
+/* Refuses rows for their roles. Nobody else changes grants until the end. */
 static int judge_grants(struct ctx *ctx, struct roster *r)
 {
     int code = r->n_roles ? pg_call(ctx, &SQL_grants_lock, NULL, NULL) : 0;
@@ -213,14 +236,15 @@ static int judge_grants(struct ctx *ctx, struct roster *r)
         if (seen)
             PUT_FIELD(&r->roles[i], role_step, person_id, seen->person_id);
     }
-    for (uint32_t done = 0; !code && done < r->n_roles; done += IMPORT_CHUNK) {
+    for (uint32_t done = 0, now; !code && done < r->n_roles; done += now) {
         struct place *bad;
-        uint32_t now = r->n_roles - done < IMPORT_CHUNK ? r->n_roles - done : IMPORT_CHUNK, n_bad = 0;
+        uint32_t n_bad = 0;
+        now = judged_at_once(&r->roles[done], r->n_roles - done);
         code = pg_bulk(ctx, &SQL_grants_judge, &r->roles[done], now, now, &bad, &n_bad);
-        for (uint32_t i = 0; !code && i < n_bad; i++)
-            table_refuse(&r->file, r->rows[bad[i].place].row, ROLES,
-                         "Bạn không được giao vai trò này cho đơn vị này: vượt quá quyền của chính bạn.",
-                         "You may not hand on this role for this unit: it goes beyond your own grant.");
+        for (uint32_t i = 0; !code && i < n_bad; i++) {
+            if (!r->rows[bad[i].place].row->refused)
+                refuse_role(r, &bad[i]);
+        }
     }
     return code;
 }

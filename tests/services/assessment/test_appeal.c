@@ -205,7 +205,7 @@ Test(appeal, of_the_subtree)
     as_outsider(h);
     cr_assert_eq(list_of(h, NULL, 0, &list), 0);
     cr_assert_eq(list.n_appeals, 1);
-    harness_as(h, U(OUTSIDER), EXAM_OFFICER, U(4444));
+    harness_as(h, U(OUTSIDER), APPEALS_OFFICER, U(4444));
     cr_assert_eq(list_of(h, NULL, 0, &list), 0);
     cr_expect_eq(list.n_appeals, 0);
     harness_close(h);
@@ -287,12 +287,12 @@ Test(appeal, not_by_who_appeals_or_who_voided)
 {
     struct harness *h = open_appealed();
     struct appeal appeal;
-    harness_as(h, U(LAN), EXAM_OFFICER, U(PROVINCE));
+    harness_as(h, U(LAN), APPEALS_OFFICER, U(PROVINCE));
     cr_expect_eq(decide(h, APPEAL, "upheld", "void", "Vâng.", &appeal), ERR_SAME_PERSON);
     harness_sql(h, "UPDATE attempt SET state = 'voided', voided_by = u(%d), void_reason = 'x'", OFFICER);
     as_officer(h);
     cr_expect_eq(decide(h, APPEAL, "rejected", NULL, "Không.", &appeal), ERR_SAME_PERSON);
-    harness_as(h, U(OTHER_OFFICER), EXAM_OFFICER, U(NATION));
+    harness_as(h, U(OTHER_OFFICER), APPEALS_OFFICER, U(NATION));
     cr_expect_eq(decide(h, APPEAL, "upheld", "void", "Vâng.", &appeal), ERR_STATE, "it is voided");
     cr_expect_str_eq(h->ctx.fault.field, "remedy");
     cr_expect_eq(decide(h, APPEAL, "upheld", "none", "Vâng.", &appeal), 0);

@@ -143,6 +143,39 @@ CREATE FUNCTION grants_below(top uuid) RETURNS TABLE (grant_id uuid) LANGUAGE sq
     SELECT b.grant_id FROM below b;
 $$;
 
+-- Roles that nobody may have beside these, over the same unit or one within the other: CONFLICT of roles.def.
+CREATE FUNCTION duties_against(bits integer) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(bit_or(c.b), 0)
+    FROM (VALUES (4, 8), (8, 4), (16, 256), (256, 16)) AS c (a, b) WHERE c.a & bits <> 0;
+$$;
+
+-- A grant that its holder has, or will have, and that excludes the one which is to be given; null: none. A grant counts
+-- until it is taken away or over, whether or not what it hangs on still holds.
+CREATE FUNCTION duty_clash(holder uuid, new_bit integer, new_unit uuid, new_from date, new_to date) RETURNS uuid
+LANGUAGE sql STABLE AS $$
+    SELECT g.grant_id FROM identity.role_grant g
+    WHERE g.person_id = holder AND g.revoked_at IS NULL AND g.bit & identity.duties_against(new_bit) <> 0
+        AND daterange(g.valid_from, g.valid_to) && daterange(new_from, new_to)
+        AND (identity.unit_within(g.unit_id, new_unit, hocvu.today())
+             OR identity.unit_within(new_unit, g.unit_id, hocvu.today()))
+    LIMIT 1;
+$$;
+
+-- Whatever writes a grant, or makes it another person's: nobody ends up with duties that exclude each other. One after
+-- the other, so that of two who write at once the second sees the first.
+CREATE FUNCTION duties_apart() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF identity.duties_against(NEW.bit) <> 0 AND NEW.revoked_at IS NULL THEN
+        PERFORM pg_advisory_xact_lock(hashtext('identity.grants'));
+        IF identity.duty_clash(NEW.person_id, NEW.bit, NEW.unit_id, NEW.valid_from, NEW.valid_to) IS NOT NULL THEN
+            RAISE EXCEPTION 'DUTIES:role';
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER duties_apart AFTER INSERT OR UPDATE OF person_id ON role_grant
+    FOR EACH ROW EXECUTE FUNCTION duties_apart();
+
 GRANT SELECT, INSERT ON role_grant TO hocvu_identity;
 GRANT UPDATE (parent_grant_id, valid_to, revoked_at, revoked_by, revoke_reason, revoked_with) ON role_grant
     TO hocvu_identity;

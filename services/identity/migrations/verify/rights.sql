@@ -10,5 +10,6 @@ SELECT 1 / (NOT has_table_privilege('hocvu_identity', 'identity.role_grant', 'DE
 SELECT 'identity.grant_fits(uuid, integer, integer, uuid, date, date)'::regprocedure;
 SELECT 'identity.grant_chain(uuid, date)'::regprocedure;
 SELECT 'identity.grants_below(uuid)'::regprocedure;
+SELECT 1 / (SELECT count(*)::int FROM pg_trigger WHERE tgrelid = 'identity.role_grant'::regclass AND tgname = 'duties_apart');
 
 ROLLBACK;
