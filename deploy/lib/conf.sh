@@ -246,6 +246,7 @@ rows_own()
 # Providers: $(cd "$STATE/etc/providers" && echo *.conf)
 provider_dir = $STATE/etc/providers
 token_sign_key = $STATE/secrets/token_sign.key
+refresh_key = $STATE/secrets/refresh.key
 national_hash_key = $STATE/secrets/national_hash.key
 national_box_key = $STATE/secrets/national_box.pub
 CONF

@@ -19,7 +19,7 @@
 #define REFRESH "hocvu_refresh"
 #define BINDING "hocvu_login"
 
-enum { LOGIN_SECONDS = 600 };
+enum { LOGIN_SECONDS = 600, DEVICE_MOST = 200 /* of login_begin */ };
 
 #define HTML "text/html; charset=utf-8"
 
@@ -248,6 +248,10 @@ static enum MHD_Result start(struct request *request)
     char address[ADDRESS_TEXT];
     address_format(&request->address, address);
     PUT_FIELD(&begin, login_begin, address, ((struct span){address, (uint32_t)strlen(address)}));
+    struct span device = request->headers.user_agent;
+    device.n = device.n < DEVICE_MOST ? device.n : DEVICE_MOST;
+    if (device.n && utf8_valid(device))
+        PUT_FIELD(&begin, login_begin, device, device);
     return call(request, M_login_start, &msg_login_begin, &begin, on_started);
 }
 

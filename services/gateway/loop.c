@@ -59,7 +59,7 @@ static void revocations_told(void *owner, const struct reply_header *reply, stru
 static void ask_revocations(struct gateway *gw)
 {
     struct call_header head = {.method = M_revocations, .trace = SPAN("")};
-    struct revocation_query query = {.since = revoked_since(&gw->revoked, gw->now.wall)};
+    struct revocation_query query = revoked_query(&gw->revoked, gw->now.wall);
     if (!gw->revocations_asked)
         gw->revocations_asked = !upstream_call(&gw->upstreams, SERVICE_identity, true, &head, &msg_revocation_query,
                                                &query, &gw->now, revocations_told, gw);
@@ -70,10 +70,8 @@ static void tick(struct loop *loop)
     struct gateway *gw = &loop->gw;
     bool all_well = upstreams_ask_health(&gw->upstreams, &gw->now);
     loop->next_tick = gw->now.mono + (all_well ? TICK_US : EAGER_TICK_US);
-    if (gw->now.mono >= loop->next_revocations || !gw->revoked.answered_us) {
-        loop->next_revocations = gw->now.mono + TICK_US;
+    if (!gw->revoked.answered_us)
         ask_revocations(gw);
-    }
     if (gw->now.mono >= loop->next_prune) {
         loop->next_prune = gw->now.mono + PRUNE_US;
         revoked_prune(&gw->revoked, gw->now.wall);
@@ -89,7 +87,8 @@ static int sleep_ms(const struct loop *loop)
     const struct gateway *gw = &loop->gw;
     if (loop->http_due || loop->admin_due || gw->resumed || upstreams_busy(&gw->upstreams))
         return 0;
-    int64_t left = (loop->next_tick - gw->now.mono) / 1000 + 1;
+    int64_t next = loop->next_tick < loop->next_revocations ? loop->next_tick : loop->next_revocations;
+    int64_t left = (next - gw->now.mono) / 1000 + 1;
     int64_t most = gw->n_suspended ? EXPIRY_MS : TICK_US / 1000;
     return (int)(left < 0 ? 0 : left < most ? left : most);
 }
@@ -126,6 +125,10 @@ static void turn(struct loop *loop)
     wait_for_events(loop);
     if (gw->now.mono >= loop->next_tick)
         tick(loop);
+    if (gw->now.mono >= loop->next_revocations) {
+        loop->next_revocations = gw->now.mono + REVOKED_ASK_US;
+        ask_revocations(gw);
+    }
     upstreams_receive(&gw->upstreams);
     upstreams_expire(&gw->upstreams, gw->now.mono);
     if (loop->http_due || gw->resumed) {

@@ -124,6 +124,10 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
         else if (is_name(key, n_key, "Expect"))
             headers->expects = true;
         break;
+    case 10:
+        if (is_name(key, n_key, "User-Agent"))
+            headers->user_agent = (struct span){value, (uint32_t)n};
+        break;
     case 7:
         if (is_name(key, n_key, "X-Hocvu"))
             headers->hocvu = n == 1 && *value == '1';
@@ -216,7 +220,7 @@ int request_authenticate(struct request *request, bool *ret_cookie)
     request->session = NULL;
     *ret_cookie = cookie;
     int code = auth_check(&gw->auth, token, gw->now.wall, &request->session);
-    if (!code && revoked_has(&gw->revoked, &request->session->claims.sid)) {
+    if (!code && revoked_has(&gw->revoked, &request->session->claims)) {
         session_release(request->session);
         request->session = NULL;
         code = ERR_UNAUTHENTICATED;
@@ -252,7 +256,7 @@ static int admit_caller(struct request *request, const struct method *method)
     return held & method->roles & ANY_ROLE ? 0 : refuse(request, ERR_FORBIDDEN, "");
 }
 
-struct call_header request_call_header(const struct request *request, uint16_t method)
+struct call_header request_call_header(struct request *request, uint16_t method)
 {
     struct call_header head = {.method = method, .trace = trace_span(&request->trace)};
     if (request->trace.sampled)
@@ -263,6 +267,10 @@ struct call_header request_call_header(const struct request *request, uint16_t m
         PUT_FIELD(&head, call_header, session_id, claims->sid);
         head.grants = claims->grants;
         head.n_grants = claims->n_grants;
+    } else {
+        address_format(&request->address, request->address_text);
+        PUT_FIELD(&head, call_header, address,
+                  ((struct span){request->address_text, (uint32_t)strlen(request->address_text)}));
     }
     return head;
 }
@@ -270,7 +278,7 @@ struct call_header request_call_header(const struct request *request, uint16_t m
 void request_note_logout(const struct request *request)
 {
     struct gateway *gw = request->gw;
-    if (request->session && revoked_add(&gw->revoked, &request->session->claims.sid, gw->now.wall) < 0)
+    if (request->session && revoked_add(&gw->revoked, &request->session->claims.sid, gw->now.wall, 0) < 0)
         log_warn(trace_span(&request->trace), "no memory for an ended session; identity tells of it again");
 }
 

@@ -370,9 +370,10 @@ Test(login, sessions_that_ended_elsewhere, .init = open_edge, .fini = close_edge
     edge_say(fd, edge_text(e, "GET", "/v1/me", access, NULL, NULL));
     peer_reply(identity, peer_await(identity, 1), &msg_profile, &profile);
     cr_assert_eq(edge_read(e, fd).status, 200);
-    struct revoked_session row = {.session_id = session, .revoked_at = now_us()};
+    struct revoked_token row = {.revoked_at = now_us()};
+    PUT_FIELD(&row, revoked_token, session_id, session);
     uint32_t before = identity->asked_revocations;
-    identity->revocations = (struct revocation_list){.sessions = &row, .n_sessions = 1};
+    identity->revocations = (struct revocation_list){.tokens = &row, .n_tokens = 1};
     for (int64_t until = edge_ms() + EDGE_PATIENCE_MS; identity->asked_revocations < before + 1;
          peer_turn(identity, 50))
         cr_assert(edge_ms() < until, "the gateway does not ask");
