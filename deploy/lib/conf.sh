@@ -275,7 +275,7 @@ conf_gateway()
 {
     local rate=
     # The sample nation's people all come from this machine.
-    [ "$SAMPLE" = no ] || rate='rate_per_second = 0'
+    [ "$SAMPLE" = no ] || rate=$'rate_per_second = 0\naccount_per_second = 0'
     { rows_bus gateway && cat; } <<CONF | conf gateway
 log_level = $LOG_LEVEL
 admin_listen = $LISTEN:$(port_admin 10)

@@ -26,6 +26,8 @@ enum {
     PRUNE_US = 60000000,
     OTHER_FILES = 40,       /* descriptors that are no connections of clients */
     FILES_PER_REPLICA = 24, /* of every service: socket, monitor, connection */
+    ADDRESS_SETS = 1024,    /* of four buckets of 32 bytes */
+    ACCOUNT_SETS = 16384,   /* the same; there are more accounts than addresses */
     LARGE_BYTES = 1 << 18,  /* memory of this size comes from the kernel and goes back to it: uploads are rare */
 };
 
@@ -192,7 +194,8 @@ static int open_parts(struct gateway *gw)
     gw->clients.patience_us = 4 * settings->idle_seconds * 1000000;
     if (routes_open(&gw->routes) < 0 || metrics_open(&gw->metrics, gw->routes.n) < 0 ||
         auth_open(&gw->auth, settings->token_key, (size_t)settings->tokens_kept) < 0 ||
-        ratelimit_open(&gw->ratelimit, settings->rate_per_second, settings->rate_burst) < 0)
+        ratelimit_open(&gw->addresses, ADDRESS_SETS, settings->rate_per_second, settings->rate_burst) < 0 ||
+        ratelimit_open(&gw->accounts, ACCOUNT_SETS, settings->account_per_second, settings->account_burst) < 0)
         return -1;
     return pages_open(&gw->pages, settings->static_dir, settings->api_dir);
 }
@@ -240,7 +243,8 @@ static void close_all(struct loop *loop)
     }
     answers_release(gw);
     pages_close(&gw->pages);
-    ratelimit_close(&gw->ratelimit);
+    ratelimit_close(&gw->addresses);
+    ratelimit_close(&gw->accounts);
     revoked_release(&gw->revoked);
     auth_close(&gw->auth);
     metrics_close(&gw->metrics);

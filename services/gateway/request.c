@@ -147,6 +147,8 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
     case 14:
         if (is_name(key, n_key, "Content-Length"))
             set_size(headers, value, n);
+        else if (is_name(key, n_key, "Sec-Fetch-Site"))
+            headers->fetch_site = (struct span){value, (uint32_t)n};
         break;
     case 15:
         if (is_name(key, n_key, "X-Forwarded-For"))
@@ -215,7 +217,7 @@ int request_authenticate(struct request *request, bool *ret_cookie)
     struct span token = bearer(request->headers.authorization);
     bool cookie = !request->headers.authorization.p;
     if (cookie)
-        token = request_cookie(request, "hocvu_access");
+        token = request_cookie(request, gw->settings->access_cookie);
     session_release(request->session);
     request->session = NULL;
     *ret_cookie = cookie;
@@ -234,9 +236,16 @@ static int refuse(struct request *request, int code, const char *field)
     return code;
 }
 
-/* A page of somebody else can make a browser send our cookie, but not this header. */
+/*
+ * A page of somebody else can make a browser send our cookie, but not this header. Browsers of today also say by
+ * themselves whose page it was; what is not our own page's is refused whatever else it sends.
+ */
 static int check_origin(struct request *request)
 {
+    struct span site = request->headers.fetch_site;
+    bool own = !site.p || is_name(site.p, site.n, "same-origin") || is_name(site.p, site.n, "none");
+    if (!own)
+        return refuse(request, ERR_FORBIDDEN, "Sec-Fetch-Site");
     return request->headers.hocvu ? 0 : refuse(request, ERR_FORBIDDEN, "X-Hocvu");
 }
 
@@ -248,6 +257,8 @@ static int admit_caller(struct request *request, const struct method *method)
     int code = request_authenticate(request, &cookie);
     if (code)
         return refuse(request, code, "");
+    if (!ratelimit_take(&request->gw->accounts, request->session->claims.sub.b, request->gw->now.mono))
+        return ERR_TOO_MANY;
     if (cookie && request->verb != GET && (code = check_origin(request)))
         return code;
     if (method->roles & LOGGED_IN)
@@ -375,7 +386,8 @@ int request_admit(struct request *request, const char *path)
         return refuse(request, ERR_SYNTAX, "header");
     int code = find_route(request, path);
     bool watched = request->kind == KIND_LIVE || request->kind == KIND_HEALTH;
-    if (!watched && !ratelimit_take(&gw->ratelimit, &request->address, gw->now.mono))
+    struct address subscriber = address_subscriber(&request->address);
+    if (!watched && !ratelimit_take(&gw->addresses, subscriber.b, gw->now.mono))
         return ERR_TOO_MANY;
     if (!code && request->kind == KIND_METHOD)
         code = admit_caller(request, request->match.route->method);

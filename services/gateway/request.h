@@ -24,7 +24,7 @@ extern const char *const request_kind_names[KINDS];
 
 /* Header lines that matter; they live in the connection's memory until the request is answered. */
 struct request_headers {
-    struct span authorization, cookie, content_type, accept, traceparent, forwarded_for, user_agent;
+    struct span authorization, cookie, content_type, accept, traceparent, forwarded_for, user_agent, fetch_site;
     bool hocvu; /* X-Hocvu: 1, which no foreign page can send */
     bool chunked;
     bool sized;     /* Content-Length */

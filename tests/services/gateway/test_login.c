@@ -87,9 +87,23 @@ Test(login, start_behind_https_is_secure, .init = open_https, .fini = close_edge
     int fd = asked("GET", "/login", HTML_CLIENT);
     peer_reply(identity, identity->calls, &msg_login_redirect, &to);
     struct response r = read_and_close(fd);
-    cr_assert_str_eq(cookies(&r), "hocvu_login=b; Path=/login; HttpOnly; SameSite=Lax; Max-Age=600; Secure\n");
+    cr_assert_str_eq(cookies(&r), "__Secure-hocvu_login=b; Path=/login; HttpOnly; SameSite=Lax; Max-Age=600; Secure\n");
     r = edge_ask(e, "GET", "/", NULL, NULL, NULL);
     cr_assert_str_eq(edge_header(e, &r, "Strict-Transport-Security"), "max-age=31536000");
+}
+
+Test(login, cookies_behind_https_have_names_that_nobody_else_can_set, .init = open_https, .fini = close_edge)
+{
+    struct session_tokens tokens = tokens_of("access.2");
+    int fd = asked("POST", "/session/refresh", "X-Hocvu: 1\r\nCookie: __Secure-hocvu_refresh=refresh-0\r\n");
+    peer_reply(identity, identity->calls, &msg_session_tokens, &tokens);
+    struct response r = read_and_close(fd);
+    cr_assert_str_eq(
+        cookies(&r),
+        "__Host-hocvu_access=access.2; Path=/; HttpOnly; SameSite=Lax; Max-Age=900; Secure\n"
+        "__Secure-hocvu_refresh=refresh-1; Path=/session; HttpOnly; SameSite=Strict; Max-Age=3600; Secure\n");
+    r = edge_ask(e, "POST", "/session/refresh", NULL, "X-Hocvu: 1\r\nCookie: hocvu_refresh=refresh-0\r\n", NULL);
+    assert_error(r, 401, "unauthenticated", "");
 }
 
 Test(login, values_that_would_break_a_header, .init = open_edge, .fini = close_edge)
