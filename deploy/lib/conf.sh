@@ -246,6 +246,7 @@ rows_own()
 # Providers: $(cd "$STATE/etc/providers" && echo *.conf)
 provider_dir = $STATE/etc/providers
 token_sign_key = $STATE/secrets/token_sign.key
+refresh_key = $STATE/secrets/refresh.key
 national_hash_key = $STATE/secrets/national_hash.key
 national_box_key = $STATE/secrets/national_box.pub
 CONF
@@ -274,7 +275,7 @@ conf_gateway()
 {
     local rate=
     # The sample nation's people all come from this machine.
-    [ "$SAMPLE" = no ] || rate='rate_per_second = 0'
+    [ "$SAMPLE" = no ] || rate=$'rate_per_second = 0\naccount_per_second = 0'
     { rows_bus gateway && cat; } <<CONF | conf gateway
 log_level = $LOG_LEVEL
 admin_listen = $LISTEN:$(port_admin 10)

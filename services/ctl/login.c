@@ -168,8 +168,8 @@ int session_open(struct client *client, struct session *session)
 }
 
 /*
- * A refresh whose answer was lost cannot be repeated: its token is used up, and a used one ends the session. So
- * whatever goes wrong here, the person logs in again.
+ * A refresh whose answer was lost gives the same pair again for ten seconds; a token that is used later than that ends
+ * the session. So when it does not work soon, the person logs in again.
  */
 int session_renew(struct client *client, struct session *session)
 {

@@ -81,7 +81,7 @@ static void on_reply(void *owner, const struct reply_header *reply, struct span 
 {
     struct request *request = owner;
     const struct method *method = request->match.route->method;
-    if (!reply->code && method->number == M_session_end)
+    if (!reply->code && (method->number == M_session_end || method->number == M_sessions_end_all))
         request_note_logout(request);
     if (reply->code)
         reply_error(request, reply->code, reply->field);

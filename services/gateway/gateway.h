@@ -27,7 +27,7 @@ struct gateway {
     struct auth auth;
     struct revoked revoked;
     bool revocations_asked;
-    struct ratelimit ratelimit;
+    struct ratelimit addresses, accounts; /* how fast each may ask */
     struct metrics metrics;
     struct pages pages;
     struct clients clients;

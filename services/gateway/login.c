@@ -9,17 +9,13 @@
  *   POST /session/refresh      session_renew  new cookies
  *   POST /session/logout       session_end    no cookies
  *
- * hocvu_access goes with every request; hocvu_refresh only to /session, and never from another site. Scripts read
- * neither. The two POSTs need X-Hocvu: 1, as every unsafe request by cookie does.
+ * The access cookie goes with every request; the refresh cookie only to /session, and never from another site. Scripts
+ * read neither. The two POSTs need X-Hocvu: 1, as every unsafe request by cookie does.
  */
 #include "log.h"
 #include "reply.h"
 
-#define ACCESS  "hocvu_access"
-#define REFRESH "hocvu_refresh"
-#define BINDING "hocvu_login"
-
-enum { LOGIN_SECONDS = 600 };
+enum { LOGIN_SECONDS = 600, DEVICE_MOST = 200 /* of login_begin */ };
 
 #define HTML "text/html; charset=utf-8"
 
@@ -58,10 +54,10 @@ static int add_session_cookies(const struct request *request, struct MHD_Respons
                                const struct session_tokens *tokens)
 {
     int64_t now = request->gw->now.wall;
-    int failed = add_cookie(request, response, ACCESS, tokens->access_token, "/", "Lax",
+    int failed = add_cookie(request, response, request->gw->settings->access_cookie, tokens->access_token, "/", "Lax",
                             (tokens->access_expires - now) / 1000000);
-    failed |= add_cookie(request, response, REFRESH, tokens->refresh_token, "/session", "Strict",
-                         (tokens->refresh_expires - now) / 1000000);
+    failed |= add_cookie(request, response, request->gw->settings->refresh_cookie, tokens->refresh_token, "/session",
+                         "Strict", (tokens->refresh_expires - now) / 1000000);
     return failed;
 }
 
@@ -70,14 +66,14 @@ static void clear_session_cookies(const struct request *request, struct MHD_Resp
 {
     if (!response)
         return;
-    (void)add_cookie(request, response, ACCESS, SPAN(""), "/", "Lax", 0);
-    (void)add_cookie(request, response, REFRESH, SPAN(""), "/session", "Strict", 0);
+    (void)add_cookie(request, response, request->gw->settings->access_cookie, SPAN(""), "/", "Lax", 0);
+    (void)add_cookie(request, response, request->gw->settings->refresh_cookie, SPAN(""), "/session", "Strict", 0);
 }
 
 static void clear_binding(const struct request *request, struct MHD_Response *response)
 {
     if (response)
-        (void)add_cookie(request, response, BINDING, SPAN(""), "/login", "Lax", 0);
+        (void)add_cookie(request, response, request->gw->settings->login_cookie, SPAN(""), "/login", "Lax", 0);
 }
 
 /* Drops a response that could not get its cookies. */
@@ -218,7 +214,8 @@ static void on_started(void *owner, const struct reply_header *reply, struct spa
     }
     const char *location = arena_printf(&request->gw->replying, "%.*s", (int)to->location.n, to->location.p);
     struct MHD_Response *response = reply_make_text(request, HTML, "");
-    int failed = add_cookie(request, response, BINDING, to->binding, "/login", "Lax", LOGIN_SECONDS);
+    int failed =
+        add_cookie(request, response, request->gw->settings->login_cookie, to->binding, "/login", "Lax", LOGIN_SECONDS);
     if (response && (!location || MHD_add_response_header(response, "Location", location) == MHD_NO))
         failed = -1;
     send_or_drop(request, 302, response, failed);
@@ -248,6 +245,10 @@ static enum MHD_Result start(struct request *request)
     char address[ADDRESS_TEXT];
     address_format(&request->address, address);
     PUT_FIELD(&begin, login_begin, address, ((struct span){address, (uint32_t)strlen(address)}));
+    struct span device = request->headers.user_agent;
+    device.n = device.n < DEVICE_MOST ? device.n : DEVICE_MOST;
+    if (device.n && utf8_valid(device))
+        PUT_FIELD(&begin, login_begin, device, device);
     return call(request, M_login_start, &msg_login_begin, &begin, on_started);
 }
 
@@ -331,7 +332,7 @@ static enum MHD_Result finish(struct request *request)
     struct returning r = {.arena = &gw->building};
     arena_clear(&gw->building);
     MHD_get_connection_values_n(request->http, MHD_GET_ARGUMENT_KIND, on_query, &r);
-    r.in.binding = request_cookie(request, BINDING);
+    r.in.binding = request_cookie(request, request->gw->settings->login_cookie);
     struct span provider = request->provider.n ? request->provider : SPAN("openid");
     PUT_FIELD(&r.in, login_return, provider, provider);
     if (r.broken || !r.in.state.p)
@@ -353,7 +354,7 @@ static void on_renewed(void *owner, const struct reply_header *reply, struct spa
 
 static enum MHD_Result renew(struct request *request, upstream_done done)
 {
-    struct session_refresh refresh = {.refresh_token = request_cookie(request, REFRESH)};
+    struct session_refresh refresh = {.refresh_token = request_cookie(request, request->gw->settings->refresh_cookie)};
     if (!refresh.refresh_token.n)
         return reply_failed(request, ERR_UNAUTHENTICATED, SPAN(""));
     return call(request, M_session_renew, &msg_session_refresh, &refresh, done);
@@ -407,7 +408,8 @@ static enum MHD_Result logout(struct request *request)
     bool cookie;
     if (!request_authenticate(request, &cookie))
         return end(request);
-    return request_cookie(request, REFRESH).n ? renew(request, on_renewed_to_end) : say_goodbye(request);
+    return request_cookie(request, request->gw->settings->refresh_cookie).n ? renew(request, on_renewed_to_end)
+                                                                            : say_goodbye(request);
 }
 
 enum MHD_Result login_run(struct request *request)

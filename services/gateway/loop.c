@@ -26,6 +26,8 @@ enum {
     PRUNE_US = 60000000,
     OTHER_FILES = 40,       /* descriptors that are no connections of clients */
     FILES_PER_REPLICA = 24, /* of every service: socket, monitor, connection */
+    ADDRESS_SETS = 1024,    /* of four buckets of 32 bytes */
+    ACCOUNT_SETS = 16384,   /* the same; there are more accounts than addresses */
     LARGE_BYTES = 1 << 18,  /* memory of this size comes from the kernel and goes back to it: uploads are rare */
 };
 
@@ -59,7 +61,7 @@ static void revocations_told(void *owner, const struct reply_header *reply, stru
 static void ask_revocations(struct gateway *gw)
 {
     struct call_header head = {.method = M_revocations, .trace = SPAN("")};
-    struct revocation_query query = {.since = revoked_since(&gw->revoked, gw->now.wall)};
+    struct revocation_query query = revoked_query(&gw->revoked, gw->now.wall);
     if (!gw->revocations_asked)
         gw->revocations_asked = !upstream_call(&gw->upstreams, SERVICE_identity, true, &head, &msg_revocation_query,
                                                &query, &gw->now, revocations_told, gw);
@@ -70,10 +72,8 @@ static void tick(struct loop *loop)
     struct gateway *gw = &loop->gw;
     bool all_well = upstreams_ask_health(&gw->upstreams, &gw->now);
     loop->next_tick = gw->now.mono + (all_well ? TICK_US : EAGER_TICK_US);
-    if (gw->now.mono >= loop->next_revocations || !gw->revoked.answered_us) {
-        loop->next_revocations = gw->now.mono + TICK_US;
+    if (!gw->revoked.answered_us)
         ask_revocations(gw);
-    }
     if (gw->now.mono >= loop->next_prune) {
         loop->next_prune = gw->now.mono + PRUNE_US;
         revoked_prune(&gw->revoked, gw->now.wall);
@@ -89,7 +89,8 @@ static int sleep_ms(const struct loop *loop)
     const struct gateway *gw = &loop->gw;
     if (loop->http_due || loop->admin_due || gw->resumed || upstreams_busy(&gw->upstreams))
         return 0;
-    int64_t left = (loop->next_tick - gw->now.mono) / 1000 + 1;
+    int64_t next = loop->next_tick < loop->next_revocations ? loop->next_tick : loop->next_revocations;
+    int64_t left = (next - gw->now.mono) / 1000 + 1;
     int64_t most = gw->n_suspended ? EXPIRY_MS : TICK_US / 1000;
     return (int)(left < 0 ? 0 : left < most ? left : most);
 }
@@ -126,6 +127,10 @@ static void turn(struct loop *loop)
     wait_for_events(loop);
     if (gw->now.mono >= loop->next_tick)
         tick(loop);
+    if (gw->now.mono >= loop->next_revocations) {
+        loop->next_revocations = gw->now.mono + REVOKED_ASK_US;
+        ask_revocations(gw);
+    }
     upstreams_receive(&gw->upstreams);
     upstreams_expire(&gw->upstreams, gw->now.mono);
     if (loop->http_due || gw->resumed) {
@@ -189,7 +194,8 @@ static int open_parts(struct gateway *gw)
     gw->clients.patience_us = 4 * settings->idle_seconds * 1000000;
     if (routes_open(&gw->routes) < 0 || metrics_open(&gw->metrics, gw->routes.n) < 0 ||
         auth_open(&gw->auth, settings->token_key, (size_t)settings->tokens_kept) < 0 ||
-        ratelimit_open(&gw->ratelimit, settings->rate_per_second, settings->rate_burst) < 0)
+        ratelimit_open(&gw->addresses, ADDRESS_SETS, settings->rate_per_second, settings->rate_burst) < 0 ||
+        ratelimit_open(&gw->accounts, ACCOUNT_SETS, settings->account_per_second, settings->account_burst) < 0)
         return -1;
     return pages_open(&gw->pages, settings->static_dir, settings->api_dir);
 }
@@ -237,7 +243,8 @@ static void close_all(struct loop *loop)
     }
     answers_release(gw);
     pages_close(&gw->pages);
-    ratelimit_close(&gw->ratelimit);
+    ratelimit_close(&gw->addresses);
+    ratelimit_close(&gw->accounts);
     revoked_release(&gw->revoked);
     auth_close(&gw->auth);
     metrics_close(&gw->metrics);

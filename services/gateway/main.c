@@ -4,7 +4,7 @@
  * Answers:   every METHOD with a path, by the rows of proto/ (route.c, call.c); /login, /session (login.c); the
  * portal's pages (pages.c); /health, /live; on admin_listen /metrics and /health with details (admin.c, metrics.c)
  * Announces: nothing
- * Follows:   nothing; asks identity each second which sessions have ended (revoked.c)
+ * Follows:   nothing; asks identity twice a second which sessions have ended and whose rights changed (revoked.c)
  * Keeps:     no data; in memory verified tokens (auth.c), ended sessions, token buckets (ratelimit.c), calls that wait
  *            (upstream.c). It needs no Redis and no PostgreSQL.
  * Refuses:   what is not declared or out of bounds (400), no or ended token (401), other role, cookie without X-Hocvu

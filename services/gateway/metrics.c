@@ -135,7 +135,9 @@ void metrics_page(const struct gateway *gw, struct buf *out)
     add_number(out, "hocvu_in_flight", "gauge", "Calls waiting for a reply.", gw->upstreams.waiting);
     add_number(out, "hocvu_body_bytes", "gauge", "Bytes of request bodies held.", gw->body_bytes);
     add_number(out, "hocvu_rate_limited_total", "counter", "Requests refused by the limit per address.",
-               gw->ratelimit.limited);
+               gw->addresses.limited);
+    add_number(out, "hocvu_account_limited_total", "counter", "Requests refused by the limit per account.",
+               gw->accounts.limited);
     add_number(out, "hocvu_token_cache_hits_total", "counter", "Tokens known from before.", gw->auth.hits);
     add_number(out, "hocvu_token_cache_misses_total", "counter", "Tokens verified and remembered.", gw->auth.misses);
     add_number(out, "hocvu_tokens_refused_total", "counter", "Tokens that were forged, malformed or over.",

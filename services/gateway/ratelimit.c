@@ -1,13 +1,16 @@
 /* ratelimit.c - token buckets, see ratelimit.h. */
 #include "ratelimit.h"
 
-int ratelimit_open(struct ratelimit *limit, int64_t per_second, int64_t burst)
+#include <stdlib.h>
+#include <string.h>
+
+int ratelimit_open(struct ratelimit *limit, size_t n_sets, int64_t per_second, int64_t burst)
 {
-    *limit = (struct ratelimit){.per_us = (double)per_second / 1e6, .burst = (double)burst};
+    *limit = (struct ratelimit){.per_us = (double)per_second / 1e6, .burst = (double)burst, .n_sets = n_sets};
     crypto_shorthash_keygen(limit->hash_key);
     if (per_second == 0)
         return 0;
-    limit->table = calloc(RATELIMIT_SETS * RATELIMIT_WAYS, sizeof(*limit->table));
+    limit->table = calloc(n_sets * RATELIMIT_WAYS, sizeof(*limit->table));
     return limit->table ? 0 : -1;
 }
 
@@ -17,14 +20,14 @@ void ratelimit_close(struct ratelimit *limit)
     limit->table = NULL;
 }
 
-/* The address's bucket, or the one that it takes over: a free one, or the one that was quiet longest. */
-static struct bucket *find(struct ratelimit *limit, const struct address *address, bool *ret_known)
+/* The key's bucket, or the one that it takes over: a free one, or the one that was quiet longest. */
+static struct bucket *find(struct ratelimit *limit, const unsigned char key[RATELIMIT_KEY], bool *ret_known)
 {
     uint64_t hash;
-    crypto_shorthash((unsigned char *)&hash, address->b, sizeof(address->b), limit->hash_key);
-    struct bucket *row = limit->table + hash % RATELIMIT_SETS * RATELIMIT_WAYS, *quiet = row;
+    crypto_shorthash((unsigned char *)&hash, key, RATELIMIT_KEY, limit->hash_key);
+    struct bucket *row = limit->table + hash % limit->n_sets * RATELIMIT_WAYS, *quiet = row;
     for (struct bucket *bucket = row; bucket < row + RATELIMIT_WAYS; bucket++) {
-        if (bucket->at_us && address_equal(&bucket->address, address)) {
+        if (bucket->at_us && !memcmp(bucket->key, key, RATELIMIT_KEY)) {
             *ret_known = true;
             return bucket;
         }
@@ -35,13 +38,12 @@ static struct bucket *find(struct ratelimit *limit, const struct address *addres
     return quiet;
 }
 
-bool ratelimit_take(struct ratelimit *limit, const struct address *address, int64_t now)
+bool ratelimit_take(struct ratelimit *limit, const unsigned char key[RATELIMIT_KEY], int64_t now)
 {
     bool known;
     if (!limit->table)
         return true;
-    struct address subscriber = address_subscriber(address);
-    struct bucket *bucket = find(limit, &subscriber, &known);
+    struct bucket *bucket = find(limit, key, &known);
     double tokens = limit->burst;
     if (known) {
         int64_t passed = now > bucket->at_us ? now - bucket->at_us : 0; /* the clock may be set back */
@@ -49,7 +51,9 @@ bool ratelimit_take(struct ratelimit *limit, const struct address *address, int6
         tokens = tokens < limit->burst ? tokens : limit->burst;
     }
     bool allowed = tokens >= 1;
-    *bucket = (struct bucket){subscriber, now, allowed ? tokens - 1 : tokens};
+    memcpy(bucket->key, key, RATELIMIT_KEY);
+    bucket->at_us = now;
+    bucket->tokens = allowed ? tokens - 1 : tokens;
     limit->limited += !allowed;
     return allowed;
 }

@@ -1,20 +1,20 @@
 /*
- * ratelimit.h - a token bucket per client address, in a table of fixed size.
+ * ratelimit.h - a token bucket per client address or per account, in a table of fixed size.
  *
- * When a row of the table is full, the address that has been quiet longest gives way: it loses at most the memory of
- * requests it sent that long ago.
+ * When a row of the table is full, the key that has been quiet longest gives way: it loses at most the memory of
+ * requests it sent that long ago. The buckets are this process's own memory: no other process can take them away.
  */
 #ifndef GATEWAY_RATELIMIT_H
 #define GATEWAY_RATELIMIT_H
 
-#include "address.h"
-
 #include <sodium.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-enum { RATELIMIT_SETS = 1024, RATELIMIT_WAYS = 4 };
+enum { RATELIMIT_WAYS = 4, RATELIMIT_KEY = 16 };
 
 struct bucket {
-    struct address address;
+    unsigned char key[RATELIMIT_KEY];
     int64_t at_us; /* mono_us of the last request; 0: free */
     double tokens; /* then left */
 };
@@ -22,14 +22,16 @@ struct bucket {
 struct ratelimit {
     double per_us, burst;
     unsigned char hash_key[crypto_shorthash_KEYBYTES];
-    struct bucket *table; /* NULL: no limit */
+    size_t n_sets;
+    struct bucket *table; /* n_sets rows of RATELIMIT_WAYS; NULL: no limit */
     uint64_t limited;
 };
 
-/* `per_second` 0: no limit. */
-MUST_CHECK int ratelimit_open(struct ratelimit *limit, int64_t per_second, int64_t burst);
+/* Remembers n_sets * RATELIMIT_WAYS keys. `per_second` 0: no limit. -1: memory is out. */
+int ratelimit_open(struct ratelimit *limit, size_t n_sets, int64_t per_second, int64_t burst)
+    __attribute__((warn_unused_result));
 void ratelimit_close(struct ratelimit *limit);
-/* Takes one request out of the address's bucket; false when there is none left. `now` is mono_us. */
-bool ratelimit_take(struct ratelimit *limit, const struct address *address, int64_t now);
+/* Takes one request out of the key's bucket; false when there is none left. `now` is mono_us. */
+bool ratelimit_take(struct ratelimit *limit, const unsigned char key[RATELIMIT_KEY], int64_t now);
 
 #endif

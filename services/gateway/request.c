@@ -124,6 +124,10 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
         else if (is_name(key, n_key, "Expect"))
             headers->expects = true;
         break;
+    case 10:
+        if (is_name(key, n_key, "User-Agent"))
+            headers->user_agent = (struct span){value, (uint32_t)n};
+        break;
     case 7:
         if (is_name(key, n_key, "X-Hocvu"))
             headers->hocvu = n == 1 && *value == '1';
@@ -143,6 +147,8 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
     case 14:
         if (is_name(key, n_key, "Content-Length"))
             set_size(headers, value, n);
+        else if (is_name(key, n_key, "Sec-Fetch-Site"))
+            headers->fetch_site = (struct span){value, (uint32_t)n};
         break;
     case 15:
         if (is_name(key, n_key, "X-Forwarded-For"))
@@ -211,12 +217,12 @@ int request_authenticate(struct request *request, bool *ret_cookie)
     struct span token = bearer(request->headers.authorization);
     bool cookie = !request->headers.authorization.p;
     if (cookie)
-        token = request_cookie(request, "hocvu_access");
+        token = request_cookie(request, gw->settings->access_cookie);
     session_release(request->session);
     request->session = NULL;
     *ret_cookie = cookie;
     int code = auth_check(&gw->auth, token, gw->now.wall, &request->session);
-    if (!code && revoked_has(&gw->revoked, &request->session->claims.sid)) {
+    if (!code && revoked_has(&gw->revoked, &request->session->claims)) {
         session_release(request->session);
         request->session = NULL;
         code = ERR_UNAUTHENTICATED;
@@ -230,9 +236,16 @@ static int refuse(struct request *request, int code, const char *field)
     return code;
 }
 
-/* A page of somebody else can make a browser send our cookie, but not this header. */
+/*
+ * A page of somebody else can make a browser send our cookie, but not this header. Browsers of today also say by
+ * themselves whose page it was; what is not our own page's is refused whatever else it sends.
+ */
 static int check_origin(struct request *request)
 {
+    struct span site = request->headers.fetch_site;
+    bool own = !site.p || is_name(site.p, site.n, "same-origin") || is_name(site.p, site.n, "none");
+    if (!own)
+        return refuse(request, ERR_FORBIDDEN, "Sec-Fetch-Site");
     return request->headers.hocvu ? 0 : refuse(request, ERR_FORBIDDEN, "X-Hocvu");
 }
 
@@ -244,6 +257,8 @@ static int admit_caller(struct request *request, const struct method *method)
     int code = request_authenticate(request, &cookie);
     if (code)
         return refuse(request, code, "");
+    if (!ratelimit_take(&request->gw->accounts, request->session->claims.sub.b, request->gw->now.mono))
+        return ERR_TOO_MANY;
     if (cookie && request->verb != GET && (code = check_origin(request)))
         return code;
     if (method->roles & LOGGED_IN)
@@ -252,7 +267,7 @@ static int admit_caller(struct request *request, const struct method *method)
     return held & method->roles & ANY_ROLE ? 0 : refuse(request, ERR_FORBIDDEN, "");
 }
 
-struct call_header request_call_header(const struct request *request, uint16_t method)
+struct call_header request_call_header(struct request *request, uint16_t method)
 {
     struct call_header head = {.method = method, .trace = trace_span(&request->trace)};
     if (request->trace.sampled)
@@ -263,6 +278,10 @@ struct call_header request_call_header(const struct request *request, uint16_t m
         PUT_FIELD(&head, call_header, session_id, claims->sid);
         head.grants = claims->grants;
         head.n_grants = claims->n_grants;
+    } else {
+        address_format(&request->address, request->address_text);
+        PUT_FIELD(&head, call_header, address,
+                  ((struct span){request->address_text, (uint32_t)strlen(request->address_text)}));
     }
     return head;
 }
@@ -270,7 +289,7 @@ struct call_header request_call_header(const struct request *request, uint16_t m
 void request_note_logout(const struct request *request)
 {
     struct gateway *gw = request->gw;
-    if (request->session && revoked_add(&gw->revoked, &request->session->claims.sid, gw->now.wall) < 0)
+    if (request->session && revoked_add(&gw->revoked, &request->session->claims.sid, gw->now.wall, 0) < 0)
         log_warn(trace_span(&request->trace), "no memory for an ended session; identity tells of it again");
 }
 
@@ -367,7 +386,8 @@ int request_admit(struct request *request, const char *path)
         return refuse(request, ERR_SYNTAX, "header");
     int code = find_route(request, path);
     bool watched = request->kind == KIND_LIVE || request->kind == KIND_HEALTH;
-    if (!watched && !ratelimit_take(&gw->ratelimit, &request->address, gw->now.mono))
+    struct address subscriber = address_subscriber(&request->address);
+    if (!watched && !ratelimit_take(&gw->addresses, subscriber.b, gw->now.mono))
         return ERR_TOO_MANY;
     if (!code && request->kind == KIND_METHOD)
         code = admit_caller(request, request->match.route->method);

@@ -24,7 +24,7 @@ extern const char *const request_kind_names[KINDS];
 
 /* Header lines that matter; they live in the connection's memory until the request is answered. */
 struct request_headers {
-    struct span authorization, cookie, content_type, accept, traceparent, forwarded_for;
+    struct span authorization, cookie, content_type, accept, traceparent, forwarded_for, user_agent, fetch_site;
     bool hocvu; /* X-Hocvu: 1, which no foreign page can send */
     bool chunked;
     bool sized;     /* Content-Length */
@@ -46,6 +46,7 @@ struct request {
     struct route_match match;
     struct request_headers headers;
     struct address address; /* of the client, behind a trusted proxy the one it names */
+    char address_text[ADDRESS_TEXT];
     struct session *session;
     struct trace trace;
     int64_t began_us; /* mono_us */
@@ -73,10 +74,13 @@ void request_suspend(struct request *request);
 struct span request_cookie(const struct request *request, const char *name);
 /* The session of the access token in the header or the cookie; *ret_cookie says where it was. UNAUTHENTICATED. */
 MUST_CHECK int request_authenticate(struct request *request, bool *ret_cookie);
-/* Header of a call for this request: method, trace, and the caller when there is a session. */
-struct call_header request_call_header(const struct request *request, uint16_t method);
+/*
+ * Header of a call for this request: method, trace, and the caller when there is a session, otherwise the address,
+ * which is all that is known of who asks. Borrows from the request.
+ */
+struct call_header request_call_header(struct request *request, uint16_t method);
 
-/* The session was ended by this request: it is over here at once; other gateways learn of it within a second. */
+/* The session was ended by this request: it is over here at once; other gateways learn of it within two seconds. */
 void request_note_logout(const struct request *request);
 
 /* call.c: turns the request into the message of its METHOD and calls the service. */

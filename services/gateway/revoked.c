@@ -1,4 +1,4 @@
-/* revoked.c - the table of ended sessions, see revoked.h. */
+/* revoked.c - the table of ended sessions and changed rights, see revoked.h. */
 #include "revoked.h"
 #include "log.h"
 
@@ -19,22 +19,20 @@ void revoked_release(struct revoked *revoked)
     *revoked = (struct revoked){0};
 }
 
-/* Session ids are random in their last eight bytes and come from identity alone, so a mix with a seed is hash enough.
- */
-static size_t place_of(const struct revoked *revoked, const struct uuid *session_id)
+/* Ids are random in their last eight bytes and come from identity alone, so a mix with a seed is hash enough. */
+static size_t place_of(const struct revoked *revoked, const struct uuid *id)
 {
     uint64_t tail;
-    memcpy(&tail, session_id->b + 8, sizeof(tail));
+    memcpy(&tail, id->b + 8, sizeof(tail));
     tail = (tail ^ revoked->seed) * UINT64_C(0x9e3779b97f4a7c15);
     return (size_t)(tail >> 32) & (revoked->size - 1);
 }
 
-/* Where the session stands, or the free place where it would. The table is never full. */
-static struct revoked_entry *find(const struct revoked *revoked, const struct uuid *session_id)
+/* Where the id stands, or the free place where it would. The table is never full. */
+static struct revoked_entry *find(const struct revoked *revoked, const struct uuid *id)
 {
-    size_t at = place_of(revoked, session_id);
-    while (revoked->table[at].revoked_us &&
-           memcmp(revoked->table[at].session_id.b, session_id->b, sizeof(session_id->b)) != 0)
+    size_t at = place_of(revoked, id);
+    while (revoked->table[at].revoked_us && memcmp(revoked->table[at].id.b, id->b, sizeof(id->b)) != 0)
         at = (at + 1) & (revoked->size - 1);
     return &revoked->table[at];
 }
@@ -51,7 +49,7 @@ static int rebuild(struct revoked *revoked, size_t size, int64_t keep_from)
     for (size_t i = 0; i < revoked->size; i++) {
         const struct revoked_entry *entry = &revoked->table[i];
         if (entry->revoked_us > keep_from) {
-            *find(&fresh, &entry->session_id) = *entry;
+            *find(&fresh, &entry->id) = *entry;
             fresh.n++;
         }
     }
@@ -60,19 +58,27 @@ static int rebuild(struct revoked *revoked, size_t size, int64_t keep_from)
     return 0;
 }
 
-int revoked_add(struct revoked *revoked, const struct uuid *session_id, int64_t revoked_us)
+int revoked_add(struct revoked *revoked, const struct uuid *id, int64_t revoked_us, uint64_t rights)
 {
     if (2 * (revoked->n + 1) > revoked->size && rebuild(revoked, revoked->size ? 2 * revoked->size : FIRST_SIZE, 0) < 0)
         return -1;
-    struct revoked_entry *entry = find(revoked, session_id);
+    struct revoked_entry *entry = find(revoked, id);
     revoked->n += !entry->revoked_us;
-    *entry = (struct revoked_entry){*session_id, revoked_us > 0 ? revoked_us : 1};
+    /* Two answers may come in another order than they were asked for: what is known is never taken back. */
+    *entry =
+        (struct revoked_entry){*id, revoked_us > 0 ? revoked_us : 1, rights > entry->rights ? rights : entry->rights};
     return 0;
 }
 
-bool revoked_has(const struct revoked *revoked, const struct uuid *session_id)
+bool revoked_has(const struct revoked *revoked, const struct access_claims *claims)
 {
-    return revoked->n && find(revoked, session_id)->revoked_us;
+    if (!revoked->n)
+        return false;
+    if (find(revoked, &claims->sid)->revoked_us)
+        return true;
+    const struct revoked_entry *person = find(revoked, &claims->sub);
+    uint64_t known = HAS(claims, access_claims, rights) ? claims->rights : 0;
+    return person->revoked_us && known < person->rights;
 }
 
 void revoked_prune(struct revoked *revoked, int64_t now)
@@ -89,26 +95,42 @@ void revoked_prune(struct revoked *revoked, int64_t now)
         log_warn(NO_TRACE, "no memory to forget ended sessions; they stay ended");
 }
 
-int64_t revoked_since(const struct revoked *revoked, int64_t wall)
+struct revocation_query revoked_query(const struct revoked *revoked, int64_t wall)
 {
-    return revoked->asked_from_us <= wall ? revoked->asked_from_us : wall - REVOKED_OVERLAP_US;
+    struct revocation_query query = {.since = revoked->asked_from_us};
+    if (revoked->paging)
+        PUT_FIELD(&query, revocation_query, after, revoked->after);
+    else if (revoked->asked_from_us > wall)
+        query.since = wall - REVOKED_OVERLAP_US;
+    return query;
 }
 
 bool revoked_take(struct revoked *revoked, const struct revocation_list *list, int64_t mono)
 {
-    int64_t before = revoked->newest_us;
-    for (uint32_t i = 0; i < list->n_sessions; i++) {
-        const struct revoked_session *session = &list->sessions[i];
-        if (revoked_add(revoked, &session->session_id, session->revoked_at) < 0) {
+    const struct revoked_token *last = NULL;
+    for (uint32_t i = 0; i < list->n_tokens; i++) {
+        const struct revoked_token *token = &list->tokens[i];
+        bool person = HAS(token, revoked_token, person_id);
+        /* A row of a later build may be about something else: then it is nothing that a token here could have. */
+        uint64_t rights = HAS(token, revoked_token, rights) ? token->rights : 0;
+        const struct uuid *id = person ? &token->person_id : &token->session_id;
+        if ((person ? rights > 0 : HAS(token, revoked_token, session_id)) &&
+            revoked_add(revoked, id, token->revoked_at, person ? rights : 0) < 0) {
             log_error(NO_TRACE, "no memory for ended sessions; asking again");
             return false;
         }
-        if (session->revoked_at > revoked->newest_us)
-            revoked->newest_us = session->revoked_at;
+        if (token->revoked_at > revoked->newest_us)
+            revoked->newest_us = token->revoked_at;
+        last = token;
     }
     revoked->answered_us = mono;
-    /* A full page goes on where it ended, without reaching back, or it would be the same page again. */
-    bool full = list->n_sessions == PAGE;
-    revoked->asked_from_us = full ? revoked->newest_us : revoked->newest_us - REVOKED_OVERLAP_US;
-    return full && revoked->newest_us > before;
+    /* A full page goes on where it ended, without reaching back; the same page again would go round for ever. */
+    struct uuid none = {{0}}, id = none;
+    if (last)
+        id = HAS(last, revoked_token, person_id) ? last->person_id : last->session_id;
+    bool again = revoked->paging && !memcmp(id.b, revoked->after.b, sizeof(id.b));
+    revoked->paging = list->n_tokens == PAGE && !again;
+    revoked->after = revoked->paging ? id : none;
+    revoked->asked_from_us = revoked->paging ? last->revoked_at : revoked->newest_us - REVOKED_OVERLAP_US;
+    return revoked->paging;
 }

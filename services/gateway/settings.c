@@ -24,6 +24,9 @@ const struct conf_row settings_rows[] = {
         "A silent connection is closed after this long, one that never completes a request after four times."),
     ROW(rate_per_second, CONF_INT, 0, 1000000, "200", "Requests per second from one client address; 0: no limit."),
     ROW(rate_burst, CONF_INT, 1, 1000000, "400", "Requests that one address may send at once."),
+    ROW(account_per_second, CONF_INT, 0, 1000000, "50",
+        "Requests per second of one account, from wherever they come; 0: no limit."),
+    ROW(account_burst, CONF_INT, 1, 1000000, "100", "Requests that one account may send at once."),
     ROW(tokens_kept, CONF_INT, AUTH_WAYS, 4194304, "65536",
         "Verified access tokens remembered, about 600 bytes each; twice as many as people active at once."),
     ROW(trusted_proxy, CONF_TEXT, 0, 400, "",
@@ -90,6 +93,9 @@ static int set_url(struct settings *settings)
     settings->https = !strncmp(settings->public_url, "https://", 8);
     if (!settings->https && strncmp(settings->public_url, "http://", 7))
         return fault("public_url", "must begin with https:// or http://");
+    settings->access_cookie = settings->https ? "__Host-hocvu_access" : "hocvu_access";
+    settings->refresh_cookie = settings->https ? "__Secure-hocvu_refresh" : "hocvu_refresh";
+    settings->login_cookie = settings->https ? "__Secure-hocvu_login" : "hocvu_login";
     return 0;
 }
 

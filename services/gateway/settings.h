@@ -23,6 +23,7 @@ struct settings {
     struct conf_secret token_public_key;
     int64_t in_flight, connections, idle_seconds;
     int64_t rate_per_second, rate_burst;
+    int64_t account_per_second, account_burst;
     int64_t tokens_kept;
     const char *trusted_proxy;
     struct bus_conf bus;
@@ -31,6 +32,8 @@ struct settings {
     enum log_level level;
     struct sockaddr_in listen_address, admin_address;
     bool https; /* browsers reach us by TLS, so cookies are Secure */
+    /* Under https their names have prefixes, by which a browser refuses them from anybody else. */
+    const char *access_cookie, *refresh_cookie, *login_cookie;
     struct address proxies[TRUSTED_PROXIES];
     size_t n_proxies;
     unsigned char token_key[TOKEN_PUBLIC_BYTES];

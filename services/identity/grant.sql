@@ -64,7 +64,7 @@ SELECT true AS ok, fault FROM verdict;
 -- role_take(role_revocation) roles_revoked
 -- Whoever could give a grant may take it away, and so may everybody it was handed down from. What hangs on it goes with
 -- it. The root is handed over instead: another operator of the whole nation takes its place, and what hung on it hangs on
--- his or her grant; the last one stays. Sessions end, because their tokens still say what no longer holds.
+-- his or her grant; the last one stays. Tokens that still say it are stale.
 WITH named AS (
     SELECT * FROM role_grant
     WHERE CASE WHEN :grant_id IS NOT NULL THEN grant_id = :grant_id
@@ -112,9 +112,6 @@ WITH named AS (
     RETURNING g.grant_id
 ), stale AS (
     INSERT INTO stale_token (person_id, reason) SELECT DISTINCT person_id, 'role_taken' FROM taken
-), ended AS (
-    UPDATE session s SET revoked_at = now(), revoke_reason = 'role_taken'
-    WHERE s.person_id IN (SELECT person_id FROM taken) AND s.revoked_at IS NULL
 ), told AS (
     INSERT INTO outbox (event, body, trace)
     SELECT 'role_changed', jsonb_strip_nulls(jsonb_build_object('person_id', person_id, 'role', role, 'unit_id', unit_id,

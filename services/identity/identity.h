@@ -5,6 +5,7 @@
 #define IDENTITY_H
 
 #include "audit.h"
+#include "refresh.h"
 #include "rows.h"
 #include "seal.h"
 #include "service.h"
@@ -19,11 +20,12 @@ struct identity_conf {
     struct providers *providers; /* provider.h; read by identity_check, kept to the end */
     /* sessions */
     int64_t access_minutes, session_idle_minutes, session_max_hours;
-    struct conf_secret token_sign_key;
+    struct conf_secret token_sign_key, refresh_key;
     /* personal numbers */
     struct conf_secret national_hash_key, national_box_key;
     /* made of the secrets by identity_check */
     unsigned char sign_key[TOKEN_SECRET_BYTES];
+    unsigned char refresh_mac_key[REFRESH_KEY_BYTES];
     struct seal_keys seal_keys;
 };
 

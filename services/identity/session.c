@@ -1,14 +1,14 @@
 /*
  * session.c - sessions: the pair of tokens, its renewal, its end.
  *
- * A refresh token is 48 random bytes: 16 that all tokens of the session share, 32 that are new each time. The database
- * has hashes of both, so a token from before the newest is recognised as such however old it is.
+ * A refresh token says which of its family it is, under a keyed hash (refresh.h). The database has a hash of the family
+ * and the newest number, so a token from before the newest is recognised as such however old it is.
  */
 #include "session.h"
+#include "device.h"
 #include "grant.h"
+#include "refresh.h"
 #include <sodium.h>
-
-enum { FAMILY_BYTES = 16, FRESH_BYTES = 32, REFRESH_BYTES = FAMILY_BYTES + FRESH_BYTES };
 
 static int hash_bytes(struct arena *arena, const void *p, size_t n, struct span *ret_hash)
 {
@@ -25,72 +25,41 @@ int secret_hash(struct arena *arena, struct span text, struct span *ret_hash)
     return hash_bytes(arena, text.p, text.n, ret_hash);
 }
 
-static int base64url(struct arena *arena, const void *bytes, size_t n, struct span *ret_text)
+int secret_make(struct arena *arena, size_t n, struct span *ret_text)
 {
+    unsigned char bytes[64];
     struct buf text;
+    if (n > sizeof(bytes))
+        return -1;
+    randombytes_buf(bytes, n);
     buf_init(&text, 256);
     base64url_add(&text, bytes, n);
     int result = text.failed ? -1 : arena_span(arena, buf_span(&text), ret_text);
     buf_release(&text);
-    return result;
-}
-
-int secret_make(struct arena *arena, size_t n, struct span *ret_text)
-{
-    unsigned char bytes[64];
-    if (n > sizeof(bytes))
-        return -1;
-    randombytes_buf(bytes, n);
-    int result = base64url(arena, bytes, n, ret_text);
     sodium_memzero(bytes, sizeof(bytes));
     return result;
 }
 
-static int refresh_token_hash(struct arena *arena, const unsigned char bytes[REFRESH_BYTES],
-                              struct refresh_token *token)
-{
-    if (hash_bytes(arena, bytes, FAMILY_BYTES, &token->family_hash) < 0)
-        return -1;
-    return hash_bytes(arena, bytes, REFRESH_BYTES, &token->hash);
-}
+/* --- the pair of tokens --- */
 
-int refresh_token_make(struct arena *arena, const struct span *like, struct refresh_token *ret_token)
-{
-    unsigned char bytes[REFRESH_BYTES];
-    struct refresh_token token;
-    struct span old;
-    randombytes_buf(bytes, sizeof(bytes));
-    if (like) {
-        if (base64url_parse(arena, *like, &old) != 0 || old.n != REFRESH_BYTES)
-            return -1;
-        memcpy(bytes, old.p, FAMILY_BYTES);
-    }
-    if (base64url(arena, bytes, sizeof(bytes), &token.text) < 0 || refresh_token_hash(arena, bytes, &token) < 0)
-        return -1;
-    *ret_token = token;
-    return 0;
-}
+/* What a pair of tokens says. */
+struct pair {
+    struct uuid subject, session_id;
+    bool person; /* the subject is a person, who has rights */
+    struct refresh_token refresh;
+    int64_t issued_at, refresh_expires;
+    uint64_t rights;
+};
 
-int refresh_token_read(struct arena *arena, struct span text, struct refresh_token *ret_token)
-{
-    struct span bytes;
-    struct refresh_token token = {.text = text};
-    if (base64url_parse(arena, text, &bytes) != 0 || bytes.n != REFRESH_BYTES ||
-        refresh_token_hash(arena, (const unsigned char *)bytes.p, &token) < 0)
-        return -1;
-    *ret_token = token;
-    return 0;
-}
-
-/* What a person may do now, signed, with the refresh token that the session was given. 0 or fail(). */
-static int answer_tokens(struct ctx *ctx, struct uuid person_id, struct uuid session_id, struct span refresh_token,
-                         int64_t refresh_expires, struct session_tokens *ret_tokens)
+/* What the subject may do now, signed, with the refresh token that belongs to it. 0 or fail(). */
+static int answer_tokens(struct ctx *ctx, const struct pair *pair, struct session_tokens *ret_tokens)
 {
     const struct identity_conf *conf = identity_conf(ctx);
-    struct rights rights;
-    struct access_claims claims = {.sub = person_id, .sid = session_id};
-    int64_t now_s = now_us() / 1000000, exp_s = now_s + conf->access_minutes * 60;
-    int code = rights_of(ctx, person_id, &rights);
+    struct rights rights = {.until_us = INT64_MAX};
+    struct access_claims claims = {.sub = pair->subject, .sid = pair->session_id};
+    int64_t now_s = pair->issued_at / 1000000, exp_s = now_s + conf->access_minutes * 60;
+    char text[REFRESH_TEXT + 1];
+    int code = pair->person ? rights_of(ctx, pair->subject, &rights) : 0;
     if (code)
         return code;
     /* A token outlives no right that it speaks of. */
@@ -100,81 +69,199 @@ static int answer_tokens(struct ctx *ctx, struct uuid person_id, struct uuid ses
     claims.n_grants = rights.n;
     claims.iat = (uint64_t)now_s;
     claims.exp = (uint64_t)exp_s;
+    if (pair->rights)
+        PUT_FIELD(&claims, access_claims, rights, pair->rights);
     struct session_tokens tokens = {
         .access_expires = (int64_t)claims.exp * 1000000,
-        .refresh_token = refresh_token,
-        .refresh_expires = refresh_expires,
-        .person_id = person_id,
+        .refresh_expires = pair->refresh_expires,
+        .person_id = pair->subject,
     };
+    refresh_write(conf->refresh_mac_key, &pair->refresh, text);
     code = token_sign(conf->sign_key, &claims, ctx->arena, &tokens.access_token);
     if (code)
         return fail(ctx, ERR_INTERNAL, "access_token");
+    if (arena_span(ctx->arena, (struct span){text, REFRESH_TEXT}, &tokens.refresh_token) < 0)
+        return fail(ctx, ERR_TOO_LARGE, "refresh_token");
     *ret_tokens = tokens;
     return 0;
+}
+
+static struct span standing_word(enum standing standing)
+{
+    switch (standing) {
+    case STANDING_REVIEW:
+        return SPAN("review");
+    case STANDING_PENDING:
+        return SPAN("pending");
+    default:
+        return SPAN("linked");
+    }
 }
 
 int session_open(struct ctx *ctx, const struct link_outcome *who, const struct session_origin *from,
                  struct session_tokens *ret_tokens)
 {
     const struct identity_conf *conf = identity_conf(ctx);
-    struct refresh_token refresh;
+    unsigned char family_hash[REFRESH_HASH_BYTES];
+    char device[DEVICE_TEXT + 1];
     struct session_opened opened;
-    if (refresh_token_make(ctx->arena, NULL, &refresh) < 0)
-        return fail(ctx, ERR_TOO_LARGE, "refresh_token");
+    struct pair pair = {.subject = who->person_id, .session_id = uuid7(), .person = who->standing == STANDING_LINKED};
     struct session_made made = {
-        .session_id = uuid7(),
-        .person_id = who->person_id,
+        .session_id = pair.session_id,
+        .account_id = who->account_id,
         .provider = from->provider,
-        .family_hash = refresh.family_hash,
-        .refresh_hash = refresh.hash,
+        .family_hash = {(const char *)family_hash, sizeof(family_hash)},
         .idle_minutes = (uint32_t)conf->session_idle_minutes,
         .max_hours = (uint32_t)conf->session_max_hours,
+        .issued_at = now_us(),
     };
+    refresh_begin(&pair.refresh);
+    refresh_family_hash(&pair.refresh, family_hash);
+    device_words(from->device, device);
+    if (pair.person)
+        PUT_FIELD(&made, session_made, person_id, who->person_id);
+    if (from->provider_sid.n && from->provider_sid.n <= 255)
+        PUT_FIELD(&made, session_made, provider_sid, from->provider_sid);
     if (from->address.n)
         PUT_FIELD(&made, session_made, address, from->address);
+    if (*device)
+        PUT_FIELD(&made, session_made, device, ((struct span){device, (uint32_t)strlen(device)}));
     int code = pg_call(ctx, &SQL_session_add, &made, &opened);
     if (code)
         return code;
-    return answer_tokens(ctx, who->person_id, made.session_id, refresh.text, opened.refresh_expires, ret_tokens);
+    pair.issued_at = made.issued_at;
+    pair.refresh_expires = opened.refresh_expires;
+    pair.rights = opened.rights;
+    code = answer_tokens(ctx, &pair, ret_tokens);
+    if (!code)
+        PUT_FIELD(ret_tokens, session_tokens, standing, standing_word(who->standing));
+    return code;
 }
 
 int on_session_renew(struct ctx *ctx, const struct session_refresh *req, struct session_tokens *ret_reply)
 {
     const struct identity_conf *conf = identity_conf(ctx);
-    struct refresh_token used, next;
+    unsigned char family_hash[REFRESH_HASH_BYTES];
+    struct pair pair;
     struct session_renewed renewed;
-    if (refresh_token_read(ctx->arena, req->refresh_token, &used) < 0)
+    if (refresh_read(conf->refresh_mac_key, req->refresh_token, &pair.refresh) < 0)
         return fail(ctx, ERR_UNAUTHENTICATED, "refresh_token");
-    if (refresh_token_make(ctx->arena, &req->refresh_token, &next) < 0)
-        return fail(ctx, ERR_TOO_LARGE, "refresh_token");
+    refresh_family_hash(&pair.refresh, family_hash);
     struct session_step step = {
-        .family_hash = used.family_hash,
-        .refresh_hash = used.hash,
-        .next_hash = next.hash,
+        .family_hash = {(const char *)family_hash, sizeof(family_hash)},
+        .counter = pair.refresh.counter,
         .idle_minutes = (uint32_t)conf->session_idle_minutes,
         .max_hours = (uint32_t)conf->session_max_hours,
+        .issued_at = now_us(),
     };
+    if (HAS(ctx->head, call_header, address))
+        PUT_FIELD(&step, session_step, address, ctx->head->address);
     int code = pg_call(ctx, &SQL_session_renew, &step, &renewed);
     if (code == ERR_NOT_FOUND)
         return fail(ctx, ERR_UNAUTHENTICATED, "refresh_token");
     if (code)
         return code;
-    return answer_tokens(ctx, renewed.person_id, renewed.session_id, next.text, renewed.refresh_expires, ret_reply);
+    pair.subject = renewed.person_id;
+    pair.session_id = renewed.session_id;
+    pair.person = renewed.linked;
+    pair.refresh.counter = renewed.counter;
+    pair.issued_at = renewed.issued_at;
+    pair.refresh_expires = renewed.refresh_expires;
+    pair.rights = renewed.rights;
+    code = answer_tokens(ctx, &pair, ret_reply);
+    if (!code && renewed.linked)
+        PUT_FIELD(ret_reply, session_tokens, standing, standing_word(STANDING_LINKED));
+    return code;
 }
 
-int on_session_end(struct ctx *ctx, const struct empty *req, struct accepted *ret_reply)
+/* --- one's own sessions --- */
+
+int on_my_sessions(struct ctx *ctx, const struct empty *req, struct session_list *ret_reply)
 {
     (void)req;
-    ret_reply->ok = true;
-    return pg_call(ctx, &SQL_session_end, NULL, NULL);
+    return pg_list(ctx, &SQL_my_sessions, NULL, 100, &ret_reply->sessions, &ret_reply->n_sessions);
 }
+
+int on_session_end(struct ctx *ctx, const struct empty *req, struct session_left *ret_reply)
+{
+    struct session_which which = {.session_id = ctx->head->session_id};
+    (void)req;
+    ret_reply->ok = true;
+    return pg_call(ctx, &SQL_session_end, &which, NULL);
+}
+
+int on_session_end_one(struct ctx *ctx, const struct session_ref *req, struct accepted *ret_reply)
+{
+    struct session_which which = {.session_id = req->session_id}, mine;
+    int code = pg_call(ctx, &SQL_session_mine, &which, &mine);
+    if (code)
+        return code == ERR_NOT_FOUND ? fail(ctx, ERR_NOT_FOUND, "session_id") : code;
+    ret_reply->ok = true;
+    return pg_call(ctx, &SQL_session_end, &which, NULL);
+}
+
+/* --- many at once --- */
+
+static int sessions_end(struct ctx *ctx, struct sessions_which *which, const char *why, uint32_t *ret_n)
+{
+    struct sessions_ended ended;
+    which->why = (struct span){why, (uint32_t)strlen(why)};
+    int code = pg_call(ctx, &SQL_sessions_end, which, &ended);
+    if (!code && ret_n)
+        *ret_n = ended.sessions;
+    return code;
+}
+
+int sessions_end_account(struct ctx *ctx, struct uuid account_id, const char *why, uint32_t *ret_n)
+{
+    struct sessions_which which = {0};
+    PUT_FIELD(&which, sessions_which, account_id, account_id);
+    return sessions_end(ctx, &which, why, ret_n);
+}
+
+int sessions_end_provider(struct ctx *ctx, struct span provider, struct span provider_sid, const char *why,
+                          uint32_t *ret_n)
+{
+    struct sessions_which which = {0};
+    PUT_FIELD(&which, sessions_which, provider, provider);
+    PUT_FIELD(&which, sessions_which, provider_sid, provider_sid);
+    return sessions_end(ctx, &which, why, ret_n);
+}
+
+int on_sessions_end_all(struct ctx *ctx, const struct empty *req, struct accepted *ret_reply)
+{
+    struct sessions_which which = {0};
+    (void)req;
+    PUT_FIELD(&which, sessions_which, subject, ctx->head->subject);
+    ret_reply->ok = true;
+    return sessions_end(ctx, &which, "everywhere", NULL);
+}
+
+int on_person_sessions_end(struct ctx *ctx, const struct person_sessions *req, struct accepted *ret_reply)
+{
+    struct person_which person = {.person_id = req->person_id}, found;
+    struct sessions_which which = {0};
+    int code = pg_call(ctx, &SQL_person_in_reach, &person, &found);
+    if (code == ERR_NOT_FOUND)
+        return audit_refuse(ctx, "sessions_end_refused", &req->person_id, "the person is not in the caller's subtree",
+                            ERR_FORBIDDEN, "person_id");
+    if (code)
+        return code;
+    PUT_FIELD(&which, sessions_which, subject, req->person_id);
+    PUT_FIELD(&which, sessions_which, reason, req->reason);
+    ret_reply->ok = true;
+    return sessions_end(ctx, &which, "officer", NULL);
+}
+
+/* --- for gateways, and by the clock --- */
 
 int on_revocations(struct ctx *ctx, const struct revocation_query *req, struct revocation_list *ret_reply)
 {
-    return pg_list(ctx, &SQL_revocations, req, 10000, &ret_reply->sessions, &ret_reply->n_sessions);
+    return pg_list(ctx, &SQL_revocations, req, 10000, &ret_reply->tokens, &ret_reply->n_tokens);
 }
 
 int sessions_prune(struct ctx *ctx)
 {
-    return pg_call(ctx, &SQL_sessions_prune, NULL, NULL);
+    struct session_limits limits = {.max_hours = (uint32_t)identity_conf(ctx)->session_max_hours};
+    return pg_call(ctx, &SQL_sessions_prune, &limits, NULL);
 }

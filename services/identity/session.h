@@ -12,19 +12,21 @@ struct session_origin {
     struct span device;       /* User-Agent of the browser */
 };
 
-/* A session for an account, with its first pair of tokens. 0 or fail(). */
+/*
+ * A session for an account, with its first pair of tokens. An account that is nobody's gets tokens whose subject is the
+ * account and that grant nothing. 0 or fail().
+ */
 MUST_CHECK int session_open(struct ctx *ctx, const struct link_outcome *who, const struct session_origin *from,
                             struct session_tokens *ret_tokens);
 
-/* A refresh token as the client holds it, and its two hashes. */
-struct refresh_token {
-    struct span text;
-    struct span family_hash, hash;
-};
-/* A token of a new family, or the next of the family that `like` belongs to (NULL: new). -1: the arena is full. */
-MUST_CHECK int refresh_token_make(struct arena *arena, const struct span *like, struct refresh_token *ret_token);
-/* -1: not a refresh token at all. */
-MUST_CHECK int refresh_token_read(struct arena *arena, struct span text, struct refresh_token *ret_token);
+/*
+ * Ends sessions at once, within the caller's transaction where there is one; gateways learn of it within two seconds.
+ * `why` is one word for session and audit. *ret_n (may be NULL): how many were open. 0 or fail().
+ */
+MUST_CHECK int sessions_end_account(struct ctx *ctx, struct uuid account_id, const char *why, uint32_t *ret_n);
+/* Those that came from this session at a provider. */
+MUST_CHECK int sessions_end_provider(struct ctx *ctx, struct span provider, struct span provider_sid, const char *why,
+                                     uint32_t *ret_n);
 
 /* Tick. */
 int sessions_prune(struct ctx *ctx);

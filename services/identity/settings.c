@@ -16,6 +16,7 @@ const struct conf_row identity_rows[] = {
     ROW(session_idle_minutes, CONF_INT, 5, 10080, "480", "A session that is not refreshed ends after this time."),
     ROW(session_max_hours, CONF_INT, 1, 720, "168", "A session ends after this time in any case."),
     ROW(token_sign_key, CONF_SECRET, 64, 128, "", "File with the Ed25519 key of access tokens, hex."),
+    ROW(refresh_key, CONF_SECRET, 64, 64, "", "File with the key that makes refresh tokens, hex."),
     ROW(national_hash_key, CONF_SECRET, 64, 64, "", "File with the key by which personal numbers are found, hex."),
     ROW(national_box_key, CONF_SECRET, 64, 64, "", "File with the PUBLIC key of the boxes with personal numbers, hex."),
     {0},
@@ -32,6 +33,13 @@ static int wrong(const char *row, const char *sentence)
     return -1;
 }
 
+static int parse_refresh_key(struct span hex, unsigned char ret_key[REFRESH_KEY_BYTES])
+{
+    size_t n;
+    return sodium_hex2bin(ret_key, REFRESH_KEY_BYTES, hex.p, hex.n, NULL, &n, NULL) == 0 && n == REFRESH_KEY_BYTES ? 0
+                                                                                                                   : -1;
+}
+
 int identity_check(void *conf)
 {
     struct identity_conf *c = conf;
@@ -40,6 +48,8 @@ int identity_check(void *conf)
     int result = 0;
     if (jws_secret_parse(secret_span(&c->token_sign_key), c->sign_key) < 0)
         result = wrong("token_sign_key", "must name a file with an Ed25519 key in hex (hocvu keys init makes it).");
+    if (parse_refresh_key(secret_span(&c->refresh_key), c->refresh_mac_key) < 0)
+        result = wrong("refresh_key", "must name a file with 64 hex digits (hocvu keys init makes it).");
     if (seal_keys_parse(&c->seal_keys, secret_span(&c->national_hash_key), secret_span(&c->national_box_key)) < 0)
         result = wrong("national_hash_key, national_box_key",
                        "must name files with 64 hex digits each (hocvu keys init makes them).");

@@ -169,9 +169,9 @@ static inline void edge_start(struct edge *e, const char *rows)
     const char *bin = getenv("HOCVU_BIN"), *self = getenv("HOCVU_TEST_GATEWAY");
     snprintf(conf, sizeof(conf),
              "bus_dir = %s\nlisten = 127.0.0.1:%d\nadmin_listen = 127.0.0.1:%d\ntoken_public_key = %s/token.pub\n"
-             "static_dir = services/gateway/static\napi_dir = proto/derived\nlog_level = error\n%s%s",
+             "static_dir = services/gateway/static\napi_dir = proto/derived\nlog_level = error\n%s%s%s",
              e->dir, e->port, e->admin_port, e->dir, strstr(rows, "rate_per_second") ? "" : "rate_per_second = 0\n",
-             rows);
+             strstr(rows, "account_per_second") ? "" : "account_per_second = 0\n", rows);
     edge_write(e, "gateway.conf", conf);
     snprintf(path, sizeof(path), "%s/gateway.conf", e->dir);
     if (self) /* a test that is a gateway itself */

@@ -96,8 +96,9 @@ Test(clock, ticks_go_on, .init = open_edge, .fini = close_edge)
 
 Test(clock, ended_sessions_are_asked_for_from_the_time_that_is_now, .init = open_edge, .fini = close_edge)
 {
-    struct revoked_session early = {.session_id = uuid7(), .revoked_at = now_us()};
-    identity->revocations = (struct revocation_list){.sessions = &early, .n_sessions = 1};
+    struct revoked_token early = {.revoked_at = now_us()};
+    PUT_FIELD(&early, revoked_token, session_id, uuid7());
+    identity->revocations = (struct revocation_list){.tokens = &early, .n_tokens = 1};
     for (int64_t until = edge_ms() + 2500; edge_ms() < until; peer_turn(identity, 10))
         continue;
     set_back();

@@ -87,9 +87,23 @@ Test(login, start_behind_https_is_secure, .init = open_https, .fini = close_edge
     int fd = asked("GET", "/login", HTML_CLIENT);
     peer_reply(identity, identity->calls, &msg_login_redirect, &to);
     struct response r = read_and_close(fd);
-    cr_assert_str_eq(cookies(&r), "hocvu_login=b; Path=/login; HttpOnly; SameSite=Lax; Max-Age=600; Secure\n");
+    cr_assert_str_eq(cookies(&r), "__Secure-hocvu_login=b; Path=/login; HttpOnly; SameSite=Lax; Max-Age=600; Secure\n");
     r = edge_ask(e, "GET", "/", NULL, NULL, NULL);
     cr_assert_str_eq(edge_header(e, &r, "Strict-Transport-Security"), "max-age=31536000");
+}
+
+Test(login, cookies_behind_https_have_names_that_nobody_else_can_set, .init = open_https, .fini = close_edge)
+{
+    struct session_tokens tokens = tokens_of("access.2");
+    int fd = asked("POST", "/session/refresh", "X-Hocvu: 1\r\nCookie: __Secure-hocvu_refresh=refresh-0\r\n");
+    peer_reply(identity, identity->calls, &msg_session_tokens, &tokens);
+    struct response r = read_and_close(fd);
+    cr_assert_str_eq(
+        cookies(&r),
+        "__Host-hocvu_access=access.2; Path=/; HttpOnly; SameSite=Lax; Max-Age=900; Secure\n"
+        "__Secure-hocvu_refresh=refresh-1; Path=/session; HttpOnly; SameSite=Strict; Max-Age=3600; Secure\n");
+    r = edge_ask(e, "POST", "/session/refresh", NULL, "X-Hocvu: 1\r\nCookie: hocvu_refresh=refresh-0\r\n", NULL);
+    assert_error(r, 401, "unauthenticated", "");
 }
 
 Test(login, values_that_would_break_a_header, .init = open_edge, .fini = close_edge)
@@ -370,9 +384,10 @@ Test(login, sessions_that_ended_elsewhere, .init = open_edge, .fini = close_edge
     edge_say(fd, edge_text(e, "GET", "/v1/me", access, NULL, NULL));
     peer_reply(identity, peer_await(identity, 1), &msg_profile, &profile);
     cr_assert_eq(edge_read(e, fd).status, 200);
-    struct revoked_session row = {.session_id = session, .revoked_at = now_us()};
+    struct revoked_token row = {.revoked_at = now_us()};
+    PUT_FIELD(&row, revoked_token, session_id, session);
     uint32_t before = identity->asked_revocations;
-    identity->revocations = (struct revocation_list){.sessions = &row, .n_sessions = 1};
+    identity->revocations = (struct revocation_list){.tokens = &row, .n_tokens = 1};
     for (int64_t until = edge_ms() + EDGE_PATIENCE_MS; identity->asked_revocations < before + 1;
          peer_turn(identity, 50))
         cr_assert(edge_ms() < until, "the gateway does not ask");

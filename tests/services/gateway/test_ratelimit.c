@@ -1,4 +1,5 @@
-/* test_ratelimit.c - buckets per address: filling, emptying, giving way. */
+/* test_ratelimit.c - buckets per address or account: filling, emptying, giving way. */
+#include "address.h"
 #include "ratelimit.h"
 
 #include <criterion/criterion.h>
@@ -13,9 +14,10 @@ static struct address A(const char *text) {
 static int
 taken(struct ratelimit *limit, const struct address *address, int64_t now, int tries)
 {
+    struct address subscriber = address_subscriber(address);
     int n = 0;
     for (int i = 0; i < tries; i++)
-        n += ratelimit_take(limit, address, now);
+        n += ratelimit_take(limit, subscriber.b, now);
     return n;
 }
 
@@ -23,7 +25,7 @@ Test(ratelimit, burst_then_rate)
 {
     struct ratelimit limit;
     struct address a = A("192.0.2.1"), b = A("192.0.2.2");
-    cr_assert_eq(ratelimit_open(&limit, 10, 5), 0);
+    cr_assert_eq(ratelimit_open(&limit, 1024, 10, 5), 0);
     cr_assert_eq(taken(&limit, &a, 1000000, 9), 5, "the burst");
     cr_assert_eq(taken(&limit, &b, 1000000, 9), 5, "another address has its own");
     cr_assert_eq(limit.limited, 8);
@@ -37,7 +39,7 @@ Test(ratelimit, clock_set_back)
 {
     struct ratelimit limit;
     struct address a = A("192.0.2.1");
-    cr_assert_eq(ratelimit_open(&limit, 1, 2), 0);
+    cr_assert_eq(ratelimit_open(&limit, 1024, 1, 2), 0);
     cr_assert_eq(taken(&limit, &a, 10000000, 3), 2);
     cr_assert_eq(taken(&limit, &a, 5000000, 3), 0, "gives nothing");
     cr_assert_eq(taken(&limit, &a, 6000000, 3), 1, "and goes on from there");
@@ -48,7 +50,7 @@ Test(ratelimit, off)
 {
     struct ratelimit limit;
     struct address a = A("192.0.2.1");
-    cr_assert_eq(ratelimit_open(&limit, 0, 1), 0);
+    cr_assert_eq(ratelimit_open(&limit, 1024, 0, 1), 0);
     cr_assert_eq(taken(&limit, &a, 1, 100000), 100000);
     cr_assert_eq(limit.limited, 0);
     ratelimit_close(&limit);
@@ -58,7 +60,7 @@ Test(ratelimit, one_subscriber_has_many_ipv6_addresses)
 {
     struct ratelimit limit;
     struct address a = A("2001:db8:1:2::1"), b = A("2001:db8:1:2:ffff::9"), c = A("2001:db8:1:3::1");
-    cr_assert_eq(ratelimit_open(&limit, 1, 4), 0);
+    cr_assert_eq(ratelimit_open(&limit, 1024, 1, 4), 0);
     cr_assert_eq(taken(&limit, &a, 1, 2) + taken(&limit, &b, 1, 9), 4);
     cr_assert_eq(taken(&limit, &c, 1, 9), 4);
     ratelimit_close(&limit);
@@ -68,13 +70,13 @@ Test(ratelimit, a_flood_of_addresses_costs_no_memory_and_frees_nobody_who_is_bus
 {
     struct ratelimit limit;
     struct address busy = A("192.0.2.1"), other = busy;
-    cr_assert_eq(ratelimit_open(&limit, 1, 3), 0);
+    cr_assert_eq(ratelimit_open(&limit, 1024, 1, 3), 0);
     cr_assert_eq(taken(&limit, &busy, 1000000, 3), 3);
     for (uint32_t i = 0; i < 200000; i++) {
         memcpy(other.b + 12, &i, sizeof(i));
         if (i % 64 == 0)
-            cr_assert_not(ratelimit_take(&limit, &busy, 1000000 + i), "the busy one is still known");
-        ratelimit_take(&limit, &other, 1000000 + i);
+            cr_assert_not(ratelimit_take(&limit, busy.b, 1000000 + i), "the busy one is still known");
+        ratelimit_take(&limit, other.b, 1000000 + i);
     }
     ratelimit_close(&limit);
 }

@@ -35,6 +35,7 @@ static inline void make_conf(void)
     };
     cr_assert_eq(seal_keys_parse(&conf.seal_keys, S(hash_hex), S(box_hex)), 0);
     crypto_sign_keypair(sign_public, conf.sign_key);
+    randombytes_buf(conf.refresh_mac_key, sizeof(conf.refresh_mac_key));
 }
 
 static struct harness *h;

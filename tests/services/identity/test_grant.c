@@ -417,16 +417,16 @@ IDENTITY_TEST(grant, a_token_holds_32_units)
     EXPECT_FAULT(give(NAM, "auditor", "U3"), 0, "");
 }
 
-IDENTITY_TEST(grant, taking_one_ends_the_person_s_sessions)
+IDENTITY_TEST(grant, taking_one_makes_the_person_s_tokens_stale_and_ends_no_session)
 {
     struct session_tokens tokens;
     small_nation();
     cr_assert_eq(open_session_of(MAI, "m", &tokens), 0);
     cr_assert_eq(open_session_of(NAM, "n", &tokens), 0);
     EXPECT_FAULT(take(MAI, "editor", "T44"), 0, "");
-    cr_expect_str_eq(harness_get(h, "SELECT string_agg(full_name, ',') FROM session JOIN person USING (person_id)"
-                                    " WHERE revoked_at IS NOT NULL AND revoke_reason = 'role_taken'"),
-                     MAI);
+    cr_expect_str_eq(
+        harness_get(h, "SELECT string_agg(full_name, ',') FROM rights_change JOIN person USING (person_id)"), MAI);
+    cr_expect_eq(count_of("session WHERE revoked_at IS NULL"), 2);
 }
 
 /* --- duties that exclude each other --- */

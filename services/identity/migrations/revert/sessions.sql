@@ -1,6 +1,10 @@
 -- Revert identity:sessions from pg
 BEGIN;
 
+DROP TRIGGER rights_changed ON identity.stale_token;
+DROP FUNCTION identity.rights_changed();
+DROP TABLE identity.rights_change;
+DROP SEQUENCE identity.rights_change_n;
 DROP TABLE identity.session;
 
 COMMIT;
