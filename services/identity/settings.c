@@ -18,6 +18,8 @@ const struct conf_row identity_rows[] = {
     ROW(token_sign_key, CONF_SECRET, 64, 128, "", "File with the Ed25519 key of access tokens, hex."),
     ROW(national_hash_key, CONF_SECRET, 64, 64, "", "File with the key by which personal numbers are found, hex."),
     ROW(national_box_key, CONF_SECRET, 64, 64, "", "File with the PUBLIC key of the boxes with personal numbers, hex."),
+    ROW(national_hash_key_before, CONF_TEXT, 0, 500, "",
+        "File with the key of the hashes before it, there while keys are being changed (hocvu keys rotate)."),
     {0},
 };
 
@@ -40,9 +42,11 @@ int identity_check(void *conf)
     int result = 0;
     if (jws_secret_parse(secret_span(&c->token_sign_key), c->sign_key) < 0)
         result = wrong("token_sign_key", "must name a file with an Ed25519 key in hex (hocvu keys init makes it).");
-    if (seal_keys_parse(&c->seal_keys, secret_span(&c->national_hash_key), secret_span(&c->national_box_key)) < 0)
+    if (seal_keys_parse(&c->keys_at_start, secret_span(&c->national_hash_key), secret_span(&c->national_box_key)) < 0)
         result = wrong("national_hash_key, national_box_key",
                        "must name files with 64 hex digits each (hocvu keys init makes them).");
+    else if (keys_read_before(c->national_hash_key_before, &c->keys_at_start) < 0)
+        result = wrong("national_hash_key_before", "holds no key: 64 hex digits.");
     c->providers = calloc(1, sizeof(*c->providers));
     if (!c->providers || providers_load(c->providers, c->provider_dir) < 0)
         result = -1;
