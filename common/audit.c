@@ -12,6 +12,7 @@
 enum {
     CHAIN_MOST = 2000, /* rows of one pass: about 50 ms */
     HEAD_EVERY_S = 60,
+    HEAD_LOOK_S = 5, /* the first head stands soon after the first entry */
 };
 
 int audit_note(struct ctx *ctx, const char *action, const struct uuid *subject, struct span detail)
@@ -82,8 +83,8 @@ int audit_tick(struct ctx *ctx)
     int code = pg_call(ctx, &SQL_audit_advance, &slice, &count);
     if (code || !rt || mono_us() < rt->audit_head_at_us)
         return code;
-    rt->audit_head_at_us = mono_us() + HEAD_EVERY_S * INT64_C(1000000);
-    return audit_head_make(ctx, rt->audit_signs ? rt->audit_secret : NULL, HEAD_EVERY_S - 5);
+    rt->audit_head_at_us = mono_us() + HEAD_LOOK_S * INT64_C(1000000);
+    return audit_head_make(ctx, rt->audit_signs ? rt->audit_secret : NULL, HEAD_EVERY_S);
 }
 
 int on_audit_page(struct ctx *ctx, const struct audit_query *req, struct audit_part *ret_part)

@@ -16,6 +16,7 @@ struct bus {
     uint32_t timeout_ms;
     void *sockets[SERVICE_COUNT_LIMIT][ZSOCK_REPLICAS];
     uint64_t last_call;
+    unsigned pinned;
     struct arena arena;
     struct fault fault;
     char field[129];
@@ -50,6 +51,11 @@ void bus_free(struct bus *bus)
     free(bus);
 }
 
+void bus_pin(struct bus *bus, unsigned instance)
+{
+    bus->pinned = instance;
+}
+
 const struct fault *bus_fault(const struct bus *bus)
 {
     return &bus->fault;
@@ -74,6 +80,8 @@ static void *choose(struct bus *bus, const struct service_row *row)
             return NULL;
         items[i] = (zmq_pollitem_t){sockets[i], 0, ZMQ_POLLOUT, 0};
     }
+    if (bus->pinned && bus->pinned <= n)
+        return zmq_poll(&items[bus->pinned - 1], 1, CONNECT_MS) > 0 ? sockets[bus->pinned - 1] : NULL;
     /* With IMMEDIATE a peer that is not there refuses; give a connection that is being made a moment. */
     if (zmq_poll(items, (int)n, CONNECT_MS) <= 0)
         return NULL;

@@ -12,6 +12,8 @@ struct bus;
 /* `conf` must outlive the bus. Connects lazily, to every process of a service. NULL when memory is out. */
 struct bus *bus_new(void *zmq, const struct bus_conf *conf, uint32_t timeout_ms);
 void bus_free(struct bus *bus);
+/* From now on only this process of a service is called (instances from 1 on); 0: any that is there. */
+void bus_pin(struct bus *bus, unsigned instance);
 /* What the last failed call was about; valid until the next call. */
 const struct fault *bus_fault(const struct bus *bus);
 /*

@@ -249,6 +249,7 @@ token_sign_key = $STATE/secrets/token_sign.key
 refresh_key = $STATE/secrets/refresh.key
 national_hash_key = $STATE/secrets/national_hash.key
 national_box_key = $STATE/secrets/national_box.pub
+national_hash_key_before = $STATE/secrets/national_hash_before.key
 CONF
         ;;
     learning)

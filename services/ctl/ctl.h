@@ -50,6 +50,6 @@ int attempt_command(struct ctl *ctl, int argc, char **argv);
 int audit_command(struct ctl *ctl, int argc, char **argv);
 
 extern const char demo_help[], attempt_help[];
-extern const char audit_help[];
+extern const char audit_help[], keys_help[];
 
 #endif

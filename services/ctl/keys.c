@@ -1,5 +1,6 @@
 /*
- * keys.c - `hocvu keys init DIR`: the keys of an installation, each made once and never replaced.
+ * keys.c - `hocvu keys init DIR`: the keys of an installation, each made once. Those of personal numbers are changed by
+ * keys_rotate.c, which keeps every one that was ever used in DIR/ring.
  *
  *   token_sign.key .pub        Ed25519, access tokens        certificate_sign.key .pub   Ed25519, certificates
  *   national_hash.key          keyed hash of national ids    national_box.key .pub       X25519, sealed national ids
@@ -12,6 +13,7 @@
  * Keys are lower-case hex on one line; of an Ed25519 pair the .key is the seed of RFC 8032 (32 bytes). CURVE pairs are
  * two lines of Z85, public and secret.
  */
+#include "keys.h"
 #include "ctl.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +23,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
-enum { KEY = 32, HEX = 2 * KEY + 1, Z85 = 41 };
+enum { HEX = 2 * KEY + 1, Z85 = 41 };
 
 enum key_kind { RANDOM, SIGN_PAIR, BOX_PAIR };
 
@@ -36,41 +38,51 @@ static const struct {
 /* Processes that speak on the bus but are no service of it. */
 static const char *const clients[] = {"gateway", "hocvu"};
 
-static int trouble(const char *path)
+int keys_trouble(const char *path)
 {
     fprintf(stderr, "hocvu: %s: %s\n", path, strerror(errno));
     return -1;
 }
 
-/* -1 with errno set when the path does not fit. */
-MUST_CHECK static int path_of(char path[PATH_MAX], const char *dir, const char *name, const char *ending)
+int keys_path(char path[PATH_MAX], const char *dir, const char *name, const char *ending)
 {
     int n = snprintf(path, PATH_MAX, "%s/%s%s", dir, name, ending);
     if (n > 0 && n < PATH_MAX)
         return 0;
     errno = ENAMETOOLONG;
-    return trouble(dir);
+    return keys_trouble(dir);
 }
 
-/* Writes aside and links into place: a key is never half written, and one that is there is never replaced. */
-static int write_once(const char *path, const char *text)
+/* A file that root makes belongs to the owner of its directory, as the service that reads it does. */
+static int own_as_directory(int fd, const char *path)
+{
+    char dir[PATH_MAX];
+    struct stat status;
+    const char *slash = strrchr(path, '/');
+    if (geteuid() != 0)
+        return 0;
+    int n = snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+    return n < 0 || n >= (int)sizeof(dir) || stat(dir, &status) || fchown(fd, status.st_uid, status.st_gid) ? -1 : 0;
+}
+
+int keys_write_once(const char *path, const char *text)
 {
     char aside[PATH_MAX];
-    if (path_of(aside, path, "", "") < 0)
+    if (keys_path(aside, path, "", "") < 0)
         return -1;
     int n = snprintf(aside, sizeof(aside), "%s.%ld.new", path, (long)getpid());
     if (n < 0 || n >= (int)sizeof(aside))
         return -1;
     int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
-        return trouble(aside);
+        return keys_trouble(aside);
     size_t length = strlen(text);
-    int failed = write(fd, text, length) != (ssize_t)length || fsync(fd);
+    int failed = write(fd, text, length) != (ssize_t)length || own_as_directory(fd, path) || fsync(fd);
     failed |= close(fd);
     if (!failed && link(aside, path) && errno != EEXIST)
         failed = 1;
     if (failed)
-        trouble(path);
+        keys_trouble(path);
     unlink(aside);
     return failed ? -1 : 0;
 }
@@ -80,20 +92,20 @@ static int read_text(const char *path, char *ret_text, size_t n)
 {
     FILE *file = fopen(path, "re");
     if (!file)
-        return errno == ENOENT ? 1 : trouble(path);
+        return errno == ENOENT ? 1 : keys_trouble(path);
     size_t got = fread(ret_text, 1, n, file);
     fclose(file);
     ret_text[got] = '\0';
     return 0;
 }
 
-static int write_hex(const char *path, const uint8_t key[KEY])
+static int write_hex_once(const char *path, const uint8_t key[KEY])
 {
     char hex[HEX + 1];
     sodium_bin2hex(hex, HEX, key, KEY);
     hex[HEX - 1] = '\n';
     hex[HEX] = '\0';
-    int result = write_once(path, hex);
+    int result = keys_write_once(path, hex);
     sodium_memzero(hex, sizeof(hex));
     return result;
 }
@@ -106,7 +118,7 @@ static int key_of(const char *path, uint8_t ret_key[KEY])
     int got = read_text(path, hex, HEX - 1);
     if (got > 0) {
         randombytes_buf(ret_key, KEY);
-        return write_hex(path, ret_key);
+        return write_hex_once(path, ret_key);
     }
     if (got < 0 || sodium_hex2bin(ret_key, KEY, hex, HEX - 1, NULL, &n, NULL) || n != KEY) {
         fprintf(stderr, "hocvu: %s does not hold a key: 64 hex digits. Restore it from the backup.\n", path);
@@ -120,7 +132,7 @@ static int make_key(const char *dir, const char *name, enum key_kind kind)
 {
     char path[PATH_MAX];
     uint8_t secret[KEY], public[KEY], expanded[crypto_sign_SECRETKEYBYTES];
-    if (path_of(path, dir, name, ".key") < 0 || key_of(path, secret) < 0)
+    if (keys_path(path, dir, name, ".key") < 0 || key_of(path, secret) < 0)
         return -1;
     if (kind == SIGN_PAIR)
         crypto_sign_seed_keypair(public, expanded, secret);
@@ -132,21 +144,21 @@ static int make_key(const char *dir, const char *name, enum key_kind kind)
     sodium_memzero(expanded, sizeof(expanded));
     if (kind == RANDOM)
         return 0;
-    return path_of(path, dir, name, ".pub") < 0 ? -1 : write_hex(path, public);
+    return keys_path(path, dir, name, ".pub") < 0 ? -1 : write_hex_once(path, public);
 }
 
 /* Makes the CURVE pair of a process if there is none and adds its line to `known`. */
 static int make_curve(const char *dir, const char *name, struct buf *known)
 {
     char path[PATH_MAX], public[Z85], secret[Z85], pair[2 * Z85 + 1];
-    if (path_of(path, dir, name, ".key") < 0)
+    if (keys_path(path, dir, name, ".key") < 0)
         return -1;
     int got = read_text(path, pair, 2 * Z85);
     if (got > 0) {
         if (zmq_curve_keypair(public, secret))
-            return trouble("CURVE keys");
+            return keys_trouble("CURVE keys");
         snprintf(pair, sizeof(pair), "%s\n%s\n", public, secret);
-        got = write_once(path, pair);
+        got = keys_write_once(path, pair);
     }
     if (got < 0 || strlen(pair) != 2 * Z85 || pair[Z85 - 1] != '\n') {
         fprintf(stderr, "hocvu: %s does not hold a CURVE pair. Restore it, or remove it to get a new one.\n", path);
@@ -162,12 +174,12 @@ static int write_known(const char *dir, struct buf *known)
 {
     char path[PATH_MAX], aside[PATH_MAX];
     buf_add(known, "", 1);
-    if (known->failed || path_of(path, dir, "known", "") < 0 || path_of(aside, dir, "known", ".new") < 0)
+    if (known->failed || keys_path(path, dir, "known", "") < 0 || keys_path(aside, dir, "known", ".new") < 0)
         return -1;
     unlink(aside);
-    if (write_once(aside, known->p) < 0)
+    if (keys_write_once(aside, known->p) < 0)
         return -1;
-    return rename(aside, path) ? trouble(path) : 0;
+    return rename(aside, path) ? keys_trouble(path) : 0;
 }
 
 static int make_curves(const char *dir)
@@ -175,10 +187,10 @@ static int make_curves(const char *dir)
     char curve[PATH_MAX];
     struct buf known;
     int result = 0;
-    if (path_of(curve, dir, "curve", "") < 0)
+    if (keys_path(curve, dir, "curve", "") < 0)
         return -1;
     if (mkdir(curve, 0700) && errno != EEXIST)
-        return trouble(curve);
+        return keys_trouble(curve);
     buf_init(&known, 1 << 16);
     for (size_t i = 0; i < proto_n_services && !result; i++)
         result = make_curve(curve, proto_services[i].name, &known);
@@ -192,14 +204,17 @@ static int make_curves(const char *dir)
 
 int keys_command(struct ctl *ctl, int argc, char **argv)
 {
-    (void)ctl;
-    if (argc != 3 || strcmp(argv[1], "init") != 0) {
-        fprintf(stderr, "usage: hocvu keys init DIR\n");
-        return 2;
-    }
     if (sodium_init() < 0) {
         fprintf(stderr, "hocvu: libsodium cannot start\n");
         return 1;
+    }
+    if (argc >= 2 && !strcmp(argv[1], "rotate"))
+        return keys_rotate(ctl, argc - 1, argv + 1);
+    if (argc >= 2 && !strcmp(argv[1], "check"))
+        return keys_check(ctl, argc - 1, argv + 1);
+    if (argc != 3 || strcmp(argv[1], "init") != 0) {
+        fputs(keys_help, stderr);
+        return 2;
     }
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         if (make_key(argv[2], keys[i].name, keys[i].kind) < 0)

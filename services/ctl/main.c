@@ -9,7 +9,8 @@
 static int help_command(struct ctl *ctl, int argc, char **argv);
 
 static const struct command commands[] = {
-    {"keys", keys_command, "init DIR: make the keys of an installation that are not there yet", NULL},
+    {"keys", keys_command, "init DIR: make the keys of an installation that are not there yet; rotate, check",
+     keys_help},
     {"bootstrap", bootstrap_command, "[ROSTER]: make the first national operator, from the roster's first such row",
      NULL},
     {"status", status_command, "ask every service how it is; exit code 1 when one is not well", NULL},

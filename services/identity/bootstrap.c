@@ -29,20 +29,20 @@ static int make_root(struct ctx *ctx, struct uuid *ret_id)
 }
 
 /* A person who is not on record yet. 0 or fail(). */
-static int make_person(struct ctx *ctx, const struct operator_first *req, struct span hash, struct span name,
-                       struct uuid *ret_id)
+static int make_person(struct ctx *ctx, const struct operator_first *req, struct span name, struct uuid *ret_id)
 {
-    const struct seal_keys *keys = &identity_conf(ctx)->seal_keys;
-    unsigned char box[SEAL_BOX_BYTES];
+    const struct seal_keys *keys = seal_keys_now(ctx);
+    unsigned char box[SEAL_BOX_BYTES], hash[SEAL_HASH_BYTES];
     struct sealer sealer;
     if (sealer_init(&sealer, keys) < 0)
         return fail(ctx, ERR_INTERNAL, "national_box_key");
     seal(&sealer, req->national_id, box);
     sealer_release(&sealer);
+    national_hash(keys, req->national_id, hash);
     struct person_new person = {
         .person_id = uuid7(),
         .full_name = name,
-        .national_hash = hash,
+        .national_hash = {(const char *)hash, sizeof(hash)},
         .hash_key = {keys->hash_key_id, SEAL_KEY_ID},
         .national_box = {(const char *)box, sizeof(box)},
         .box_key = {keys->box_key_id, SEAL_KEY_ID},
@@ -82,17 +82,17 @@ static int grant_operator(struct ctx *ctx, struct uuid person_id, struct uuid un
 
 int on_operator_bootstrap(struct ctx *ctx, const struct operator_first *req, struct accepted *ret_reply)
 {
-    unsigned char bytes[SEAL_HASH_BYTES];
-    struct span hash = {(const char *)bytes, sizeof(bytes)}, name;
+    struct span name;
     struct first_state state;
-    struct person_key key = {.national_hash = hash};
+    struct person_key key;
     int32_t today;
     if (!national_valid(req->national_id))
         return fail(ctx, ERR_INVALID, "national_id");
     if (nfc(ctx->arena, req->full_name, &name) < 0 || name.n == 0 || name.n > 120)
         return fail(ctx, ERR_INVALID, "full_name");
-    national_hash(&identity_conf(ctx)->seal_keys, req->national_id, bytes);
     int code = import_begin(ctx, &today);
+    if (!code)
+        code = person_key_make(ctx, req->national_id, &key);
     if (!code)
         code = pg_call(ctx, &SQL_first_state, &key, &state);
     if (code)
@@ -107,7 +107,7 @@ int on_operator_bootstrap(struct ctx *ctx, const struct operator_first *req, str
     if (!HAS(&state, first_state, root_id))
         code = make_root(ctx, &root_id);
     if (!code && !HAS(&state, first_state, person_id))
-        code = make_person(ctx, req, hash, name, &person_id);
+        code = make_person(ctx, req, name, &person_id);
     if (!code && !state.working)
         code = make_tenure(ctx, person_id, name, root_id, today);
     if (!code)

@@ -282,5 +282,5 @@ SELECT
     EXISTS (SELECT FROM tenure t WHERE t.person_id = p.person_id AND t.kind = 'principal' AND t.valid_to IS NULL) AS working,
     u.unit_id AS root_id
 FROM (VALUES (1)) one (n)
-LEFT JOIN person p ON p.national_hash = :national_hash
+LEFT JOIN person p ON p.national_hash IN (:national_hash, :hash_before)
 LEFT JOIN unit_now u ON u.parent_id IS NULL;

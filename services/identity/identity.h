@@ -26,7 +26,9 @@ struct identity_conf {
     /* made of the secrets by identity_check */
     unsigned char sign_key[TOKEN_SECRET_BYTES];
     unsigned char refresh_mac_key[REFRESH_KEY_BYTES];
-    struct seal_keys seal_keys;
+    struct seal_keys keys_at_start; /* for seal_keys_now */
+    const char *national_hash_key_before;
+    struct held_keys *_Atomic keys_now; /* keys.c; NULL: those of the start */
 };
 
 /* settings.c */
@@ -36,6 +38,16 @@ int identity_check(void *conf);
 /* Once, before threads: starts the libraries that want it. */
 int identity_start(void *conf);
 const struct identity_conf *identity_conf(const struct ctx *ctx);
+
+/*
+ * keys.c: the keys of personal numbers as they are now. Taken once by whoever hashes and writes, so that hash and key
+ * id fit each other; an import takes them after it has its lock. They live as long as the process.
+ */
+const struct seal_keys *seal_keys_now(const struct ctx *ctx);
+/* The hashes by which a number is looked for (two while keys are being changed), in the arena. 0 or fail(). */
+MUST_CHECK int person_key_make(struct ctx *ctx, struct span digits, struct person_key *ret_key);
+/* Reads the key before the present one from its file, if there is one. Prints what is wrong and returns -1. */
+MUST_CHECK int keys_read_before(const char *path, struct seal_keys *keys);
 
 /* units.c: brings unit_now in line with the versions: in an import, and as a tick, because days come. 0 or fail(). */
 int units_refresh(struct ctx *ctx);

@@ -194,9 +194,16 @@ static int look(struct ctx *ctx, struct roster *r)
     for (uint32_t done = 0; done < r->n; done += IMPORT_CHUNK) {
         uint32_t n = r->n - done < IMPORT_CHUNK ? r->n - done : IMPORT_CHUNK, n_seen;
         struct roster_seen *seen;
-        for (uint32_t i = 0; i < n; i++)
-            keys[i] = (struct roster_key){.place = done + i,
-                                          .national_hash = {(const char *)r->rows[done + i].hash, SEAL_HASH_BYTES}};
+        unsigned char(*before)[SEAL_HASH_BYTES] = arena_alloc(ctx->arena, n * sizeof(*before));
+        if (!before)
+            return fail(ctx, ERR_TOO_LARGE, "csv");
+        for (uint32_t i = 0; i < n; i++) {
+            struct roster_row *row = &r->rows[done + i];
+            keys[i] =
+                (struct roster_key){.place = done + i, .national_hash = {(const char *)row->hash, SEAL_HASH_BYTES}};
+            if (national_hash_before(r->keys, row->row->cells[NATIONAL_ID], before[i]))
+                PUT_FIELD(&keys[i], roster_key, hash_before, ((struct span){(const char *)before[i], SEAL_HASH_BYTES}));
+        }
         int code = pg_bulk(ctx, &SQL_roster_look, keys, n, n, &seen, &n_seen);
         if (code)
             return code;
@@ -388,7 +395,7 @@ static int write_changes(struct ctx *ctx, struct roster *r, const struct changes
 
 int on_roster_import(struct ctx *ctx, const struct import_file *req, struct import_report *ret_reply)
 {
-    struct roster r = {.keys = &identity_conf(ctx)->seal_keys};
+    struct roster r = {0};
     struct changes changes = {0};
     uint32_t created = 0, changed = 0;
     bool dry_run = HAS(req, import_file, dry_run) && req->dry_run;
@@ -400,6 +407,7 @@ int on_roster_import(struct ctx *ctx, const struct import_file *req, struct impo
         code = pg_list(ctx, &SQL_unit_codes, NULL, MOST_UNITS, &r.units, &r.n_units);
     if (code)
         return code;
+    r.keys = seal_keys_now(ctx);
     code = judge_rows(&r);
     if (code)
         return fail(ctx, code, "csv");

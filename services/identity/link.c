@@ -136,8 +136,8 @@ static struct facts facts_of(const struct link_seen *seen, const struct link_ste
 /* The name as it is kept, and the number as hash and box. 0 or fail(). */
 static int read_claims(struct ctx *ctx, struct span provider, const struct claims *claims, struct link_step *step)
 {
-    const struct seal_keys *keys = &identity_conf(ctx)->seal_keys;
-    unsigned char *hash = arena_alloc(ctx->arena, SEAL_HASH_BYTES), *box = arena_alloc(ctx->arena, SEAL_BOX_BYTES);
+    const struct seal_keys *keys = seal_keys_now(ctx);
+    unsigned char *hash = arena_alloc(ctx->arena, 2 * SEAL_HASH_BYTES), *box = arena_alloc(ctx->arena, SEAL_BOX_BYTES);
     struct span name;
     if (!hash || !box)
         return fail(ctx, ERR_TOO_LARGE, "national_id");
@@ -161,15 +161,19 @@ static int read_claims(struct ctx *ctx, struct span provider, const struct claim
     };
     if (claims->has_birth_date)
         PUT_FIELD(step, link_step, birth_date, claims->birth_date);
+    if (national_hash_before(keys, claims->national_id, hash + SEAL_HASH_BYTES))
+        PUT_FIELD(step, link_step, hash_before, ((struct span){(const char *)hash + SEAL_HASH_BYTES, SEAL_HASH_BYTES}));
     return 0;
 }
 
 /* Puts the number into its box; only when something is stored, because making a box is the dear part. 0 or fail(). */
 static int fill_box(struct ctx *ctx, const struct claims *claims, struct link_step *step)
 {
+    const struct seal_keys *keys = seal_keys_now(ctx);
     struct sealer sealer;
     unsigned char box[SEAL_BOX_BYTES];
-    if (sealer_init(&sealer, &identity_conf(ctx)->seal_keys) < 0)
+    step->box_key = (struct span){keys->box_key_id, SEAL_KEY_ID};
+    if (sealer_init(&sealer, keys) < 0)
         return fail(ctx, ERR_INTERNAL, "national_box_key");
     seal(&sealer, claims->national_id, box);
     sealer_release(&sealer);
@@ -189,7 +193,7 @@ static int store(struct ctx *ctx, const struct claims *claims, const struct link
     step->case_id = uuid7();
     step->differs = differs | rule->differs | (rule->verdict == REVIEW ? seen->held_differs : 0);
     step->why = (struct span){rule->why, (uint32_t)strlen(rule->why)};
-    step->has &= UINT64_C(1) << HAS_link_step_birth_date;
+    step->has &= UINT64_C(1) << HAS_link_step_birth_date | UINT64_C(1) << HAS_link_step_hash_before;
     if (HAS(seen, link_seen, person_id))
         PUT_FIELD(step, link_step, person_id, seen->person_id);
     else if (rule->verdict == REVIEW && HAS(seen, link_seen, account_person))
@@ -213,8 +217,13 @@ static struct link_outcome outcome_of(enum verdict verdict, struct uuid account,
 /* Looks, decides, stores. ERR_CONFLICT: somebody else was faster. 0 or fail(). */
 static int try_once(struct ctx *ctx, const struct claims *claims, struct link_step *step, struct link_outcome *ret_who)
 {
-    struct link_key key = {step->has, step->provider, step->subject, step->national_hash, DIFFERS_HELD};
+    struct link_key key = {.provider = step->provider,
+                           .subject = step->subject,
+                           .national_hash = step->national_hash,
+                           .held = DIFFERS_HELD};
     struct link_seen seen;
+    if (HAS(step, link_step, hash_before))
+        PUT_FIELD(&key, link_key, hash_before, step->hash_before);
     int code = pg_call(ctx, &SQL_link_look, &key, &seen);
     if (code)
         return code;

@@ -4,7 +4,7 @@
 -- The number of somebody who was on record twice leads to the one who counts.
 SELECT p.person_id, p.full_name AS roster_name, p.birth_date AS roster_birth, a.account_id, a.state,
     a.person_id AS account_person, a.full_name AS account_name, a.birth_date AS account_birth,
-    coalesce(a.national_hash = :national_hash, false) AS same_number,
+    coalesce(a.national_hash IN (:national_hash, :hash_before), false) AS same_number,
     EXISTS (SELECT FROM account o WHERE o.person_id = p.person_id AND o.provider = :provider AND o.state = 'linked'
         AND o.subject <> :subject) AS taken,
     coalesce((SELECT c.differs & CAST(:held AS integer) FROM review_case c
@@ -12,8 +12,8 @@ SELECT p.person_id, p.full_name AS roster_name, p.birth_date AS roster_birth, a.
     coalesce(a.revision, 0) AS revision,
     coalesce(a.last_login < now() - interval '1 hour', true) AS stale
 FROM (VALUES (1)) one (n)
-LEFT JOIN LATERAL (SELECT coalesce(merged_into, person_id) AS person_id FROM person WHERE national_hash = :national_hash) q
-    ON true
+LEFT JOIN LATERAL (SELECT coalesce(merged_into, person_id) AS person_id FROM person
+    WHERE national_hash IN (:national_hash, :hash_before)) q ON true
 LEFT JOIN person p ON p.person_id = q.person_id
 LEFT JOIN account a ON a.provider = :provider AND a.subject = :subject;
 

@@ -6,8 +6,8 @@
  * Follows:   nobody
  * Keeps:     schema "identity" (migrations/); the provider's metadata and keys for a while, which may be lost
  * Refuses:   a login that brings a state twice, another browser's or another provider's (UNAUTHENTICATED), a number
- * that is not on the roster or whose name differs (NOT_ON_ROSTER), a role beyond what the caller may hand on (FORBIDDEN),
- *            single rows of an import, with a sentence each
+ * that is not on the roster or whose name differs (NOT_ON_ROSTER), a role beyond what the caller may hand on
+ * (FORBIDDEN), single rows of an import, with a sentence each
  *
  * Configuration: identity --help
  */

@@ -19,6 +19,8 @@ const struct conf_row identity_rows[] = {
     ROW(refresh_key, CONF_SECRET, 64, 64, "", "File with the key that makes refresh tokens, hex."),
     ROW(national_hash_key, CONF_SECRET, 64, 64, "", "File with the key by which personal numbers are found, hex."),
     ROW(national_box_key, CONF_SECRET, 64, 64, "", "File with the PUBLIC key of the boxes with personal numbers, hex."),
+    ROW(national_hash_key_before, CONF_TEXT, 0, 500, "",
+        "File with the key of the hashes before it, there while keys are being changed (hocvu keys rotate)."),
     {0},
 };
 
@@ -50,9 +52,11 @@ int identity_check(void *conf)
         result = wrong("token_sign_key", "must name a file with an Ed25519 key in hex (hocvu keys init makes it).");
     if (parse_refresh_key(secret_span(&c->refresh_key), c->refresh_mac_key) < 0)
         result = wrong("refresh_key", "must name a file with 64 hex digits (hocvu keys init makes it).");
-    if (seal_keys_parse(&c->seal_keys, secret_span(&c->national_hash_key), secret_span(&c->national_box_key)) < 0)
+    if (seal_keys_parse(&c->keys_at_start, secret_span(&c->national_hash_key), secret_span(&c->national_box_key)) < 0)
         result = wrong("national_hash_key, national_box_key",
                        "must name files with 64 hex digits each (hocvu keys init makes them).");
+    else if (keys_read_before(c->national_hash_key_before, &c->keys_at_start) < 0)
+        result = wrong("national_hash_key_before", "holds no key: 64 hex digits.");
     c->providers = calloc(1, sizeof(*c->providers));
     if (!c->providers || providers_load(c->providers, c->provider_dir) < 0)
         result = -1;

@@ -33,7 +33,7 @@ static inline void make_conf(void)
         .session_idle_minutes = 480,
         .session_max_hours = 168,
     };
-    cr_assert_eq(seal_keys_parse(&conf.seal_keys, S(hash_hex), S(box_hex)), 0);
+    cr_assert_eq(seal_keys_parse(&conf.keys_at_start, S(hash_hex), S(box_hex)), 0);
     crypto_sign_keypair(sign_public, conf.sign_key);
     randombytes_buf(conf.refresh_mac_key, sizeof(conf.refresh_mac_key));
 }
@@ -174,12 +174,13 @@ static inline int open_session_of(const char *full_name, const char *subject, st
     struct session_origin from = {.provider = SPAN("openid")};
     char text[UUID_TEXT];
     uuid_format(&person, text);
-    harness_sql(h,
-                "INSERT INTO account (account_id, provider, subject, state, person_id, full_name, national_hash, hash_key,"
-                " national_box, box_key) SELECT hocvu.uuid7(), 'openid', '%s', 'linked', person_id, full_name,"
-                " national_hash, hash_key, national_box, box_key FROM person WHERE person_id = '%s'"
-                " ON CONFLICT (provider, subject) DO NOTHING",
-                subject, text);
+    harness_sql(
+        h,
+        "INSERT INTO account (account_id, provider, subject, state, person_id, full_name, national_hash, hash_key,"
+        " national_box, box_key) SELECT hocvu.uuid7(), 'openid', '%s', 'linked', person_id, full_name,"
+        " national_hash, hash_key, national_box, box_key FROM person WHERE person_id = '%s'"
+        " ON CONFLICT (provider, subject) DO NOTHING",
+        subject, text);
     struct link_outcome who = {
         .standing = STANDING_LINKED,
         .account_id = uuid_of(harness_get(h, "SELECT account_id FROM account WHERE subject = '%s'", subject)),

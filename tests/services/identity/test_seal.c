@@ -6,7 +6,7 @@ static struct sealer sealer;
 static void setup(void)
 {
     make_conf();
-    cr_assert_eq(sealer_init(&sealer, &conf.seal_keys), 0);
+    cr_assert_eq(sealer_init(&sealer, &conf.keys_at_start), 0);
 }
 
 Test(seal, only_twelve_digits_are_a_number, .init = setup, .timeout = 20)
@@ -26,11 +26,11 @@ Test(seal, only_twelve_digits_are_a_number, .init = setup, .timeout = 20)
 Test(seal, the_hash_finds_and_tells_nothing, .init = setup, .timeout = 20)
 {
     unsigned char a[SEAL_HASH_BYTES], b[SEAL_HASH_BYTES], other[SEAL_HASH_BYTES];
-    struct seal_keys keys = conf.seal_keys;
-    national_hash(&conf.seal_keys, S("999079000001"), a);
-    national_hash(&conf.seal_keys, S("999079000001"), b);
+    struct seal_keys keys = conf.keys_at_start;
+    national_hash(&conf.keys_at_start, S("999079000001"), a);
+    national_hash(&conf.keys_at_start, S("999079000001"), b);
     cr_expect_arr_eq(a, b, sizeof(a));
-    national_hash(&conf.seal_keys, S("999079000002"), b);
+    national_hash(&conf.keys_at_start, S("999079000002"), b);
     cr_expect_arr_neq(a, b, sizeof(a));
     keys.hash_key[0] ^= 1;
     national_hash(&keys, S("999079000001"), other);
@@ -53,7 +53,7 @@ Test(seal, the_box_opens_with_the_secret_half_only, .init = setup, .timeout = 20
     memcpy(wrong, box_secret, sizeof(wrong));
     wrong[3] ^= 4;
     cr_expect_eq(seal_open(wrong, span, digits), -1);
-    cr_expect_eq(seal_open(conf.seal_keys.box_public, span, digits), -1);
+    cr_expect_eq(seal_open(conf.keys_at_start.box_public, span, digits), -1);
     for (size_t i = 0; i < sizeof(box); i++) {
         if (i == 31)
             continue; /* X25519 does not look at the highest bit of a public key */
@@ -68,8 +68,8 @@ Test(seal, keys_have_names_and_are_read_strictly, .init = setup, .timeout = 20)
 {
     struct seal_keys keys;
     static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
-    cr_expect_eq(strlen(conf.seal_keys.hash_key_id), SEAL_KEY_ID);
-    cr_expect_str_neq(conf.seal_keys.hash_key_id, conf.seal_keys.box_key_id);
+    cr_expect_eq(strlen(conf.keys_at_start.hash_key_id), SEAL_KEY_ID);
+    cr_expect_str_neq(conf.keys_at_start.hash_key_id, conf.keys_at_start.box_key_id);
     cr_expect_eq(seal_keys_parse(&keys, S(""), S(zeros)), -1);
     cr_expect_eq(seal_keys_parse(&keys, S(zeros), S("00")), -1);
     cr_expect_eq(

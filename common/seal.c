@@ -2,7 +2,7 @@
 #include "seal.h"
 #include <sodium.h>
 
-static int parse_key(struct span hex, unsigned char ret_key[SEAL_KEY_BYTES])
+int seal_key_parse(struct span hex, unsigned char ret_key[SEAL_KEY_BYTES])
 {
     size_t n = 0;
     const char *end = NULL;
@@ -12,8 +12,7 @@ static int parse_key(struct span hex, unsigned char ret_key[SEAL_KEY_BYTES])
     return 0;
 }
 
-/* Says nothing about the key but which one it is. */
-static void key_id(const unsigned char key[SEAL_KEY_BYTES], char ret_id[SEAL_KEY_ID + 1])
+void seal_key_id(const unsigned char key[SEAL_KEY_BYTES], char ret_id[SEAL_KEY_ID + 1])
 {
     unsigned char hash[crypto_generichash_BYTES];
     crypto_generichash(hash, sizeof(hash), key, SEAL_KEY_BYTES, (const unsigned char *)"key id", 6);
@@ -22,10 +21,20 @@ static void key_id(const unsigned char key[SEAL_KEY_BYTES], char ret_id[SEAL_KEY
 
 int seal_keys_parse(struct seal_keys *keys, struct span hash_hex, struct span box_hex)
 {
-    if (parse_key(hash_hex, keys->hash_key) < 0 || parse_key(box_hex, keys->box_public) < 0)
+    if (seal_key_parse(hash_hex, keys->hash_key) < 0 || seal_key_parse(box_hex, keys->box_public) < 0)
         return -1;
-    key_id(keys->hash_key, keys->hash_key_id);
-    key_id(keys->box_public, keys->box_key_id);
+    seal_key_id(keys->hash_key, keys->hash_key_id);
+    seal_key_id(keys->box_public, keys->box_key_id);
+    keys->has_before = false;
+    return 0;
+}
+
+int seal_keys_before(struct seal_keys *keys, struct span hash_hex)
+{
+    if (seal_key_parse(hash_hex, keys->before_key) < 0)
+        return -1;
+    seal_key_id(keys->before_key, keys->before_key_id);
+    keys->has_before = sodium_memcmp(keys->before_key, keys->hash_key, SEAL_KEY_BYTES) != 0;
     return 0;
 }
 
@@ -44,6 +53,14 @@ void national_hash(const struct seal_keys *keys, struct span digits, unsigned ch
 {
     crypto_generichash(ret_hash, SEAL_HASH_BYTES, (const unsigned char *)digits.p, digits.n, keys->hash_key,
                        SEAL_KEY_BYTES);
+}
+
+bool national_hash_before(const struct seal_keys *keys, struct span digits, unsigned char ret_hash[SEAL_HASH_BYTES])
+{
+    if (keys->has_before)
+        crypto_generichash(ret_hash, SEAL_HASH_BYTES, (const unsigned char *)digits.p, digits.n, keys->before_key,
+                           SEAL_KEY_BYTES);
+    return keys->has_before;
 }
 
 int sealer_init(struct sealer *sealer, const struct seal_keys *keys)
