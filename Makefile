@@ -22,13 +22,14 @@ export UBSAN_OPTIONS = print_stacktrace=1
 # V=1 prints every command.
 Q      = $(if $(filter 1,$(V)),,@printf '  %s\n' $@; )
 
-SERVICES := identity content learning assessment certification reporting
+SERVICES := identity content learning assessment certification reporting sync
 PROGRAMS := $(SERVICES) gateway ctl
 
 # What is linked, and into what: the lists below are the project's whole dependency on libraries.
 LIBS_common        := libzmq libpq hiredis libmicrohttpd libsodium libcjson libxml-2.0 minizip xlsxwriter
 LIBS_identity      := libcurl cjose libcrypto
 LIBS_ctl           := libcurl
+LIBS_sync          := libcurl
 pkg_libs            = $(if $(strip $(1)),$(shell pkg-config --libs $(1) 2>/dev/null))
 pkg_flags           = $(shell pkg-config --cflags $(1) 2>/dev/null)
 

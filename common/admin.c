@@ -109,6 +109,8 @@ static void add_metrics(struct runtime *rt, struct buf *out)
             buf_printf(out, "hocvu_events_behind{producer=\"%s\"} %llu\n", row->name,
                        (unsigned long long)(head > seq ? head - seq : 0));
     }
+    if (rt->service->metrics)
+        rt->service->metrics(rt->service_conf, out);
     metrics_memory(out);
 }
 

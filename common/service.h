@@ -14,6 +14,7 @@
 #ifndef COMMON_SERVICE_H
 #define COMMON_SERVICE_H
 
+#include "buf.h"
 #include "codec.h"
 #include "conf.h"
 #include "log.h"
@@ -147,6 +148,8 @@ struct service {
     int (*check)(void *conf); /* between rows, and to derive keys; prints faults, returns -1; NULL: none */
     void (*help)(void);       /* what --help says at its end; NULL: nothing */
     int (*start)(void *conf); /* once before the first call, single-threaded; NULL: none */
+    /* Lines of /metrics beside the skeleton's, on the thread of the admin page; NULL: none. */
+    void (*metrics)(const void *conf, struct buf *out);
 };
 
 int service_run(const struct service *service, int argc, char **argv);

@@ -269,6 +269,11 @@ issuer_id = urn:x-hocvu:sample
 issuer_name = Học Vụ Số (bản dùng thử)
 CONF
         ;;
+    sync)
+        # Receivers are the operator's to add: a file each.
+        mkdir -p "$STATE/etc/local/sync"
+        echo "target_dir = $STATE/etc/local/sync"
+        ;;
     esac
 }
 

@@ -133,6 +133,7 @@ parts_of()
     *) printf '%s\n' "$STATE/etc/$1.conf" "$ROOT/bin/$(service_of "$1")" ;;
     esac
     case $1 in identity | identity.*) printf '%s\n' "$STATE"/etc/providers/*.conf ;; esac
+    case $1 in sync | sync.*) printf '%s\n' "$STATE"/etc/local/sync/*.conf ;; esac
 }
 
 # Starts NAME, or restarts it when one of its parts is newer than its start.

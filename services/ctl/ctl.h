@@ -48,8 +48,11 @@ int load_command(struct ctl *ctl, int argc, char **argv);
 int demo_command(struct ctl *ctl, int argc, char **argv);
 int attempt_command(struct ctl *ctl, int argc, char **argv);
 int audit_command(struct ctl *ctl, int argc, char **argv);
+int sync_command(struct ctl *ctl, int argc, char **argv);
 
 extern const char demo_help[], attempt_help[];
 extern const char audit_help[], keys_help[];
+extern const char audit_help[];
+extern const char sync_help[];
 
 #endif

@@ -19,6 +19,8 @@ static const struct command commands[] = {
     {"attempt", attempt_command, "verify FILE: check the signed dossier of an attempt, without the database",
      attempt_help},
     {"audit", audit_command, "verify [SERVICE]: is what was done and refused still as it was written", audit_help},
+    {"sync", sync_command, "status: how far the systems of other owners have been told; exit code 1 when something is late",
+     sync_help},
     {"help", help_command, "[COMMAND]: this list, or more about one command", NULL},
     {NULL, NULL, NULL, NULL},
 };

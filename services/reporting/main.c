@@ -35,6 +35,7 @@ static const struct follow follows[] = {
     FOLLOW(learning_audit_headed),
     FOLLOW(assessment_audit_headed),
     FOLLOW(certification_audit_headed),
+    FOLLOW(sync_audit_headed),
     FOLLOW_END,
 };
 

@@ -25,3 +25,8 @@ int on_event_certification_audit_headed(struct ctx *ctx, const struct audit_head
 {
     return audit_witness(ctx, event);
 }
+
+int on_event_sync_audit_headed(struct ctx *ctx, const struct audit_head *event)
+{
+    return audit_witness(ctx, event);
+}

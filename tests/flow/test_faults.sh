@@ -36,14 +36,14 @@ case $line in
 esac
 
 must "$(ask "SELECT count(*) - count(DISTINCT (person_id, programme_id)) FROM certification.certificate")" 0 "certificates twice"
-for service in identity content learning assessment certification reporting; do
+for service in identity content learning assessment certification reporting sync; do
     must "$(ask "SELECT count(*) FILTER (WHERE seq IS NULL) || ' ' || (count(*) - coalesce(max(seq), 0)) FROM $service.outbox")" \
         "0 0" "$service: events without number, holes"
 done
 # Every follower has applied everything: its cursor stands at the producer's head.
 for pair in "learning identity" "learning content" "assessment content" "assessment learning" "assessment identity" \
     "certification assessment" "certification content" "certification identity" "reporting learning" "reporting assessment" \
-    "reporting certification" "reporting content" "reporting identity"; do
+    "reporting certification" "reporting content" "reporting identity" "sync identity" "sync certification"; do
     set -- $pair
     for try in 1 2 3 4 5 6 7 8 9 10; do
         behind=$(ask "SELECT (SELECT seq FROM $2.outbox_head) - (SELECT seq FROM $1.follow_cursor WHERE producer = '$2')")

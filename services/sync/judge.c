@@ -1,0 +1,63 @@
+/* judge.c - what an answer means, how long to wait, what is signed. Pure. */
+#include "sync.h"
+#include <cjson/cJSON.h>
+#include <sodium.h>
+
+enum outcome judge(int status, bool names_item)
+{
+    if (status >= 200 && status < 300)
+        return SENT;
+    switch (status) {
+    case 409: /* it has had this key: so it must know the item */
+        return names_item ? SENT : DEAD;
+    case 401: /* key, address or its own state: nothing that is wrong with the item */
+    case 403:
+    case 404:
+    case 405:
+    case 407:
+    case 408:
+    case 425:
+    case 429:
+        return AGAIN;
+    default:
+        return status >= 400 && status < 500 ? DEAD : AGAIN;
+    }
+}
+
+uint64_t wait_ms(uint64_t first_ms, uint64_t most_ms, unsigned failures, uint64_t asked_ms, uint32_t random)
+{
+    uint64_t whole = first_ms;
+    for (unsigned i = 1; i < failures && whole < most_ms; i++)
+        whole *= 2;
+    if (whole > most_ms)
+        whole = most_ms;
+    uint64_t half = whole / 2;
+    uint64_t wait = half + (half * random >> 32);
+    return wait > asked_ms ? wait : asked_ms;
+}
+
+void answer_words(struct span body, char *ret_words, size_t room)
+{
+    cJSON *json = cJSON_ParseWithLength(body.p, body.n);
+    const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
+    const char *text = cJSON_IsString(error) ? error->valuestring : "";
+    size_t n = 0;
+    for (; *text && n + 1 < room; text++) {
+        char c = *text;
+        ret_words[n++] = (char)(c >= '0' && c <= '9' ? '#' : c >= ' ' && c <= '~' ? c : '?');
+    }
+    ret_words[n] = '\0';
+    cJSON_Delete(json);
+}
+
+void sign_body(struct span key, struct span body, char ret_text[SIGNATURE_TEXT])
+{
+    crypto_auth_hmacsha256_state state;
+    uint8_t mac[crypto_auth_hmacsha256_BYTES];
+    crypto_auth_hmacsha256_init(&state, (const uint8_t *)key.p, key.n);
+    crypto_auth_hmacsha256_update(&state, (const uint8_t *)body.p, body.n);
+    crypto_auth_hmacsha256_final(&state, mac);
+    memcpy(ret_text, "sha256=", 7);
+    sodium_bin2hex(ret_text + 7, SIGNATURE_TEXT - 7, mac, sizeof(mac));
+    sodium_memzero(&state, sizeof(state));
+}

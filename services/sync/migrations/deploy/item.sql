@@ -1,0 +1,129 @@
+-- Deploy sync:item to pg
+--
+-- What goes out. An item is one call to one receiver; its body is text, made once and the same at every try. The service
+-- may not change bodies, and forgets only what was sent or given up long ago.
+BEGIN;
+
+SET LOCAL search_path = sync;
+
+-- Days that are not as their weekday says.
+CREATE TABLE holiday (
+    day   date PRIMARY KEY,
+    works boolean NOT NULL, -- a Saturday or Sunday worked in exchange
+    name  text NOT NULL
+);
+
+-- The end of the n-th working day after the day of `at`, Vietnam's time. The day itself does not count.
+CREATE FUNCTION working_days_after(at timestamptz, n integer) RETURNS timestamptz
+LANGUAGE sql STABLE SET search_path = sync, hocvu, pg_catalog
+AS $$
+    SELECT timezone('Asia/Ho_Chi_Minh', (day + 1)::timestamp)
+      FROM (SELECT d::date AS day
+              FROM generate_series((local_date(at) + 1)::timestamp, local_date(at) + 7 * n + 60, interval '1 day') AS s (d)
+              LEFT JOIN holiday h ON h.day = s.d::date
+             WHERE coalesce(h.works, extract(isodow FROM d) < 6)
+             ORDER BY d OFFSET n - 1 LIMIT 1) AS last
+$$;
+
+-- What changed before this moment and has not gone out is late: three working days have passed. The calendar may still be
+-- corrected, so the end of an item's time is not stored with it.
+CREATE FUNCTION late_before() RETURNS timestamptz
+LANGUAGE sql STABLE SET search_path = sync, hocvu, pg_catalog
+AS $$
+    SELECT timezone('Asia/Ho_Chi_Minh', max(d) + interval '1 day')
+      FROM generate_series((today() - 60)::timestamp, today(), interval '1 day') AS s (d)
+     WHERE working_days_after(timezone('Asia/Ho_Chi_Minh', d), 3) <= now()
+$$;
+
+-- RFC 3339.
+CREATE FUNCTION utc_text(at timestamptz) RETURNS text
+LANGUAGE sql STABLE
+AS $$ SELECT to_char(timezone('UTC', at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') $$;
+
+CREATE SEQUENCE item_sequence;
+
+CREATE TABLE item (
+    sequence    bigint PRIMARY KEY,
+    item_id     uuid NOT NULL UNIQUE,
+    target      text NOT NULL,
+    subject_id  uuid NOT NULL, -- whom or what it is about; items about the same go out one after another
+    kind        text NOT NULL,
+    body        text NOT NULL,
+    made_at     timestamptz NOT NULL,
+    changed_at  timestamptz NOT NULL, -- the time by law runs from here
+    since       timestamptz NOT NULL DEFAULT now(), -- patience is counted from here: made, or tried again by hand
+    state       text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sending', 'sent', 'dead')),
+    tries       integer NOT NULL DEFAULT 0,
+    next_at     timestamptz NOT NULL DEFAULT now(),
+    last_status integer,
+    trouble     text,
+    ended_at    timestamptz,
+    CHECK ((state IN ('sent', 'dead')) = (ended_at IS NOT NULL))
+);
+CREATE INDEX item_next ON item (target, next_at, sequence) WHERE state = 'waiting';
+-- Who goes first among those about the same.
+CREATE INDEX item_open ON item (target, subject_id, sequence) WHERE state IN ('waiting', 'sending');
+CREATE INDEX item_sending ON item (sequence) WHERE state = 'sending';
+CREATE INDEX item_unsent ON item (target, changed_at) WHERE state <> 'sent';
+CREATE INDEX item_ended ON item (ended_at) WHERE state IN ('sent', 'dead');
+
+-- The last times that an item was sent.
+CREATE TABLE item_try (
+    sequence bigint NOT NULL REFERENCES item ON DELETE CASCADE,
+    number   integer NOT NULL,
+    at       timestamptz NOT NULL DEFAULT now(),
+    status   integer NOT NULL,
+    took_ms  bigint NOT NULL,
+    trouble  text,
+    PRIMARY KEY (sequence, number)
+);
+
+-- How a receiver does. Nothing is sent to one that fails until `held_until`.
+CREATE TABLE target_state (
+    target     text PRIMARY KEY,
+    last_sent  timestamptz,
+    held_until timestamptz,
+    trouble    text
+);
+
+-- One more item, with its body. An item behind one that waits longer is not looked at before.
+CREATE FUNCTION item_put(receiver text, about uuid, what text, changed timestamptz, data json) RETURNS void
+LANGUAGE sql SET search_path = sync, hocvu, pg_catalog
+AS $$
+    WITH new AS MATERIALIZED (
+        SELECT nextval('item_sequence') AS sequence, uuid7() AS item_id
+    )
+    INSERT INTO item (sequence, item_id, target, subject_id, kind, body, made_at, changed_at, next_at)
+    SELECT sequence, item_id, receiver, about, what,
+           json_build_object('version', 1, 'item_id', item_id, 'sequence', sequence, 'kind', what,
+                             'made_at', utc_text(now()),
+                             'data', json_strip_nulls(data))::text,
+           now(), changed,
+           coalesce((SELECT max(i.next_at) FROM item i
+                      WHERE i.target = receiver AND i.subject_id = about AND i.state IN ('waiting', 'sending')), now())
+      FROM new
+$$;
+
+-- Removes what ended long ago, so many at a time.
+CREATE FUNCTION items_forget(sent_before timestamptz, dead_before timestamptz, most integer) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = sync, pg_catalog
+AS $$
+    WITH old AS (
+        SELECT sequence FROM item
+         WHERE (state = 'sent' AND ended_at < sent_before) OR (state = 'dead' AND ended_at < dead_before)
+         ORDER BY ended_at LIMIT most
+    ), gone AS (
+        DELETE FROM item USING old WHERE item.sequence = old.sequence RETURNING 1
+    )
+    SELECT count(*) FROM gone
+$$;
+REVOKE ALL ON FUNCTION items_forget(timestamptz, timestamptz, integer) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION items_forget(timestamptz, timestamptz, integer) TO hocvu_sync;
+GRANT USAGE ON SEQUENCE item_sequence TO hocvu_sync;
+GRANT SELECT, INSERT ON item TO hocvu_sync;
+GRANT UPDATE (state, since, tries, next_at, last_status, trouble, ended_at) ON item TO hocvu_sync;
+GRANT SELECT, INSERT, DELETE ON item_try, holiday TO hocvu_sync;
+GRANT SELECT, INSERT, UPDATE ON target_state TO hocvu_sync;
+
+COMMIT;

@@ -1,0 +1,13 @@
+-- Revert sync:item from pg
+BEGIN;
+
+DROP FUNCTION sync.items_forget(timestamptz, timestamptz, integer);
+DROP FUNCTION sync.item_put(text, uuid, text, timestamptz, json);
+DROP TABLE sync.target_state, sync.item_try, sync.item;
+DROP SEQUENCE sync.item_sequence;
+DROP FUNCTION sync.utc_text(timestamptz);
+DROP FUNCTION sync.late_before();
+DROP FUNCTION sync.working_days_after(timestamptz, integer);
+DROP TABLE sync.holiday;
+
+COMMIT;

@@ -1,0 +1,6 @@
+-- Revert sync:schema from pg
+BEGIN;
+
+DROP SCHEMA sync CASCADE;
+
+COMMIT;

@@ -1,0 +1,5 @@
+/* rows.c - the descriptors of rows.def. */
+#include "rows.h"
+
+#define PROTO_FILE "rows.def"
+#include "define.h"

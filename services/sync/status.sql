@@ -1,0 +1,60 @@
+-- status.sql - what the operator sees and does.
+
+-- targets_state() sync_target
+-- `paused` is for the configuration to say.
+WITH open AS (
+    SELECT target, count(*) FILTER (WHERE state <> 'dead') AS waiting, count(*) FILTER (WHERE state = 'dead') AS dead,
+           count(*) FILTER (WHERE changed_at < (SELECT late_before())) AS late,
+           min(made_at) FILTER (WHERE state <> 'dead') AS oldest, min(changed_at) FILTER (WHERE state <> 'dead') AS changed
+      FROM item WHERE state <> 'sent' GROUP BY target
+), sent AS (
+    SELECT target, count(*) AS sent FROM item WHERE state = 'sent' AND ended_at > now() - interval '1 day' GROUP BY target
+)
+SELECT target AS name, false AS paused, coalesce(waiting, 0) AS waiting, coalesce(late, 0) AS late, coalesce(dead, 0) AS dead,
+       coalesce(sent, 0) AS sent, oldest, working_days_after(changed, 3) AS due, last_sent,
+       CASE WHEN held_until > now() THEN held_until END AS held_until, trouble
+  FROM open FULL JOIN sent USING (target) FULL JOIN target_state USING (target)
+ ORDER BY target LIMIT 64;
+
+-- items_listed(sync_query) sync_row
+SELECT item_id, sequence, target, kind, state, tries::bigint AS tries, made_at,
+       working_days_after(changed_at, 3) AS due_at, CASE WHEN state = 'waiting' THEN next_at END AS next_at, ended_at, trouble,
+       state <> 'sent' AND changed_at < (SELECT late_before()) AS late
+  FROM item
+ WHERE (:target IS NULL OR target = :target) AND sequence > coalesce(:after, -1)
+   AND CASE coalesce(:state, '')
+       WHEN '' THEN state <> 'sent'
+       WHEN 'late' THEN state <> 'sent' AND changed_at < (SELECT late_before())
+       WHEN 'waiting' THEN state IN ('waiting', 'sending')
+       ELSE state = :state END
+ ORDER BY sequence LIMIT 100;
+
+-- item_shown(sync_item_query) sync_item
+-- Names and long rows of digits are masked; what else the body says is needed to find a mistake.
+SELECT item_id, target, kind, state, made_at, working_days_after(changed_at, 3) AS due_at,
+       left(regexp_replace(regexp_replace(body, '("full_name" ?: ?)"([^"\\]|\\.)*"', '\1"***"', 'g'), '"[0-9]{12}"',
+                           '"************"', 'g'), 16000) AS body
+  FROM item WHERE item_id = :item_id;
+
+-- tries_shown(sync_item_query) sync_try
+SELECT t.number::bigint AS number, t.at, t.status, t.took_ms, t.trouble
+  FROM item i JOIN item_try t USING (sequence) WHERE i.item_id = :item_id ORDER BY t.number DESC LIMIT 5;
+
+-- items_again(sync_again) sync_count
+-- Patience begins anew, the time by law does not. What was given up and is sent after all may come behind newer items about
+-- the same: receivers go by `sequence`.
+WITH again AS (
+    UPDATE item SET state = 'waiting', since = now(), next_at = now(), ended_at = NULL
+     WHERE (item_id = :item_id AND state IN ('waiting', 'dead')) OR (target = :target AND state = 'dead')
+    RETURNING target
+), released AS (
+    UPDATE target_state SET held_until = NULL WHERE target IN (SELECT target FROM again)
+)
+SELECT count(*) AS items FROM again;
+
+-- holidays_drop(sync_holiday) BULK
+DELETE FROM holiday WHERE extract(year FROM day) IN (SELECT extract(year FROM d) FROM unnest(:day) AS f (d));
+
+-- holidays_put(sync_holiday) BULK
+INSERT INTO holiday (day, works, name)
+SELECT DISTINCT ON (day) * FROM unnest(:day, :works, :name) AS f (day, works, name) ORDER BY day;
