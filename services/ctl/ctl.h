@@ -51,8 +51,6 @@ int audit_command(struct ctl *ctl, int argc, char **argv);
 int sync_command(struct ctl *ctl, int argc, char **argv);
 
 extern const char demo_help[], attempt_help[];
-extern const char audit_help[], keys_help[];
-extern const char audit_help[];
-extern const char sync_help[];
+extern const char audit_help[], keys_help[], sync_help[];
 
 #endif
