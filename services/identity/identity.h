@@ -19,6 +19,7 @@ struct identity_conf {
     const char *provider_dir;
     struct providers *providers; /* provider.h; read by identity_check, kept to the end */
     /* sessions */
+    int64_t pending_days;
     int64_t access_minutes, session_idle_minutes, session_max_hours;
     struct conf_secret token_sign_key, refresh_key;
     /* personal numbers */

@@ -11,6 +11,7 @@
  *
  * Configuration: identity --help
  */
+#include "account.h"
 #include "identity.h"
 #include "provider.h"
 #include "session.h"
@@ -22,6 +23,8 @@ static const struct tick ticks[] = {
     {"units_refresh", 60000, units_refresh},   /* versions whose day has come */
     {"logins_prune", 60000, logins_prune},     /* browsers that never came back */
     {"sessions_prune", 60000, sessions_prune}, /* sessions that ended a day ago */
+    {"accounts_take", 60000, accounts_take_due}, /* who logged in before the roster came */
+    {"accounts_prune", 3600000, accounts_prune}, /* who never came onto one */
     TICK_END,
 };
 

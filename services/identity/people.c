@@ -17,6 +17,8 @@ static const struct advice {
     {SPAN("none"),
      SPAN("Bạn chưa có nơi làm việc trong danh sách hôm nay. Hãy liên hệ cán bộ quản lý danh sách của đơn vị."),
      SPAN("The roster has no place of work for you today. Ask the officer of your unit.")},
+    {SPAN("renew"), SPAN("Tài khoản của bạn vừa được gắn với hồ sơ cán bộ. Hãy đăng xuất rồi đăng nhập lại."),
+     SPAN("Your account has been linked to you meanwhile. Log out and in again.")},
     {SPAN("pending"),
      SPAN("Số định danh của bạn chưa có trong danh sách cán bộ nào. Hãy đề nghị đơn vị đưa bạn vào danh sách, rồi đăng "
           "nhập lại."),

@@ -21,7 +21,8 @@ LEFT JOIN tenure t ON t.person_id = p.person_id AND t.kind = 'principal' AND t.v
 LEFT JOIN unit_now u ON u.unit_id = t.unit_id
 WHERE p.person_id = :ctx_subject
 UNION ALL
-SELECT a.account_id, a.full_name, NULL, NULL, NULL, NULL, NULL, a.state
+SELECT a.account_id, a.full_name, NULL, NULL, NULL, NULL, NULL,
+    CASE a.state WHEN 'linked' THEN 'renew' ELSE a.state END
 FROM account a WHERE a.account_id = :ctx_subject
 LIMIT 1;
 

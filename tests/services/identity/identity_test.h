@@ -29,6 +29,7 @@ static inline void make_conf(void)
     conf = (struct identity_conf){
         .provider_dir = "",
         .providers = &no_providers,
+        .pending_days = 90,
         .access_minutes = 15,
         .session_idle_minutes = 480,
         .session_max_hours = 168,

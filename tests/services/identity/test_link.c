@@ -309,5 +309,5 @@ IDENTITY_TEST(link, privileges_are_as_meant)
     cr_expect(!harness_allowed(h, "UPDATE account SET subject = ''"));
     cr_expect(!harness_allowed(h, "DELETE FROM link_history"));
     cr_expect(!harness_allowed(h, "UPDATE link_history SET reason = ''"));
-    cr_expect(!harness_allowed(h, "DELETE FROM review_case"));
+    cr_expect(!harness_allowed(h, "UPDATE review_case SET account_id = case_id"));
 }

@@ -75,7 +75,7 @@ CREATE INDEX link_history_account ON link_history (account_id, n);
 GRANT SELECT, INSERT, DELETE,
     UPDATE (state, person_id, full_name, birth_date, national_hash, hash_key, national_box, box_key, level, last_login, revision)
     ON account TO hocvu_identity;
-GRANT SELECT, INSERT, UPDATE (person_id, claimed_name, roster_name, claimed_birth, roster_birth, differs, state, decided_at,
+GRANT SELECT, INSERT, DELETE, UPDATE (person_id, claimed_name, roster_name, claimed_birth, roster_birth, differs, state, decided_at,
     decided_by, reason) ON review_case TO hocvu_identity;
 GRANT SELECT, INSERT ON link_history TO hocvu_identity;
 

@@ -9,6 +9,6 @@ SELECT n, step_id, account_id, person_id, other_id, what, by_whom, reason, at FR
 SELECT 1 / (NOT has_column_privilege('hocvu_identity', 'identity.account', 'subject', 'UPDATE'))::int;
 SELECT 1 / (NOT has_any_column_privilege('hocvu_identity', 'identity.link_history', 'UPDATE'))::int;
 SELECT 1 / (NOT has_table_privilege('hocvu_identity', 'identity.link_history', 'DELETE'))::int;
-SELECT 1 / (NOT has_table_privilege('hocvu_identity', 'identity.review_case', 'DELETE'))::int;
+SELECT 1 / (NOT has_column_privilege('hocvu_identity', 'identity.review_case', 'account_id', 'UPDATE'))::int;
 
 ROLLBACK;
