@@ -35,8 +35,10 @@ int identity_check(void *conf);
 int identity_start(void *conf);
 const struct identity_conf *identity_conf(const struct ctx *ctx);
 
-/* units.c: brings unit_now in line with the versions: in an import, and as a tick, because days come. 0 or fail(). */
+/* units.c: brings unit_now in line with the versions; a tick, because days come. 0 or fail(). */
 int units_refresh(struct ctx *ctx);
+/* units.c: the same after versions were written, and the paths of all days. 0 or fail(). */
+int units_settle(struct ctx *ctx);
 
 /* login.c: a tick. */
 int logins_prune(struct ctx *ctx);
