@@ -8,7 +8,7 @@
 #include "nfc.h"
 #include <sodium.h>
 
-enum { DECREE_HASH_BYTES = 32 };
+enum { DECREE_HASH_BYTES = 32, MOVED_AT_ONCE = 20000 /* as decree_tenures_move has it */ };
 
 /* Hash of all that was sent but the wish for a dry run. 0 or fail(). */
 static int content_hash(struct ctx *ctx, const struct decree *req, unsigned char ret_hash[DECREE_HASH_BYTES])
@@ -113,14 +113,16 @@ static int look_at_people(struct ctx *ctx, struct decree_work *work, const struc
     return code ? code : work->full ? fail(ctx, ERR_TOO_LARGE, "steps") : 0;
 }
 
-/* 0 or fail(). */
+/* In portions, because a statement has its time. 0 or fail(). */
 static int move_people(struct ctx *ctx, const struct decree_work *work, const struct unit_leaving *rows)
 {
-    struct decree_key key = {.decree_id = work->req->decree_id};
-    int code = pg_bulk(ctx, &SQL_decree_tenures_end, rows, work->n_leaving, 0, NULL, NULL);
-    if (!code)
-        code = pg_call(ctx, &SQL_decree_tenures_begin, &key, NULL);
-    return code ? code : pg_call(ctx, &SQL_decree_people_told, &key, NULL);
+    struct place *moved;
+    uint32_t n;
+    int code = 0;
+    do {
+        code = pg_bulk(ctx, &SQL_decree_tenures_move, rows, work->n_leaving, 1, &moved, &n);
+    } while (!code && n && moved->place == MOVED_AT_ONCE);
+    return code;
 }
 
 static int write_steps(struct ctx *ctx, const struct decree_work *work)
@@ -158,6 +160,8 @@ static int write_all(struct ctx *ctx, struct decree_work *work, const struct uni
         code = write_steps(ctx, work);
     if (!code && row->people_moved)
         code = move_people(ctx, work, leaving);
+    if (!code)
+        code = pg_call(ctx, &SQL_decree_rights_stale, &key, NULL);
     if (!code)
         code = pg_call(ctx, &SQL_decree_told, &key, NULL);
     return code ? code : pg_call(ctx, &SQL_decree_settle, row, NULL);

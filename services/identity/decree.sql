@@ -67,41 +67,40 @@ WITH held AS MATERIALIZED (
 )
 SELECT nr, count(*) AS people FROM held WHERE (SELECT count(*) FROM locked) >= 0 GROUP BY nr;
 
--- decree_tenures_end(unit_leaving) BULK
--- What lasts on the day ends on it; what begins later is withdrawn (an interval without a day). What goes on for it is
--- written down first.
+-- decree_tenures_move(unit_leaving) place BULK
+-- What lasts on the day ends on it and goes on in the unit that takes the people; what begins later is withdrawn (an
+-- interval without a day) and begins there. One statement, so that nobody is without a tenure in between; 20,000 at most,
+-- until none is left. Told in lists of fifty, an end before the beginning that follows it.
 WITH held AS MATERIALIZED (
-    SELECT t.tenure_id, t.valid_from, t.valid_to, l.decree_id, l.into_id, l.day
-    FROM unnest(:decree_id, :unit_id, :into_id, :day) AS l (decree_id, unit_id, into_id, day)
+    SELECT t.*, p.full_name, uuid7() AS new_id, l.into_id, greatest(t.valid_from, l.day) AS moved_on
+    FROM unnest(:unit_id, :into_id, :day) AS l (unit_id, into_id, day)
     JOIN tenure t ON t.unit_id = l.unit_id
+    JOIN person p ON p.person_id = t.person_id
     WHERE (t.valid_to IS NULL OR t.valid_to > l.day) AND t.valid_to IS DISTINCT FROM t.valid_from
-), noted AS (
-    INSERT INTO decree_tenure (decree_id, tenure_id, from_tenure, unit_id, valid_from, valid_to)
-    SELECT decree_id, uuid7(), tenure_id, into_id, greatest(valid_from, day), valid_to FROM held
+    LIMIT 20000
+), ended AS (
+    UPDATE tenure t SET valid_to = h.moved_on FROM held h WHERE t.tenure_id = h.tenure_id RETURNING t.tenure_id
+), begun AS (
+    INSERT INTO tenure (tenure_id, person_id, unit_id, position, leader, kind, position_code, home_tenure_id, from_tenure,
+        valid_from, valid_to)
+    SELECT h.new_id, h.person_id, h.into_id, h.position, h.leader, h.kind, h.position_code, h.home_tenure_id, h.tenure_id,
+        h.moved_on, h.valid_to
+    FROM ended JOIN held h USING (tenure_id)
+), told AS (
+    INSERT INTO outbox (event, body, trace)
+    SELECT 'people_changed', jsonb_build_object('people', jsonb_agg(fact ORDER BY told)), :ctx_trace
+    FROM (SELECT row_number() OVER (ORDER BY h.person_id, h.tenure_id, s.begins) AS told,
+              jsonb_strip_nulls(jsonb_build_object('person_id', h.person_id,
+                  'tenure_id', CASE WHEN s.begins THEN h.new_id ELSE h.tenure_id END, 'full_name', h.full_name,
+                  'unit_id', CASE WHEN s.begins THEN h.into_id ELSE h.unit_id END, 'position', h.position,
+                  'leader', h.leader, 'kind', h.kind, 'position_code', h.position_code,
+                  'valid_from', CASE WHEN s.begins THEN h.moved_on ELSE h.valid_from END,
+                  'valid_to', CASE WHEN s.begins THEN h.valid_to ELSE h.moved_on END)) AS fact
+          FROM held h CROSS JOIN (VALUES (false), (true)) AS s (begins)) f
+    GROUP BY (told - 1) / 50
+    ORDER BY (told - 1) / 50
 )
-UPDATE tenure t SET valid_to = greatest(h.valid_from, h.day) FROM held h WHERE t.tenure_id = h.tenure_id;
-
--- decree_tenures_begin(decree_key)
-INSERT INTO tenure (tenure_id, person_id, unit_id, position, leader, kind, position_code, valid_from, valid_to)
-SELECT d.tenure_id, t.person_id, d.unit_id, t.position, t.leader, t.kind, t.position_code, d.valid_from, d.valid_to
-FROM decree_tenure d JOIN tenure t ON t.tenure_id = d.from_tenure
-WHERE d.decree_id = :decree_id;
-
--- decree_people_told(decree_key)
--- In lists of fifty; an end before the beginning that follows it.
-INSERT INTO outbox (event, body, trace)
-SELECT 'people_changed', jsonb_build_object('people', jsonb_agg(fact ORDER BY told)), :ctx_trace
-FROM (SELECT row_number() OVER (ORDER BY d.from_tenure, s.begins) AS told, jsonb_strip_nulls(jsonb_build_object(
-          'person_id', t.person_id, 'tenure_id', t.tenure_id, 'full_name', p.full_name, 'unit_id', t.unit_id,
-          'position', t.position, 'leader', t.leader, 'kind', t.kind, 'position_code', t.position_code,
-          'valid_from', t.valid_from, 'valid_to', t.valid_to)) AS fact
-      FROM decree_tenure d
-      CROSS JOIN (VALUES (false), (true)) AS s (begins)
-      JOIN tenure t ON t.tenure_id = CASE WHEN s.begins THEN d.tenure_id ELSE d.from_tenure END
-      JOIN person p ON p.person_id = t.person_id
-      WHERE d.decree_id = :decree_id) f
-GROUP BY (told - 1) / 50
-ORDER BY (told - 1) / 50;
+SELECT count(*) AS place FROM held;
 
 -- decree_told(decree_key)
 -- Last of all: whoever hears of it has heard of the units and the people before.
@@ -117,3 +116,16 @@ SELECT 'decree_applied', jsonb_strip_nulls(jsonb_build_object('decree_id', d.dec
 FROM decree d, (SELECT DISTINCT (told - 1) / 500 AS nr FROM successor UNION SELECT 0) page
 WHERE d.decree_id = :decree_id
 ORDER BY page.nr;
+
+-- decree_rights_stale(decree_key)
+-- Grants for units that ended, or that lie elsewhere now, may reach less far: whoever holds one gets a new token.
+WITH moved AS (
+    SELECT array_agg(u.unit_id) AS ids
+    FROM decree d JOIN unit_change c USING (decree_id) CROSS JOIN LATERAL (VALUES (c.old_unit), (c.new_unit)) u (unit_id)
+    WHERE d.decree_id = :decree_id AND d.effective_from <= today() AND c.op IN ('move', 'merge', 'split', 'close')
+)
+INSERT INTO stale_token (person_id, reason)
+SELECT DISTINCT g.person_id, 'decree'
+FROM moved m JOIN role_grant g ON g.revoked_at IS NULL
+WHERE g.unit_id = ANY (m.ids)
+    OR EXISTS (SELECT FROM unit_now n WHERE n.unit_id = g.unit_id AND n.path && m.ids);

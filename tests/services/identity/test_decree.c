@@ -370,6 +370,25 @@ IDENTITY_TEST(decree, who_comes_later_comes_to_the_new_unit)
     cr_expect_str_eq(place_of("Lê Văn Nam", "2026-08-31"), "");
 }
 
+IDENTITY_TEST(decree, who_works_in_two_units_goes_along_in_each)
+{
+    old_nation();
+    harness_sql(h,
+                "INSERT INTO tenure (tenure_id, person_id, unit_id, position, leader, kind, valid_from) SELECT uuid7(),"
+                " person_id, u.unit_id, 'Kiêm nhiệm', true, 'concurrent', '2026-02-01' FROM person, unit u WHERE"
+                " full_name = 'Lê Văn Nam' AND u.code = 'X44'");
+    create("X45", "T44", "commune", "Xã mới");
+    merge("X44", "X45");
+    merge("P44", "S44");
+    enter(1, "2026-06-01", "applied");
+    cr_expect_eq(result.people_moved, 3);
+    cr_expect_str_eq(harness_get(h,
+                                 "SELECT string_agg(u.code || t.kind || t.leader, ' ' ORDER BY u.code) FROM tenure t"
+                                 " JOIN person USING (person_id) JOIN unit u USING (unit_id) WHERE full_name = 'Lê Văn"
+                                 " Nam' AND t.valid_to IS NULL AND from_tenure IS NOT NULL"),
+                     "S44principalfalse X45concurrenttrue");
+}
+
 IDENTITY_TEST(decree, units_merged_in_a_row_end_in_the_last)
 {
     old_nation();

@@ -53,18 +53,7 @@ CREATE INDEX unit_change_decree ON unit_change (decree_id, nr);
 CREATE INDEX unit_change_old ON unit_change (old_unit);
 CREATE INDEX unit_change_new ON unit_change (new_unit);
 
--- A tenure that was cut on the day, and the one that goes on in the unit that took the people.
-CREATE TABLE decree_tenure (
-    decree_id   uuid NOT NULL REFERENCES decree,
-    tenure_id   uuid NOT NULL,
-    from_tenure uuid NOT NULL REFERENCES tenure,
-    unit_id     uuid NOT NULL REFERENCES unit,
-    valid_from  date NOT NULL,
-    valid_to    date,
-    PRIMARY KEY (decree_id, tenure_id)
-);
-
 GRANT SELECT, INSERT, UPDATE (content, scope, state, units_changed, people_moved) ON decree TO hocvu_identity;
-GRANT SELECT, INSERT ON decree_step, unit_change, decree_tenure TO hocvu_identity;
+GRANT SELECT, INSERT ON decree_step, unit_change TO hocvu_identity;
 
 COMMIT;

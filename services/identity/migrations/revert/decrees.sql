@@ -2,6 +2,6 @@
 BEGIN;
 
 ALTER TABLE identity.unit_version DROP CONSTRAINT unit_version_decree_id_fkey;
-DROP TABLE identity.decree_tenure, identity.unit_change, identity.decree_step, identity.decree;
+DROP TABLE identity.unit_change, identity.decree_step, identity.decree;
 
 COMMIT;
