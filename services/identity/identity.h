@@ -50,8 +50,10 @@ MUST_CHECK int person_key_make(struct ctx *ctx, struct span digits, struct perso
 /* Reads the key before the present one from its file, if there is one. Prints what is wrong and returns -1. */
 MUST_CHECK int keys_read_before(const char *path, struct seal_keys *keys);
 
-/* units.c: brings unit_now in line with the versions: in an import, and as a tick, because days come. 0 or fail(). */
+/* units.c: brings unit_now in line with the versions; a tick, because days come. 0 or fail(). */
 int units_refresh(struct ctx *ctx);
+/* units.c: the same after versions were written, and the paths of all days. 0 or fail(). */
+int units_settle(struct ctx *ctx);
 
 /* login.c: a tick. */
 int logins_prune(struct ctx *ctx);

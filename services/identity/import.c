@@ -1,5 +1,6 @@
 /* import.c - the frame of both imports. */
 #include "import.h"
+#include <ctype.h>
 
 int import_begin(struct ctx *ctx, int32_t *ret_today)
 {
@@ -55,4 +56,13 @@ bool import_date(struct span cell, int32_t least, int32_t most, int32_t *ret_day
         return false;
     *ret_day = day;
     return true;
+}
+
+bool unit_code_valid(struct span code)
+{
+    for (uint32_t i = 0; i < code.n; i++) {
+        if (!isalnum((unsigned char)code.p[i]) && !memchr("._-", code.p[i], 3))
+            return false;
+    }
+    return code.n > 0;
 }

@@ -8,7 +8,6 @@
  */
 #include "import.h"
 #include "tree.h"
-#include <ctype.h>
 
 enum { CODE, PARENT, KIND, NAME, NAME_EN, FROM, COLUMNS };
 
@@ -18,11 +17,8 @@ static const struct table_column columns[COLUMNS] = {
 };
 
 enum {
-    MOST_VERSIONS = 200000,
-    DAYS_AHEAD = 3653,
     PATIENT_TRIALS = 20, /* then whatever is at fault is refused, also where it leans on another */
 };
-#define FIRST_DAY (-8887) /* 1945-09-02: no unit of this state is older */
 
 /* A row that reads well. */
 struct unit_row {
@@ -41,21 +37,11 @@ struct units_import {
     uint32_t n;
 };
 
-/* Codes go into other files, between ; and @. */
-static bool code_valid(struct span code)
-{
-    for (uint32_t i = 0; i < code.n; i++) {
-        if (!isalnum((unsigned char)code.p[i]) && !memchr("._-", code.p[i], 3))
-            return false;
-    }
-    return code.n > 0;
-}
-
 static void judge_cells(struct table *file, struct table_row *row, int32_t today, int32_t *ret_from)
 {
     const struct span *cells = row->cells;
     bool nation = cells[KIND].n == 6 && !memcmp(cells[KIND].p, "nation", 6);
-    if (cells[CODE].n && !code_valid(cells[CODE]))
+    if (cells[CODE].n && !unit_code_valid(cells[CODE]))
         table_refuse(file, row, CODE, "Mã chỉ gồm chữ cái không dấu, chữ số và . _ -",
                      "A code has only plain letters, digits and . _ -");
     if (cells[KIND].n && !tree_kind_known(cells[KIND]))
@@ -66,7 +52,7 @@ static void judge_cells(struct table *file, struct table_row *row, int32_t today
                      "The nation has no unit above. Leave this cell empty.");
     else if (cells[KIND].n && !nation && !cells[PARENT].n)
         table_refuse(file, row, PARENT, "Hãy điền mã của đơn vị cấp trên.", "Give the code of the unit above.");
-    if (cells[FROM].n && !import_date(cells[FROM], FIRST_DAY, today + DAYS_AHEAD, ret_from))
+    if (cells[FROM].n && !import_date(cells[FROM], UNIT_FIRST_DAY, today + UNIT_DAYS_AHEAD, ret_from))
         table_refuse(file, row, FROM, "Ngày phải có thật, dạng NĂM-THÁNG-NGÀY, từ 1945-09-02 đến 10 năm tới.",
                      "The date must exist, as YEAR-MONTH-DAY, from 1945-09-02 to ten years ahead.");
 }
@@ -156,7 +142,9 @@ static int try_rows(struct units_import *import, bool *ret_faulty)
         r->version.faulty = &r->faulty;
         r->faulty = false;
         if (!r->row->refused)
-            r->change = tree_put(r->unit, &r->version);
+            r->change = tree_put(&import->tree, r->unit, &r->version);
+        if (r->change == TREE_FULL)
+            return -1;
     }
     for (uint32_t i = 0; i < import->n; i++) {
         struct unit_row *r = &import->rows[i];
@@ -189,34 +177,19 @@ static int settle_rows(struct units_import *import)
     }
 }
 
-static int write_tree(struct ctx *ctx, const struct units_import *import)
-{
-    struct unit_fact *units, *versions;
-    uint32_t n_units, n_versions;
-    if (tree_changes(&import->tree, &units, &n_units, &versions, &n_versions) < 0)
-        return fail(ctx, ERR_TOO_LARGE, "csv");
-    int code = import_write(ctx, &SQL_unit_add, units, n_units);
-    if (!code)
-        code = import_write(ctx, &SQL_unit_put, versions, n_versions);
-    return code ? code : units_refresh(ctx);
-}
-
 int on_units_import(struct ctx *ctx, const struct import_file *req, struct import_report *ret_reply)
 {
     struct units_import import = {0};
-    struct unit_fact *stored;
-    uint32_t n_stored, created = 0, changed = 0;
+    uint32_t created = 0, changed = 0;
     int32_t today;
     int code = table_read(&import.file, ctx->arena, columns, COLUMNS, req->csv, IMPORT_MAX_ROWS);
     if (code)
         return fail(ctx, code, "csv");
     code = import_begin(ctx, &today);
     if (!code)
-        code = pg_list(ctx, &SQL_unit_versions, NULL, MOST_VERSIONS, &stored, &n_stored);
+        code = units_read(ctx, &import.tree, import.file.n_rows);
     if (code)
         return code;
-    if (tree_init(&import.tree, ctx->arena, stored, n_stored, import.file.n_rows, ctx->scope, ctx->n_scope) < 0)
-        return fail(ctx, ERR_TOO_LARGE, "csv");
     code = read_rows(&import, today);
     if (!code)
         code = settle_rows(&import);
@@ -228,7 +201,7 @@ int on_units_import(struct ctx *ctx, const struct import_file *req, struct impor
         created += import.rows[i].change == TREE_NEW;
         changed += import.rows[i].change == TREE_CHANGED;
     }
-    code = write_tree(ctx, &import);
+    code = units_write(ctx, &import.tree, NULL);
     if (code)
         return code;
     bool dry_run = HAS(req, import_file, dry_run) && req->dry_run;

@@ -61,9 +61,9 @@ static uint32_t slot_of(const struct tree *tree, const void *p, size_t n)
 struct tree_unit *tree_find(const struct tree *tree, struct span code)
 {
     for (uint32_t s = slot_of(tree, code.p, code.n); tree->by_code[s]; s = (s + 1) & tree->mask) {
-        struct tree_unit *unit = &tree->units[tree->by_code[s] - 1];
-        if (same(unit->code, code))
-            return unit;
+        const struct tree_code *known = &tree->codes[tree->by_code[s] - 1];
+        if (same(known->code, code))
+            return &tree->units[known->unit];
     }
     return NULL;
 }
@@ -78,15 +78,21 @@ static struct tree_unit *find_id(const struct tree *tree, const struct uuid *id)
     return NULL;
 }
 
+void tree_add_code(struct tree *tree, const struct tree_unit *unit, struct span code)
+{
+    uint32_t s = slot_of(tree, code.p, code.n);
+    while (tree->by_code[s])
+        s = (s + 1) & tree->mask;
+    tree->codes[tree->n_codes++] = (struct tree_code){code, (uint32_t)(unit - tree->units)};
+    tree->by_code[s] = tree->n_codes;
+}
+
 static struct tree_unit *add(struct tree *tree, struct uuid id, struct span code)
 {
     struct tree_unit *unit = &tree->units[tree->n_units++];
     *unit = (struct tree_unit){.id = id, .code = code};
-    uint32_t s = slot_of(tree, code.p, code.n);
-    while (tree->by_code[s])
-        s = (s + 1) & tree->mask;
-    tree->by_code[s] = tree->n_units;
-    s = slot_of(tree, id.b, sizeof(id.b));
+    tree_add_code(tree, unit, code);
+    uint32_t s = slot_of(tree, id.b, sizeof(id.b));
     while (tree->by_id[s])
         s = (s + 1) & tree->mask;
     tree->by_id[s] = tree->n_units;
@@ -99,12 +105,13 @@ int tree_init(struct tree *tree, struct arena *arena, const struct unit_fact *st
     uint32_t most = n_stored + more, slots = 16;
     while (slots < 2 * most)
         slots *= 2;
-    *tree = (struct tree){.arena = arena, .most_units = most, .mask = slots - 1, .tops = tops, .n_tops = n_tops};
+    *tree = (struct tree){.arena = arena, .mask = slots - 1, .tops = tops, .n_tops = n_tops};
     randombytes_buf(tree->key, sizeof(tree->key));
     tree->units = arena_alloc(arena, most * sizeof(struct tree_unit));
     tree->by_code = arena_alloc(arena, slots * sizeof(uint32_t));
     tree->by_id = arena_alloc(arena, slots * sizeof(uint32_t));
-    if (!tree->units || !tree->by_code || !tree->by_id)
+    tree->codes = arena_alloc(arena, most * sizeof(struct tree_code));
+    if (!tree->units || !tree->codes || !tree->by_code || !tree->by_id)
         return -1;
     struct tree_unit *unit = NULL;
     for (uint32_t i = 0; i < n_stored; i++) {
@@ -113,6 +120,8 @@ int tree_init(struct tree *tree, struct arena *arena, const struct unit_fact *st
             unit->stored = &stored[i];
         }
         unit->n_stored++;
+        if (tree_find(tree, stored[i].code) != unit)
+            tree_add_code(tree, unit, stored[i].code);
     }
     return 0;
 }
@@ -132,10 +141,28 @@ static struct tree_version stored_version(const struct tree *tree, const struct 
         .from = fact->valid_from,
         .to = HAS(fact, unit_fact, valid_to) ? fact->valid_to : TREE_OPEN,
         .parent = HAS(fact, unit_fact, parent_id) ? find_id(tree, &fact->parent_id) : NULL,
+        .code = fact->code,
+        .official_kind = HAS(fact, unit_fact, official_kind) ? fact->official_kind : SPAN(""),
         .kind = fact->kind,
         .name = fact->name,
         .name_en = HAS(fact, unit_fact, name_en) ? fact->name_en : SPAN(""),
+        .decree = HAS(fact, unit_fact, decree_id) ? &fact->decree_id : NULL,
     };
+}
+
+/* Room for `n` versions; what was there stays. -1: the arena is full. */
+static int make_room(const struct tree *tree, struct tree_unit *unit, uint32_t n)
+{
+    if (unit->versions && n <= unit->most_versions)
+        return 0;
+    struct tree_version *versions = arena_alloc(tree->arena, (n + 2) * sizeof(*versions));
+    if (!versions)
+        return -1;
+    if (unit->n_versions)
+        memcpy(versions, unit->versions, unit->n_versions * sizeof(*versions));
+    unit->versions = versions;
+    unit->most_versions = n + 2;
+    return 0;
 }
 
 int tree_reset(struct tree *tree)
@@ -144,9 +171,7 @@ int tree_reset(struct tree *tree)
         struct tree_unit *unit = &tree->units[i];
         if (unit->versions && unit->n_rows == 0)
             continue; /* nobody has touched it */
-        if (!unit->versions)
-            unit->versions = arena_alloc(tree->arena, (unit->n_stored + unit->n_rows) * sizeof(struct tree_version));
-        if (!unit->versions)
+        if (!unit->versions && make_room(tree, unit, unit->n_stored + unit->n_rows) < 0)
             return -1;
         for (uint32_t v = 0; v < unit->n_stored; v++)
             unit->versions[v] = stored_version(tree, &unit->stored[v]);
@@ -155,7 +180,7 @@ int tree_reset(struct tree *tree)
     return 0;
 }
 
-static struct tree_version *version_on(const struct tree_unit *unit, int32_t day)
+struct tree_version *tree_version_on(const struct tree_unit *unit, int32_t day)
 {
     for (uint32_t i = 0; i < unit->n_versions; i++) {
         if (unit->versions[i].from <= day && day < unit->versions[i].to)
@@ -164,30 +189,54 @@ static struct tree_version *version_on(const struct tree_unit *unit, int32_t day
     return NULL;
 }
 
-enum tree_change tree_put(struct tree_unit *unit, const struct tree_version *version)
+struct tree_version *tree_insert(const struct tree *tree, struct tree_unit *unit, const struct tree_version *version)
 {
-    struct tree_version *now = version_on(unit, version->from), next = *version;
+    uint32_t at = 0;
+    if (make_room(tree, unit, unit->n_versions + 1) < 0)
+        return NULL;
+    while (at < unit->n_versions && unit->versions[at].from < version->from)
+        at++;
+    memmove(&unit->versions[at + 1], &unit->versions[at], (unit->n_versions - at) * sizeof(*version));
+    unit->versions[at] = *version;
+    unit->n_versions++;
+    return &unit->versions[at];
+}
+
+/* The day on which the first version after this day begins. */
+static int32_t next_begin(const struct tree_unit *unit, int32_t day)
+{
+    for (uint32_t i = 0; i < unit->n_versions; i++) {
+        if (unit->versions[i].from > day)
+            return unit->versions[i].from;
+    }
+    return TREE_OPEN;
+}
+
+enum tree_change tree_put(const struct tree *tree, struct tree_unit *unit, const struct tree_version *version)
+{
+    struct tree_version *now = tree_version_on(unit, version->from), next = *version;
     bool first = unit->n_stored == 0 && unit->n_versions == 0;
     next.differs = true;
-    if (now && now->parent == version->parent && same(now->kind, version->kind) && same(now->name, version->name) &&
-        same(now->name_en, version->name_en))
+    if (!next.code.n)
+        next.code = now ? now->code : unit->n_versions ? unit->versions[0].code : unit->code;
+    if (!next.official_kind.n && now)
+        next.official_kind = now->official_kind;
+    if (now && now->parent == next.parent && same(now->kind, next.kind) && same(now->name, next.name) &&
+        same(now->name_en, next.name_en) && same(now->official_kind, next.official_kind) && same(now->code, next.code))
         return TREE_SAME;
     if (now && now->from == version->from) {
         next.to = now->to;
+        next.decree = now->decree;
         *now = next;
         return TREE_CHANGED;
     }
-    uint32_t at = 0;
-    while (at < unit->n_versions && unit->versions[at].from < version->from)
-        at++;
-    next.to = now ? now->to : at < unit->n_versions ? unit->versions[at].from : TREE_OPEN;
+    next.to = now ? now->to : next_begin(unit, version->from);
     if (now) {
         now->to = version->from;
         now->differs = true;
     }
-    memmove(&unit->versions[at + 1], &unit->versions[at], (unit->n_versions - at) * sizeof(next));
-    unit->versions[at] = next;
-    unit->n_versions++;
+    if (!tree_insert(tree, unit, &next))
+        return TREE_FULL;
     return first ? TREE_NEW : TREE_CHANGED;
 }
 
@@ -197,7 +246,7 @@ static enum tree_fault walk(const struct tree_unit *origin, const struct tree_un
 {
     if (depth > TREE_MAX_DEPTH)
         return TREE_DEEP;
-    if (!version_on(unit, lo))
+    if (!tree_version_on(unit, lo))
         return TREE_NO_PARENT;
     for (uint32_t i = 0; i < unit->n_versions; i++) {
         const struct tree_version *v = &unit->versions[i];
@@ -225,7 +274,7 @@ static bool meets_fault(const struct tree_unit *unit, int32_t lo, int32_t hi, ui
 
 bool tree_leans(const struct tree_unit *unit, int32_t from)
 {
-    const struct tree_version *v = version_on(unit, from);
+    const struct tree_version *v = tree_version_on(unit, from);
     return v && meets_fault(v->parent, v->from, v->to, 1);
 }
 
@@ -237,15 +286,17 @@ static bool in_scope(const struct tree *tree, const struct tree_unit *unit, int3
             if (uuid_equal(&unit->id, &tree->tops[i]))
                 return true;
         }
-        const struct tree_version *v = version_on(unit, day);
+        const struct tree_version *v = tree_version_on(unit, day);
         unit = v ? v->parent : NULL;
     }
     return false;
 }
 
 /* The same, by what is stored, at the unit's last version: who may change a unit is not the file's to say. */
-static bool stored_in_scope(const struct tree *tree, const struct tree_unit *unit)
+bool tree_owned(const struct tree *tree, const struct tree_unit *unit)
 {
+    if (!unit->n_stored)
+        return false;
     int32_t day = unit->stored[unit->n_stored - 1].valid_from;
     for (uint32_t depth = 0; unit && depth <= TREE_MAX_DEPTH; depth++) {
         for (uint32_t i = 0; i < tree->n_tops; i++) {
@@ -265,14 +316,14 @@ static bool stored_in_scope(const struct tree *tree, const struct tree_unit *uni
 
 enum tree_fault tree_check(const struct tree *tree, struct tree_unit *unit, int32_t from)
 {
-    const struct tree_version *v = version_on(unit, from);
-    if (!v || (unit->n_stored && !stored_in_scope(tree, unit)))
+    const struct tree_version *v = tree_version_on(unit, from);
+    if (!v || (unit->n_stored && !tree_owned(tree, unit)))
         return TREE_OUTSIDE;
     if (!v->parent) /* the nation: one that is there already, and the caller's */
         return unit->n_stored && !HAS(unit->stored, unit_fact, parent_id) ? TREE_FINE : TREE_OUTSIDE;
     if (v->parent == unit)
         return TREE_CYCLE;
-    const struct tree_version *above = version_on(v->parent, from);
+    const struct tree_version *above = tree_version_on(v->parent, from);
     if (!above)
         return TREE_NO_PARENT;
     if (!kind_fits(v->kind, above->kind))
@@ -288,8 +339,13 @@ static struct unit_fact fact_of(const struct tree_unit *unit, const struct tree_
     struct unit_fact fact = {.unit_id = unit->id, .code = unit->code};
     if (!v)
         return fact;
+    fact.code = v->code;
     fact.kind = v->kind;
     fact.name = v->name;
+    if (v->official_kind.n)
+        PUT_FIELD(&fact, unit_fact, official_kind, v->official_kind);
+    if (v->decree)
+        PUT_FIELD(&fact, unit_fact, decree_id, *v->decree);
     fact.valid_from = v->from;
     if (v->parent)
         PUT_FIELD(&fact, unit_fact, parent_id, v->parent->id);

@@ -1,16 +1,51 @@
 -- The organisation tree.
 
 -- units(unit_query) unit_fact
-WITH shown AS NOT MATERIALIZED (
-    SELECT unit_id, parent_id, code, kind, name, name_en, valid_from, valid_to
-    FROM unit_version
-    WHERE valid_from <= coalesce(:as_of, today()) AND (valid_to IS NULL OR valid_to > coalesce(:as_of, today()))
+-- A statement for each kind of question, because each is one look into another index.
+SELECT v.unit_id, v.parent_id, v.code, v.kind, v.name, v.name_en, v.official_kind, v.decree_id, v.valid_from, v.valid_to
+FROM unit_version v
+WHERE v.valid_from <= coalesce(:as_of, today()) AND (v.valid_to IS NULL OR v.valid_to > coalesce(:as_of, today()))
+    AND v.code > coalesce(:after, '')
+ORDER BY v.code
+LIMIT 500;
+
+-- units_of_code(unit_query) unit_fact
+-- The code is the one of that day.
+SELECT v.unit_id, v.parent_id, v.code, v.kind, v.name, v.name_en, v.official_kind, v.decree_id, v.valid_from, v.valid_to
+FROM unit_version v
+WHERE v.code = :code AND v.valid_from <= coalesce(:as_of, today()) AND (v.valid_to IS NULL OR v.valid_to > coalesce(:as_of, today()))
+    AND (:parent_code IS NULL OR v.parent_id = (SELECT c.unit_id FROM unit_code c WHERE c.code = :parent_code))
+LIMIT 500;
+
+-- units_below(unit_query) unit_fact
+SELECT v.unit_id, v.parent_id, v.code, v.kind, v.name, v.name_en, v.official_kind, v.decree_id, v.valid_from, v.valid_to
+FROM unit_version p
+JOIN unit_version v ON v.parent_id = p.unit_id AND v.valid_from <= coalesce(:as_of, today())
+    AND (v.valid_to IS NULL OR v.valid_to > coalesce(:as_of, today()))
+WHERE p.code = :parent_code AND p.valid_from <= coalesce(:as_of, today()) AND (p.valid_to IS NULL OR p.valid_to > coalesce(:as_of, today()))
+    AND v.code > coalesce(:after, '')
+ORDER BY v.code
+LIMIT 500;
+
+-- units_within(unit_query) unit_fact
+-- A subtree is a range of paths; a page begins behind the path that its last unit had on that day.
+WITH top AS (
+    SELECT p.path FROM unit_path p JOIN unit_code c USING (unit_id)
+    WHERE c.code = :within AND p.valid_from <= coalesce(:as_of, today()) AND (p.valid_to IS NULL OR p.valid_to > coalesce(:as_of, today()))
+), last AS (
+    SELECT p.path FROM unit_path p JOIN unit_code c USING (unit_id)
+    WHERE c.code = :after AND p.valid_from <= coalesce(:as_of, today()) AND (p.valid_to IS NULL OR p.valid_to > coalesce(:as_of, today()))
 )
-SELECT * FROM shown
-WHERE (:code IS NULL OR code = :code)
-    AND (:parent_code IS NULL OR parent_id = (SELECT p.unit_id FROM shown p WHERE p.code = :parent_code))
-    AND (:after IS NULL OR code > :after)
-ORDER BY code
+SELECT v.unit_id, v.parent_id, v.code, v.kind, v.name, v.name_en, v.official_kind, v.decree_id, v.valid_from, v.valid_to
+FROM unit_path p
+JOIN unit_version v ON v.unit_id = p.unit_id AND v.valid_from <= coalesce(:as_of, today())
+    AND (v.valid_to IS NULL OR v.valid_to > coalesce(:as_of, today()))
+WHERE p.path >= (SELECT path FROM top) AND p.path < (SELECT path FROM top) || 'g'
+    AND p.path > coalesce((SELECT path FROM last), '')
+    AND p.valid_from <= coalesce(:as_of, today()) AND (p.valid_to IS NULL OR p.valid_to > coalesce(:as_of, today()))
+    AND (:parent_code IS NULL OR v.parent_id = (SELECT c.unit_id FROM unit_code c WHERE c.code = :parent_code))
+    AND (:code IS NULL OR v.code = :code)
+ORDER BY p.path
 LIMIT 500;
 
 -- unit_in_scope(unit_ref) unit_ref
@@ -21,31 +56,40 @@ SELECT unit_id, code, path && :ctx_scope AS visible FROM unit_now ORDER BY code 
 
 -- unit_versions() unit_fact
 -- The whole tree through all times, for an import that has the lock.
-SELECT unit_id, parent_id, code, kind, name, name_en, valid_from, valid_to
-FROM unit_version
-ORDER BY code, unit_id, valid_from
+SELECT v.unit_id, v.parent_id, v.code, v.kind, v.name, v.name_en, v.official_kind, v.decree_id, v.valid_from, v.valid_to
+FROM unit_version v JOIN unit u USING (unit_id)
+ORDER BY u.code, v.valid_from
 LIMIT 200000;
 
 -- unit_add(unit_fact) BULK
 -- Ids of units that the tree does not have yet. Their versions come after all of them, because they name each other.
-INSERT INTO unit (unit_id, code) SELECT * FROM unnest(:unit_id, :code);
+WITH added AS (
+    INSERT INTO unit (unit_id, code) SELECT * FROM unnest(:unit_id, :code) RETURNING unit_id, code
+)
+INSERT INTO unit_code (code, unit_id) SELECT code, unit_id FROM added;
 
 -- unit_put(unit_fact) BULK
 -- Versions that are new or differ; each is told. Where an import ends one version and begins the next, it is sent both.
 WITH put AS (
-    INSERT INTO unit_version (unit_id, parent_id, code, kind, name, name_en, valid_from, valid_to)
-    SELECT unit_id, parent_id, code, kind, name, name_en, valid_from, valid_to
-    FROM unnest(:unit_id, :parent_id, :code, :kind, :name, :name_en, :valid_from, :valid_to) WITH ORDINALITY
-        AS row (unit_id, parent_id, code, kind, name, name_en, valid_from, valid_to, nr)
+    INSERT INTO unit_version (unit_id, parent_id, code, kind, name, name_en, official_kind, decree_id, valid_from, valid_to)
+    SELECT unit_id, parent_id, code, kind, name, name_en, official_kind, decree_id, valid_from, valid_to
+    FROM unnest(:unit_id, :parent_id, :code, :kind, :name, :name_en, :official_kind, :decree_id, :valid_from, :valid_to)
+        WITH ORDINALITY AS row (unit_id, parent_id, code, kind, name, name_en, official_kind, decree_id, valid_from,
+                                valid_to, nr)
     ORDER BY nr
     ON CONFLICT (unit_id, valid_from) DO UPDATE
     SET parent_id = excluded.parent_id, code = excluded.code, kind = excluded.kind, name = excluded.name,
-        name_en = excluded.name_en, valid_to = excluded.valid_to
+        name_en = excluded.name_en, official_kind = excluded.official_kind, decree_id = excluded.decree_id,
+        valid_to = excluded.valid_to
     RETURNING *
+), coded AS (
+    INSERT INTO unit_code (code, unit_id) SELECT DISTINCT code, unit_id FROM put
+    ON CONFLICT (code) DO NOTHING
 )
 INSERT INTO outbox (event, body, trace)
 SELECT 'org_changed', jsonb_strip_nulls(jsonb_build_object('unit_id', unit_id, 'parent_id', parent_id, 'code', code,
-    'kind', kind, 'name', name, 'name_en', name_en, 'valid_from', valid_from, 'valid_to', valid_to)), :ctx_trace
+    'kind', kind, 'name', name, 'name_en', name_en, 'official_kind', official_kind, 'decree_id', decree_id,
+    'valid_from', valid_from, 'valid_to', valid_to)), :ctx_trace
 FROM put;
 
 -- unit_now_refresh()
@@ -76,3 +120,39 @@ ON CONFLICT (unit_id) DO UPDATE
 SET valid_from = excluded.valid_from, parent_id = excluded.parent_id, code = excluded.code, kind = excluded.kind,
     name = excluded.name, name_en = excluded.name_en, path = excluded.path
 WHERE n IS DISTINCT FROM excluded;
+
+-- unit_path_refresh()
+-- Makes unit_path say what the versions say about all days: after versions were written. Where only a name changes, the
+-- way stays one row.
+WITH RECURSIVE tree AS (
+    SELECT v.unit_id, v.valid_from, v.valid_to, lpad(to_hex(u.short), 8, '0') COLLATE "C" AS path
+    FROM unit_version v JOIN unit u USING (unit_id)
+    WHERE v.parent_id IS NULL
+    UNION ALL
+    SELECT v.unit_id, greatest(v.valid_from, t.valid_from), least(v.valid_to, t.valid_to),
+        (t.path || lpad(to_hex(u.short), 8, '0')) COLLATE "C"
+    FROM tree t
+    JOIN unit_version v ON v.parent_id = t.unit_id AND (v.valid_to IS NULL OR v.valid_to > t.valid_from)
+        AND (t.valid_to IS NULL OR t.valid_to > v.valid_from)
+    JOIN unit u ON u.unit_id = v.unit_id
+    WHERE octet_length(t.path) < 128
+), marked AS (
+    SELECT *, path IS DISTINCT FROM lag(path) OVER one OR valid_from IS DISTINCT FROM lag(valid_to) OVER one AS begins
+    FROM tree
+    WINDOW one AS (PARTITION BY unit_id ORDER BY valid_from)
+), counted AS (
+    SELECT *, count(*) FILTER (WHERE begins) OVER (PARTITION BY unit_id ORDER BY valid_from) AS way FROM marked
+), wanted AS MATERIALIZED (
+    SELECT unit_id, min(valid_from) AS valid_from,
+        CASE WHEN bool_and(valid_to IS NOT NULL) THEN max(valid_to) END AS valid_to, min(path) AS path
+    FROM counted
+    GROUP BY unit_id, way
+), gone AS (
+    DELETE FROM unit_path p
+    WHERE NOT EXISTS (SELECT FROM wanted w WHERE w.unit_id = p.unit_id AND w.valid_from = p.valid_from)
+)
+INSERT INTO unit_path AS p (unit_id, valid_from, valid_to, path)
+SELECT unit_id, valid_from, valid_to, path FROM wanted
+ON CONFLICT (unit_id, valid_from) DO UPDATE
+SET valid_to = excluded.valid_to, path = excluded.path
+WHERE (p.valid_to, p.path) IS DISTINCT FROM (excluded.valid_to, excluded.path);

@@ -60,7 +60,8 @@ CREATE TABLE tenure (
 CREATE UNIQUE INDEX tenure_principal ON tenure (person_id) WHERE kind = 'principal' AND valid_to IS NULL;
 CREATE INDEX tenure_person ON tenure (person_id);
 CREATE INDEX tenure_beside ON tenure (person_id) WHERE kind <> 'principal';
-CREATE INDEX tenure_unit ON tenure (unit_id);
+-- Who worked in a unit on a day, without a look into the table.
+CREATE INDEX tenure_unit ON tenure (unit_id, person_id) INCLUDE (kind, leader, valid_from, valid_to);
 
 -- One principal tenure on each day on which somebody works: no two at once, and none of the others on a day without one.
 -- Looked at once for all rows of a statement; an exclusion constraint would cost five times as much for each row of a

@@ -8,11 +8,18 @@ SET LOCAL search_path = identity, hocvu;
 -- An exclusion over an id and a range of days needs an index type that has both.
 CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA identity;
 
--- A unit stays the same through all versions; its code is how files name it.
+-- A unit stays the same through all versions. `code` is its first one; `short` is its step in paths.
 CREATE TABLE unit (
     unit_id uuid PRIMARY KEY,
+    short   integer GENERATED ALWAYS AS IDENTITY UNIQUE,
     code    text COLLATE "C" NOT NULL UNIQUE CHECK (octet_length(code) BETWEEN 1 AND 32),
     created timestamptz NOT NULL DEFAULT now()
+);
+
+-- Codes are how files name units. One that was ever given out names the same unit for ever.
+CREATE TABLE unit_code (
+    code    text COLLATE "C" PRIMARY KEY CHECK (octet_length(code) BETWEEN 1 AND 32),
+    unit_id uuid NOT NULL REFERENCES unit
 );
 
 CREATE TABLE unit_version (
@@ -24,6 +31,8 @@ CREATE TABLE unit_version (
     kind       text NOT NULL CHECK (kind IN ('nation', 'ministry', 'province', 'commune', 'department', 'unit')),
     name       text NOT NULL CHECK (octet_length(name) BETWEEN 1 AND 200),
     name_en    text CHECK (octet_length(name_en) BETWEEN 1 AND 200),
+    official_kind text CHECK (official_kind IN ('city', 'province', 'phuong', 'xa', 'dac_khu')),
+    decree_id  uuid, -- that made it so; null: an import
     PRIMARY KEY (unit_id, valid_from),
     CHECK ((kind = 'nation') = (parent_id IS NULL)),
     -- Deferred, because one import ends a version and begins the next in either order.
@@ -45,8 +54,19 @@ CREATE TABLE unit_now (
 );
 CREATE INDEX unit_now_path ON unit_now USING gin (path);
 
-GRANT SELECT, INSERT ON unit TO hocvu_identity;
+-- The way from the nation to a unit, through all times: eight hex digits of `short` for each step. What lies below a
+-- unit on a day is one range of this index.
+CREATE TABLE unit_path (
+    unit_id    uuid NOT NULL REFERENCES unit,
+    valid_from date NOT NULL,
+    valid_to   date CHECK (valid_to > valid_from),
+    path       text COLLATE "C" NOT NULL CHECK (octet_length(path) BETWEEN 8 AND 128 AND octet_length(path) % 8 = 0),
+    PRIMARY KEY (unit_id, valid_from)
+);
+CREATE INDEX unit_path_below ON unit_path (path, valid_from) INCLUDE (unit_id, valid_to);
+
+GRANT SELECT, INSERT ON unit, unit_code TO hocvu_identity;
 GRANT SELECT, INSERT, UPDATE ON unit_version TO hocvu_identity;
-GRANT SELECT, INSERT, UPDATE, DELETE ON unit_now TO hocvu_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON unit_now, unit_path TO hocvu_identity;
 
 COMMIT;

@@ -1,0 +1,281 @@
+/*
+ * decree.c - the organisation changes by decree: the steps are tried on the tree in memory, then written as one
+ * transaction: versions of units, tenures that go along, who came from whom. Told in that order too: units, people,
+ * then the decree.
+ */
+#include "decree.h"
+#include "import.h"
+#include "nfc.h"
+#include <sodium.h>
+
+enum { DECREE_HASH_BYTES = 32, MOVED_AT_ONCE = 20000 /* as decree_tenures_move has it */ };
+
+/* Hash of all that was sent but the wish for a dry run. 0 or fail(). */
+static int content_hash(struct ctx *ctx, const struct decree *req, unsigned char ret_hash[DECREE_HASH_BYTES])
+{
+    struct decree content = *req;
+    struct buf packed;
+    content.has &= ~(UINT64_C(1) << HAS_decree_dry_run);
+    buf_init(&packed, msg_max_packed(&msg_decree));
+    msg_pack(&msg_decree, &content, &packed);
+    bool failed = packed.failed;
+    if (!failed)
+        crypto_generichash(ret_hash, DECREE_HASH_BYTES, (const unsigned char *)packed.p, packed.n, NULL, 0);
+    buf_release(&packed);
+    return failed ? fail(ctx, ERR_TOO_LARGE, "steps") : 0;
+}
+
+/* Text as it is kept: NFC, within its bound. */
+static bool as_kept(struct ctx *ctx, struct span *text, uint32_t most)
+{
+    struct span kept;
+    if (nfc(ctx->arena, *text, &kept) < 0 || kept.n > most)
+        return false;
+    *text = kept;
+    return true;
+}
+
+/* A copy of the request in NFC, its days looked at. 0 or fail(). */
+static int as_sent(struct ctx *ctx, const struct decree *req, int32_t today, struct decree *ret_decree)
+{
+    *ret_decree = *req;
+    ret_decree->steps = arena_alloc(ctx->arena, req->n_steps * sizeof(*req->steps));
+    if (!ret_decree->steps)
+        return fail(ctx, ERR_TOO_LARGE, "steps");
+    if (req->effective_from < UNIT_FIRST_DAY || req->effective_from > today + UNIT_DAYS_AHEAD)
+        return fail(ctx, ERR_RANGE, "effective_from");
+    if (req->issued_on < UNIT_FIRST_DAY || req->issued_on > today)
+        return fail(ctx, ERR_RANGE, "issued_on");
+    if (!as_kept(ctx, &ret_decree->number, 60) || !as_kept(ctx, &ret_decree->issuer, 200) ||
+        !as_kept(ctx, &ret_decree->title, 500))
+        return fail(ctx, ERR_INVALID, "title");
+    for (uint32_t i = 0; i < req->n_steps; i++) {
+        struct decree_step *step = &ret_decree->steps[i];
+        *step = req->steps[i];
+        if (HAS(step, decree_step, name) && !as_kept(ctx, &step->name, 200))
+            return fail(ctx, ERR_INVALID, "name");
+        if (!HAS(step, decree_step, name_en))
+            step->name_en = SPAN("");
+        else if (!as_kept(ctx, &step->name_en, 200))
+            return fail(ctx, ERR_INVALID, "name_en");
+    }
+    return 0;
+}
+
+/* Where the people of a unit that ends go at last: the unit that takes them may end by a later step. */
+static const struct tree_unit *last_of(const struct decree_work *work, const struct tree_unit *into)
+{
+    for (uint32_t i = 0; i < work->n_leaving; i++) {
+        if (work->leaving[i].unit == into) {
+            into = work->leaving[i].into;
+            if (!into)
+                return NULL;
+            i = UINT32_MAX; /* from the first again; no unit ends twice, so this ends too */
+        }
+    }
+    return into;
+}
+
+static struct unit_leaving *leaving_rows(const struct decree_work *work)
+{
+    struct unit_leaving *rows = arena_alloc(work->arena, (work->n_leaving + 1) * sizeof(*rows));
+    for (uint32_t i = 0; rows && i < work->n_leaving; i++) {
+        const struct decree_leaving *leaving = &work->leaving[i];
+        const struct tree_unit *into = last_of(work, leaving->into);
+        rows[i] = (struct unit_leaving){.decree_id = work->req->decree_id,
+                                        .nr = (uint16_t)(leaving->step + 1),
+                                        .unit_id = leaving->unit->id,
+                                        .day = work->req->effective_from};
+        if (into)
+            PUT_FIELD(&rows[i], unit_leaving, into_id, into->id);
+    }
+    return rows;
+}
+
+/* Counts and locks the people of the units that end; refuses closings with people. 0 or fail(). */
+static int look_at_people(struct ctx *ctx, struct decree_work *work, const struct unit_leaving *rows,
+                          uint32_t *ret_people)
+{
+    struct unit_people *found;
+    uint32_t n, people = 0;
+    int code = work->n_leaving ? pg_bulk(ctx, &SQL_decree_people, rows, work->n_leaving, DECREE_MOST_STEPS, &found, &n)
+                               : (n = 0, 0);
+    for (uint32_t i = 0; !code && i < n; i++) {
+        uint32_t step = found[i].nr - 1u;
+        for (uint32_t l = 0; l < work->n_leaving; l++) {
+            if (work->leaving[l].step == step && !HAS(&rows[l], unit_leaving, into_id))
+                decree_refuse_people(work, step, found[i].people);
+        }
+        work->steps[step].people = found[i].people;
+        people += found[i].people;
+    }
+    *ret_people = people;
+    return code ? code : work->full ? fail(ctx, ERR_TOO_LARGE, "steps") : 0;
+}
+
+/* In portions, because a statement has its time. 0 or fail(). */
+static int move_people(struct ctx *ctx, const struct decree_work *work, const struct unit_leaving *rows)
+{
+    struct place *moved;
+    uint32_t n;
+    int code = 0;
+    do {
+        code = pg_bulk(ctx, &SQL_decree_tenures_move, rows, work->n_leaving, 1, &moved, &n);
+    } while (!code && n && moved->place == MOVED_AT_ONCE);
+    return code;
+}
+
+static int write_steps(struct ctx *ctx, const struct decree_work *work)
+{
+    struct decree_step_row *rows = arena_alloc(ctx->arena, work->req->n_steps * sizeof(*rows));
+    if (!rows)
+        return fail(ctx, ERR_TOO_LARGE, "steps");
+    for (uint32_t i = 0; i < work->req->n_steps; i++) {
+        const struct decree_step_report *step = &work->steps[i];
+        rows[i] = (struct decree_step_row){.decree_id = work->req->decree_id,
+                                           .nr = step->nr,
+                                           .op = step->op,
+                                           .code = step->code,
+                                           .refused = step->refused,
+                                           .people = step->people,
+                                           .message_vi = step->message_vi,
+                                           .message_en = step->message_en};
+        if (HAS(step, decree_step_report, field))
+            PUT_FIELD(&rows[i], decree_step_row, field, step->field);
+    }
+    int code = import_write(ctx, &SQL_decree_steps_add, rows, work->req->n_steps);
+    return code ? code : import_write(ctx, &SQL_unit_changes_add, work->changes, work->n_changes);
+}
+
+/* Everything that the steps leave; `row` gets the counts. 0 or fail(). */
+static int write_all(struct ctx *ctx, struct decree_work *work, const struct unit_leaving *leaving,
+                     struct decree_new *row)
+{
+    struct decree_key key = {.decree_id = row->decree_id};
+    row->state = SPAN("applied");
+    int code = pg_call(ctx, &SQL_decree_add, row, NULL);
+    if (!code)
+        code = units_write(ctx, &work->tree, &row->units_changed);
+    if (!code)
+        code = write_steps(ctx, work);
+    if (!code && row->people_moved)
+        code = move_people(ctx, work, leaving);
+    if (!code)
+        code = pg_call(ctx, &SQL_decree_rights_stale, &key, NULL);
+    if (!code)
+        code = pg_call(ctx, &SQL_decree_told, &key, NULL);
+    return code ? code : pg_call(ctx, &SQL_decree_settle, row, NULL);
+}
+
+static int note_audit(struct ctx *ctx, const struct decree_new *row)
+{
+    struct buf detail;
+    char id[UUID_TEXT];
+    uuid_format(&row->decree_id, id);
+    buf_init(&detail, 4096);
+    buf_add_text(&detail, "{\"decree\":\"");
+    buf_add_text(&detail, id);
+    buf_add_text(&detail, "\",\"number\":");
+    json_add_string(&detail, row->number);
+    char *rest = arena_printf(ctx->arena, ",\"units\":%u,\"people\":%u}", row->units_changed, row->people_moved);
+    if (rest)
+        buf_add_text(&detail, rest);
+    int code = !rest || detail.failed ? fail(ctx, ERR_TOO_LARGE, "number")
+                                      : audit_note(ctx, "decree_applied", NULL, buf_span(&detail));
+    buf_release(&detail);
+    return code;
+}
+
+/* The first result of a decree that was sent before. 0 or fail(). */
+static int repeat(struct ctx *ctx, const struct decree_stored *stored, const unsigned char *hash,
+                  struct decree_report *ret_reply)
+{
+    struct decree_key key = {.decree_id = ret_reply->decree_id};
+    if (memcmp(stored->content_hash.p, hash, DECREE_HASH_BYTES) != 0)
+        return fail(ctx, ERR_CONFLICT, "decree_id");
+    ret_reply->dry_run = false;
+    ret_reply->state = stored->state;
+    ret_reply->units_changed = stored->units_changed;
+    ret_reply->people_moved = stored->people_moved;
+    return pg_list(ctx, &SQL_decree_steps, &key, DECREE_MOST_STEPS, &ret_reply->steps, &ret_reply->n_steps);
+}
+
+/* Judges the decree and, unless it is refused, writes it; the caller commits or not. 0 or fail(). */
+static int carry_out(struct ctx *ctx, const struct decree *req, struct decree_new *row, struct decree_report *ret_reply)
+{
+    struct decree_work work = {.arena = ctx->arena, .req = req};
+    int code = units_read(ctx, &work.tree, 2 * req->n_steps);
+    if (code)
+        return code;
+    if (tree_reset(&work.tree) < 0 || decree_try(&work) < 0)
+        return fail(ctx, ERR_TOO_LARGE, "steps");
+    ret_reply->steps = work.steps;
+    ret_reply->n_steps = req->n_steps;
+    ret_reply->state = SPAN("refused");
+    if (work.refused)
+        return 0;
+    struct unit_leaving *leaving = leaving_rows(&work);
+    if (!leaving)
+        return fail(ctx, ERR_TOO_LARGE, "steps");
+    code = look_at_people(ctx, &work, leaving, &row->people_moved);
+    if (code || work.refused)
+        return code;
+    code = write_all(ctx, &work, leaving, row);
+    ret_reply->state = row->state;
+    ret_reply->units_changed = row->units_changed;
+    ret_reply->people_moved = row->people_moved;
+    return code;
+}
+
+int on_org_decree(struct ctx *ctx, const struct decree *sent, struct decree_report *ret_reply)
+{
+    unsigned char hash[DECREE_HASH_BYTES];
+    struct decree req;
+    struct decree_stored *stored;
+    uint32_t n;
+    int32_t today;
+    struct decree_key key = {.decree_id = sent->decree_id};
+    int code = content_hash(ctx, sent, hash);
+    if (!code)
+        code = import_begin(ctx, &today);
+    if (!code)
+        code = pg_list(ctx, &SQL_decree_find, &key, 1, &stored, &n);
+    if (code)
+        return code;
+    *ret_reply = (struct decree_report){
+        .decree_id = sent->decree_id, .dry_run = HAS(sent, decree, dry_run) && sent->dry_run, .state = SPAN("refused")};
+    if (n)
+        return repeat(ctx, stored, hash, ret_reply);
+    code = as_sent(ctx, sent, today, &req);
+    if (code)
+        return code;
+    struct decree_new row = {.decree_id = req.decree_id,
+                             .number = req.number,
+                             .issued_on = req.issued_on,
+                             .issuer = req.issuer,
+                             .title = req.title,
+                             .effective_from = req.effective_from,
+                             .content_hash = {(const char *)hash, DECREE_HASH_BYTES}};
+    code = carry_out(ctx, &req, &row, ret_reply);
+    if (code || ret_reply->dry_run || !row.state.n)
+        return code;
+    log_info(ctx->head->trace, "decree %.*s: %u units changed, %u tenures moved", (int)row.number.n, row.number.p,
+             row.units_changed, row.people_moved);
+    code = note_audit(ctx, &row);
+    return code ? code : pg_commit(ctx);
+}
+
+int on_decrees(struct ctx *ctx, const struct decree_query *req, struct decree_list *ret_reply)
+{
+    return pg_list(ctx, &SQL_decrees, req, 100, &ret_reply->decrees, &ret_reply->n_decrees);
+}
+
+int on_decree_get(struct ctx *ctx, const struct decree_key *req, struct decree_shown *ret_reply)
+{
+    int code = pg_call(ctx, &SQL_decree_shown, req, ret_reply);
+    if (!code)
+        code = pg_list(ctx, &SQL_decree_steps, req, DECREE_MOST_STEPS, &ret_reply->steps, &ret_reply->n_steps);
+    if (!code)
+        code = pg_list(ctx, &SQL_decree_changes, req, 1000, &ret_reply->changes, &ret_reply->n_changes);
+    return code == ERR_NOT_FOUND ? fail(ctx, code, "decree_id") : code;
+}

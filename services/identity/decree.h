@@ -1,0 +1,40 @@
+/*
+ * decree.h - a decree while it is judged: its steps tried on the tree in memory, and what they leave to be written.
+ * Nothing here speaks to the database but decree.c.
+ */
+#ifndef IDENTITY_DECREE_H
+#define IDENTITY_DECREE_H
+
+#include "identity.h"
+#include "tree.h"
+
+enum { DECREE_MOST_STEPS = 500, DECREE_MOST_PARTS = 20 };
+
+/* A unit that ends, and where its people go. */
+struct decree_leaving {
+    uint32_t step;                       /* index */
+    const struct tree_unit *unit, *into; /* into NULL: closed, nobody may be left */
+};
+
+struct decree_work {
+    struct arena *arena;
+    const struct decree *req;
+    struct tree tree;                 /* as it is stored, then as the steps leave it */
+    struct decree_step_report *steps; /* one for each of the request's */
+    struct unit_change_row *changes;
+    uint32_t n_changes, most_changes;
+    struct decree_leaving leaving[DECREE_MOST_STEPS];
+    uint32_t n_leaving;
+    bool refused; /* a step was: nothing is to be written */
+    bool full;    /* the arena is */
+};
+
+/*
+ * Tries all steps of work->req on work->tree, which is reset and knows the caller's tops. Fills steps, changes and
+ * leaving; `refused` says whether all of them can be done. -1: the arena is full.
+ */
+MUST_CHECK int decree_try(struct decree_work *work);
+/* Refuses a closing because people are left. */
+void decree_refuse_people(struct decree_work *work, uint32_t step, uint32_t people);
+
+#endif

@@ -1,0 +1,7 @@
+-- Revert identity:decrees from pg
+BEGIN;
+
+ALTER TABLE identity.unit_version DROP CONSTRAINT unit_version_decree_id_fkey;
+DROP TABLE identity.unit_change, identity.decree_step, identity.decree;
+
+COMMIT;
