@@ -48,8 +48,10 @@ int load_command(struct ctl *ctl, int argc, char **argv);
 int demo_command(struct ctl *ctl, int argc, char **argv);
 int attempt_command(struct ctl *ctl, int argc, char **argv);
 int audit_command(struct ctl *ctl, int argc, char **argv);
+int rights_command(struct ctl *ctl, int argc, char **argv);
 
 extern const char demo_help[], attempt_help[];
 extern const char audit_help[];
+extern const char rights_help[];
 
 #endif

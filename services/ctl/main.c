@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"attempt", attempt_command, "verify FILE: check the signed dossier of an attempt, without the database",
      attempt_help},
     {"audit", audit_command, "verify [SERVICE]: is what was done and refused still as it was written", audit_help},
+    {"rights", rights_command, "explain PERSON METHOD UNIT: why somebody may do something, or may not", rights_help},
     {"help", help_command, "[COMMAND]: this list, or more about one command", NULL},
     {NULL, NULL, NULL, NULL},
 };
