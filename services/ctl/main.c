@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"audit", audit_command, "verify [SERVICE]: is what was done and refused still as it was written", audit_help},
     {"sync", sync_command, "status: how far the systems of other owners have been told; exit code 1 when something is late",
      sync_help},
+    {"rights", rights_command, "explain PERSON METHOD UNIT: why somebody may do something, or may not", rights_help},
     {"help", help_command, "[COMMAND]: this list, or more about one command", NULL},
     {NULL, NULL, NULL, NULL},
 };
