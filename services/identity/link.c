@@ -257,3 +257,25 @@ int link_decide(struct ctx *ctx, struct span provider, const struct claims *clai
     }
     return code;
 }
+
+int link_preview(struct ctx *ctx, struct span provider, const struct claims *claims, const char **ret_standing,
+                 const char **ret_why)
+{
+    static const char *const words[] = {[REFUSE] = "", [REVIEW] = "review", [PENDING] = "pending", [LINK] = "linked"};
+    struct link_step step;
+    struct link_seen seen;
+    int code = read_claims(ctx, provider, claims, &step);
+    if (code)
+        return code;
+    struct link_key key = {step.has, step.provider, step.subject, step.national_hash, DIFFERS_HELD};
+    code = pg_call(ctx, &SQL_link_look, &key, &seen);
+    if (code)
+        return code;
+    struct facts facts = facts_of(&seen, &step, differences(&seen, &step));
+    const struct rule *rule = rules;
+    while (!rule->holds(&facts))
+        rule++;
+    *ret_standing = words[rule->verdict];
+    *ret_why = rule->why;
+    return 0;
+}

@@ -31,5 +31,11 @@ struct link_outcome {
 /* Decides, stores and tells. A refusal goes into the audit. 0 or fail(). */
 MUST_CHECK int link_decide(struct ctx *ctx, struct span provider, const struct claims *claims,
                            struct link_outcome *ret_outcome);
+/*
+ * What link_decide would say: the standing as its word ("" when it would refuse) and the rule's sentence. Stores
+ * nothing. 0 or fail().
+ */
+MUST_CHECK int link_preview(struct ctx *ctx, struct span provider, const struct claims *claims,
+                            const char **ret_standing, const char **ret_why);
 
 #endif

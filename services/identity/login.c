@@ -6,6 +6,7 @@
  * audit and the log, neither of which ever has a number, a name or a code in it.
  */
 #include "identity.h"
+#include "idp_test.h"
 #include "provider.h"
 #include "session.h"
 #include <sodium.h>
@@ -157,41 +158,54 @@ static int take_login(struct ctx *ctx, const struct login_return *req, struct lo
     return 0;
 }
 
-/* Asks the provider who it is. 0 or fail(). */
-static int ask_provider(struct ctx *ctx, const struct login_return *req, const struct login_taken *login,
+/* Asks the provider who it is. Its failures are not on record yet: they stand in the dealing. */
+static int ask_provider(const struct login_return *req, const struct login_taken *login, struct dealing *d,
                         struct claims *ret_claims)
 {
-    struct provider *provider = provider_find(identity_conf(ctx)->providers, login->provider);
-    if (!provider)
-        return refuse(ctx, NULL, "the provider is not used any more", ERR_PROVIDER, "provider");
     struct login_answer answer = {.code = req->code, .nonce = login->nonce, .verifier = login->verifier};
     if (HAS(req, login_return, iss))
         answer.iss = req->iss;
     if (HAS(req, login_return, encrypt_key))
         answer.encrypt_key = req->encrypt_key;
-    struct dealing d = provider_dealing(provider, ctx->arena);
-    int code = provider_finish(&d, &answer, ret_claims);
-    return code ? refuse(ctx, NULL, d.why, code, d.field) : 0;
+    return provider_finish(d, &answer, ret_claims);
+}
+
+/* A test login ends here: what came is kept for whoever began it, and no session opens. */
+static int end_test(struct ctx *ctx, const struct login_taken *login, const struct dealing *d,
+                    const struct claims *claims, int code)
+{
+    code = idp_test_store(ctx, login->test_hash, d->provider, code ? NULL : claims, code, d->why);
+    return code ? code : fail(ctx, ERR_STATE, "test");
+}
+
+static int open_session(struct ctx *ctx, const struct login_taken *login, const struct claims *claims,
+                        struct session_tokens *ret_reply)
+{
+    struct link_outcome who;
+    struct session_origin from = {.provider = login->provider, .provider_sid = claims->provider_sid};
+    if (HAS(login, login_taken, address))
+        from.address = login->address;
+    if (HAS(login, login_taken, device))
+        from.device = login->device;
+    int code = link_decide(ctx, login->provider, claims, &who);
+    return code ? code : session_open(ctx, &who, &from, ret_reply);
 }
 
 int on_login_finish(struct ctx *ctx, const struct login_return *req, struct session_tokens *ret_reply)
 {
     struct login_taken login;
     struct claims claims;
-    struct link_outcome who;
     int code = take_login(ctx, req, &login);
-    if (!code)
-        code = ask_provider(ctx, req, &login, &claims);
-    if (!code)
-        code = link_decide(ctx, login.provider, &claims, &who);
     if (code)
         return code;
-    struct session_origin from = {.provider = login.provider, .provider_sid = claims.provider_sid};
-    if (HAS(&login, login_taken, address))
-        from.address = login.address;
-    if (HAS(&login, login_taken, device))
-        from.device = login.device;
-    return session_open(ctx, &who, &from, ret_reply);
+    struct provider *provider = provider_find(identity_conf(ctx)->providers, login.provider);
+    if (!provider)
+        return refuse(ctx, NULL, "the provider is not used any more", ERR_PROVIDER, "provider");
+    struct dealing d = provider_dealing(provider, ctx->arena);
+    code = ask_provider(req, &login, &d, &claims);
+    if (HAS(&login, login_taken, test_hash))
+        return end_test(ctx, &login, &d, &claims, code);
+    return code ? refuse(ctx, NULL, d.why, code, d.field) : open_session(ctx, &login, &claims, ret_reply);
 }
 
 int logins_prune(struct ctx *ctx)

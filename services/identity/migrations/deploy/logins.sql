@@ -19,6 +19,34 @@ CREATE UNLOGGED TABLE login (
 );
 CREATE INDEX login_created ON login (created);
 
+-- What came of a login that whoever connects a provider has made as a test; covered up, for ten minutes.
+CREATE UNLOGGED TABLE login_test (
+    test_hash bytea PRIMARY KEY CHECK (octet_length(test_hash) = 32),
+    provider  text NOT NULL CHECK (octet_length(provider) BETWEEN 1 AND 32),
+    error     text NOT NULL,
+    why       text NOT NULL,
+    standing  text NOT NULL,
+    claims    jsonb NOT NULL,
+    created   timestamptz NOT NULL DEFAULT now()
+);
+
+-- Wrapped keys of answers that were opened: an honest one never comes twice. Logged: a crash must not let one be played
+-- again.
+CREATE TABLE provider_seen (
+    hash bytea PRIMARY KEY CHECK (octet_length(hash) = 32),
+    at   timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX provider_seen_at ON provider_seen (at);
+
+-- Messages of providers that a session there has ended: each counts once.
+CREATE TABLE logout_seen (
+    provider text NOT NULL CHECK (octet_length(provider) BETWEEN 1 AND 32),
+    jti      text NOT NULL CHECK (octet_length(jti) BETWEEN 1 AND 255),
+    at       timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (provider, jti)
+);
+
 GRANT SELECT, INSERT, DELETE, UPDATE (used_at) ON login TO hocvu_identity;
+GRANT SELECT, INSERT, DELETE ON login_test, provider_seen, logout_seen TO hocvu_identity;
 
 COMMIT;
