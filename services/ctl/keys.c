@@ -32,7 +32,7 @@ static const struct {
     enum key_kind kind;
 } keys[] = {
     {"token_sign", SIGN_PAIR}, {"certificate_sign", SIGN_PAIR}, {"national_hash", RANDOM}, {"national_box", BOX_PAIR},
-    {"receipt", RANDOM},       {"attempt_sign", SIGN_PAIR},     {"audit_sign", SIGN_PAIR},    {"refresh", RANDOM},
+    {"receipt", RANDOM},       {"attempt_sign", SIGN_PAIR},     {"audit_sign", SIGN_PAIR}, {"refresh", RANDOM},
 };
 
 /* Processes that speak on the bus but are no service of it. */

@@ -214,17 +214,23 @@ static struct link_outcome outcome_of(enum verdict verdict, struct uuid account,
     return (struct link_outcome){standings[verdict], account, verdict == LINK ? person : account};
 }
 
-/* Looks, decides, stores. ERR_CONFLICT: somebody else was faster. 0 or fail(). */
-static int try_once(struct ctx *ctx, const struct claims *claims, struct link_step *step, struct link_outcome *ret_who)
+/* What is stored about the account and about the person whose number it has. 0 or fail(). */
+static int look(struct ctx *ctx, const struct link_step *step, struct link_seen *ret_seen)
 {
     struct link_key key = {.provider = step->provider,
                            .subject = step->subject,
                            .national_hash = step->national_hash,
                            .held = DIFFERS_HELD};
-    struct link_seen seen;
     if (HAS(step, link_step, hash_before))
         PUT_FIELD(&key, link_key, hash_before, step->hash_before);
-    int code = pg_call(ctx, &SQL_link_look, &key, &seen);
+    return pg_call(ctx, &SQL_link_look, &key, ret_seen);
+}
+
+/* Looks, decides, stores. ERR_CONFLICT: somebody else was faster. 0 or fail(). */
+static int try_once(struct ctx *ctx, const struct claims *claims, struct link_step *step, struct link_outcome *ret_who)
+{
+    struct link_seen seen;
+    int code = look(ctx, step, &seen);
     if (code)
         return code;
     uint32_t differs = differences(&seen, step);
@@ -267,8 +273,7 @@ int link_preview(struct ctx *ctx, struct span provider, const struct claims *cla
     int code = read_claims(ctx, provider, claims, &step);
     if (code)
         return code;
-    struct link_key key = {step.has, step.provider, step.subject, step.national_hash, DIFFERS_HELD};
-    code = pg_call(ctx, &SQL_link_look, &key, &seen);
+    code = look(ctx, &step, &seen);
     if (code)
         return code;
     struct facts facts = facts_of(&seen, &step, differences(&seen, &step));

@@ -12,7 +12,8 @@
 const struct conf_row identity_rows[] = {
     ROW(provider_dir, CONF_TEXT, 0, 1024, "",
         "Folder with a file <name>.conf for each identity provider (its rows: README.md); empty: nobody can log in."),
-    ROW(pending_days, CONF_INT, 1, 3650, "90", "Claims of an account that is on no roster are forgotten after this time."),
+    ROW(pending_days, CONF_INT, 1, 3650, "90",
+        "Claims of an account that is on no roster are forgotten after this time."),
     ROW(access_minutes, CONF_INT, 1, 60, "15", "Life of an access token."),
     ROW(session_idle_minutes, CONF_INT, 5, 10080, "480", "A session that is not refreshed ends after this time."),
     ROW(session_max_hours, CONF_INT, 1, 720, "168", "A session ends after this time in any case."),

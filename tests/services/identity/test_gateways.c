@@ -24,7 +24,7 @@ static void start_identity(void)
     crypto_scalarmult_base(box_public, box_secret);
     write_hex("sign.key", conf.sign_key, 32);
     write_hex("refresh.key", conf.refresh_mac_key, REFRESH_KEY_BYTES);
-    write_hex("hash.key", conf.seal_keys.hash_key, SEAL_KEY_BYTES);
+    write_hex("hash.key", conf.keys_at_start.hash_key, SEAL_KEY_BYTES);
     write_hex("box.pub", box_public, sizeof(box_public));
     edge_write(edges[0], "identity.conf",
                arena_printf(&h->arena,

@@ -111,7 +111,8 @@ IDENTITY_TEST(roster, corrections_update_what_is_stored)
 IDENTITY_TEST(roster, a_new_role_alone_is_a_change)
 {
     small_nation();
-    import_roster("999079000003,Lê Văn Nam,1979-05-14,P44,Chuyên viên,false,reviewer@S44; unit_head@S44;reviewer@S44;\n");
+    import_roster(
+        "999079000003,Lê Văn Nam,1979-05-14,P44,Chuyên viên,false,reviewer@S44; unit_head@S44;reviewer@S44;\n");
     expect_counts(0, 1, 0, 0);
     cr_expect_eq(harness_events(h, "role_changed"), 6);
     cr_expect_eq(count_of("audit WHERE action = 'roles_granted' AND jsonb_array_length(detail->'grants') = 2"), 1);

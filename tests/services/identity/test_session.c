@@ -558,7 +558,8 @@ IDENTITY_TEST(session, old_ones_and_lost_logins_are_pruned)
     harness_sql(h, "INSERT INTO stale_token (person_id, at, reason) SELECT person_id, now() - interval '25 hours', 'x'"
                    " FROM person ORDER BY person_id DESC LIMIT 1");
     harness_sql(h, "UPDATE rights_change SET at = at - interval '25 hours'");
-    harness_sql(h, "INSERT INTO stale_token (person_id, reason) SELECT person_id, 'x' FROM person ORDER BY person_id LIMIT 1");
+    harness_sql(
+        h, "INSERT INTO stale_token (person_id, reason) SELECT person_id, 'x' FROM person ORDER BY person_id LIMIT 1");
     cr_assert_eq(harness_tick(h, sessions_prune), 0);
     cr_assert_eq(harness_tick(h, logins_prune), 0);
     cr_expect_eq(count_of("stale_token"), 1);
