@@ -247,6 +247,11 @@ static struct tree_unit *judge_parts(struct decree_work *work, uint32_t i, const
 {
     const struct decree_step *step = &work->req->steps[i];
     struct tree_unit *into = NULL;
+    if (step->n_parts < 2) {
+        REFUSE(work, i, "parts", "Đơn vị %.*s phải được chia thành ít nhất hai đơn vị.",
+               "The unit %.*s must be split into two units at least.", TEXT(step->code));
+        return NULL;
+    }
     for (uint32_t p = 0; p < step->n_parts; p++) {
         struct tree_unit *part = find_own(work, i, "parts", step->parts[p].code);
         if (!part)

@@ -58,7 +58,7 @@ WITH was AS (
     SELECT account_id, person_id, nullif(before, person_id), state, :why FROM changed
 ), ended AS (
     UPDATE session s SET revoked_at = now(), revoke_reason = 'unlinked'
-    FROM changed c WHERE c.ended AND s.person_id = c.before AND s.revoked_at IS NULL
+    FROM changed c WHERE c.ended AND s.subject = c.before AND s.revoked_at IS NULL
 ), told AS (
     INSERT INTO outbox (event, body, trace)
     SELECT 'person_linked', jsonb_build_object('person_id', CASE WHEN state = 'linked' THEN person_id ELSE before END,

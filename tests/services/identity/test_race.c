@@ -81,7 +81,7 @@ static int first_operator(struct ctx *ctx)
 static int lock_and_become(struct ctx *ctx)
 {
     int code = lock_import(ctx);
-    harness_sql(h, "INSERT INTO unit VALUES ('00000000-0000-7000-8000-000000000001', 'VN');"
+    harness_sql(h, "INSERT INTO unit (unit_id, code) VALUES ('00000000-0000-7000-8000-000000000001', 'VN');"
                    "INSERT INTO person (person_id, full_name, national_hash, hash_key, national_box, box_key) VALUES"
                    " ('00000000-0000-7000-8000-000000000002', 'Đinh Văn Một', sha256(''), 'k', '', 'k');"
                    "INSERT INTO role_grant (person_id, role, bit, unit_id, reason) VALUES"
