@@ -552,8 +552,8 @@ IDENTITY_TEST(session, old_ones_and_lost_logins_are_pruned)
                 "UPDATE session SET revoked_at = now() - interval '9 days', revoke_reason = 'x'"
                 " WHERE session_id = '%s'",
                 text);
-    harness_sql(h, "INSERT INTO login (state_hash, binding_hash, nonce, verifier, created) VALUES"
-                   " (sha256('a'), sha256(''), 'n', 'v', now()), (sha256('b'), sha256(''), 'n', 'v', now() - interval"
+    harness_sql(h, "INSERT INTO login (state_hash, binding_hash, provider, nonce, verifier, created) VALUES"
+                   " (sha256('a'), sha256(''), 'p', 'n', 'v', now()), (sha256('b'), sha256(''), 'p', 'n', 'v', now() - interval"
                    " '2 hours')");
     harness_sql(h, "INSERT INTO stale_token (person_id, at, reason) SELECT person_id, now() - interval '25 hours', 'x'"
                    " FROM person ORDER BY person_id DESC LIMIT 1");
