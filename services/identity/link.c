@@ -267,7 +267,12 @@ int link_preview(struct ctx *ctx, struct span provider, const struct claims *cla
     int code = read_claims(ctx, provider, claims, &step);
     if (code)
         return code;
-    struct link_key key = {step.has, step.provider, step.subject, step.national_hash, DIFFERS_HELD};
+    struct link_key key = {.provider = step.provider,
+                           .subject = step.subject,
+                           .national_hash = step.national_hash,
+                           .held = DIFFERS_HELD};
+    if (HAS(&step, link_step, hash_before))
+        PUT_FIELD(&key, link_key, hash_before, step.hash_before);
     code = pg_call(ctx, &SQL_link_look, &key, &seen);
     if (code)
         return code;
