@@ -66,7 +66,7 @@ must "$(me "$gone")" 401 "a token of an ended session"
 redis flushall >/dev/null
 must "$(me "$a") $(me "$gone") $(me "$forged")" "200 401 401" "after Redis was emptied"
 
-# It dies and does not come back.
+# forged_without_redis: it dies and does not come back.
 s6-svc -O "$STATE/service/redis"
 "$ROOT/deploy/stack" kill redis --dir "$STATE"
 for ((tries = 0; tries < 100; tries++)); do
@@ -91,7 +91,7 @@ must "$(me "$(of "$FLOW_DIR/next" access_token)")" 200 "a renewed token"
 must "$(status -X POST -H "Authorization: Bearer $(of "$FLOW_DIR/next" access_token)" "$URL/v1/session/logout")" 200 "a logout"
 must "$(me "$(of "$FLOW_DIR/next" access_token)")" 401 "a token after the logout"
 
-# The limits hold: of an account, of refused logins, of an address.
+# flood_without_redis: the limits hold, of an account, of refused logins, of an address.
 flood=$(many 350 "$a" /v1/me)
 grep -q '^429 ' <<<"$flood" || fail "an account floods without Redis: $flood"
 [ "$(awk '$1 == 200 {print $2}' <<<"$flood")" -le $BURST ] || fail "an account gets more than its limit: $flood"
