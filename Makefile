@@ -235,7 +235,7 @@ check-faults: packages-test packages-bench ## A hundred kills, a full disk, a cl
 	BUILD=$(abspath $(BUILD)) tests/flow/faults
 
 # exam_load is made of all files of tests/load but those that are programs by themselves.
-LOAD_ALONE := exam_check seed_exam
+LOAD_ALONE := exam_check seed_exam mint
 LOAD_SRC   := $(filter-out $(LOAD_ALONE:%=tests/load/%.c),$(wildcard tests/load/*.c))
 BENCH_BIN  := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c)) $(LOAD_ALONE) exam_load
 $(BUILD)/bench/tools: $(BENCH_BIN:%=$(BUILD)/bench/bin/%)
