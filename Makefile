@@ -235,7 +235,7 @@ check-faults: packages-test packages-bench ## A hundred kills, a full disk, a cl
 	BUILD=$(abspath $(BUILD)) tests/flow/faults
 
 # exam_load is made of all files of tests/load but those that are programs by themselves.
-LOAD_ALONE := exam_check seed_exam
+LOAD_ALONE := exam_check seed_exam mint login_load
 LOAD_SRC   := $(filter-out $(LOAD_ALONE:%=tests/load/%.c),$(wildcard tests/load/*.c))
 BENCH_BIN  := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c)) $(LOAD_ALONE) exam_load
 $(BUILD)/bench/tools: $(BENCH_BIN:%=$(BUILD)/bench/bin/%)
@@ -252,6 +252,8 @@ $(BUILD)/bench/bin/exam_load: $(LOAD_SRC:%.c=$(BUILD)/%.o) $(LIB_COMMON) $(LIB_P
 $(LOAD_ALONE:%=$(BUILD)/bench/bin/%): $(BUILD)/bench/bin/%: $(BUILD)/tests/load/%.o $(LIB_COMMON) $(LIB_PROTO)
 	@mkdir -p $(@D)
 	$(LINK) $< $(BASE_LIBS) -o $@
+# A provider signs with what providers have.
+$(BUILD)/bench/bin/idp_echo: BASE_LIBS += $(call pkg_libs,libcrypto)
 $(BUILD)/bench/bin/%: $(BUILD)/tests/bench/%.o $(LIB_COMMON) $(LIB_PROTO)
 	@mkdir -p $(@D)
 	$(LINK) $< $(BASE_LIBS) -o $@

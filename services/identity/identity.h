@@ -21,6 +21,7 @@ struct identity_conf {
     /* sessions */
     int64_t pending_days;
     int64_t access_minutes, session_idle_minutes, session_max_hours;
+    int64_t login_window_s, login_refused_account, login_refused_address;
     struct conf_secret token_sign_key, refresh_key;
     /* personal numbers */
     struct conf_secret national_hash_key, national_box_key;

@@ -7,6 +7,7 @@
  */
 #include "identity.h"
 #include "idp_test.h"
+#include "pace.h"
 #include "provider.h"
 #include "session.h"
 #include <sodium.h>
@@ -90,7 +91,9 @@ int on_login_start(struct ctx *ctx, const struct login_begin *req, struct login_
     struct login_secrets secrets;
     struct login_redirect reply = {0};
     struct span binding;
-    int code;
+    int code = pace_admit_address(ctx);
+    if (code)
+        return code;
     struct provider *provider = choose(ctx, req, &reply, &code);
     if (!provider) {
         if (!code)
@@ -178,6 +181,14 @@ static int end_test(struct ctx *ctx, const struct login_taken *login, const stru
     return code ? code : fail(ctx, ERR_STATE, "test");
 }
 
+/* Who the claims say it is, unless that account has been refused too often. 0 or fail(). */
+static int decide(struct ctx *ctx, struct span provider, const struct claims *claims, struct link_outcome *ret_who)
+{
+    int code = pace_admit_account(ctx, provider, claims->subject);
+    return code ? code
+                : pace_settle_account(ctx, provider, claims->subject, link_decide(ctx, provider, claims, ret_who));
+}
+
 static int open_session(struct ctx *ctx, const struct login_taken *login, const struct claims *claims,
                         struct session_tokens *ret_reply)
 {
@@ -187,11 +198,11 @@ static int open_session(struct ctx *ctx, const struct login_taken *login, const 
         from.address = login->address;
     if (HAS(login, login_taken, device))
         from.device = login->device;
-    int code = link_decide(ctx, login->provider, claims, &who);
+    int code = decide(ctx, login->provider, claims, &who);
     return code ? code : session_open(ctx, &who, &from, ret_reply);
 }
 
-int on_login_finish(struct ctx *ctx, const struct login_return *req, struct session_tokens *ret_reply)
+static int finish(struct ctx *ctx, const struct login_return *req, struct session_tokens *ret_reply)
 {
     struct login_taken login;
     struct claims claims;
@@ -206,6 +217,12 @@ int on_login_finish(struct ctx *ctx, const struct login_return *req, struct sess
     if (HAS(&login, login_taken, test_hash))
         return end_test(ctx, &login, &d, &claims, code);
     return code ? refuse(ctx, NULL, d.why, code, d.field) : open_session(ctx, &login, &claims, ret_reply);
+}
+
+int on_login_finish(struct ctx *ctx, const struct login_return *req, struct session_tokens *ret_reply)
+{
+    int code = pace_admit_address(ctx);
+    return code ? code : pace_settle_address(ctx, finish(ctx, req, ret_reply));
 }
 
 int logins_prune(struct ctx *ctx)

@@ -56,6 +56,14 @@ END $$;
 CREATE TRIGGER rights_changed AFTER INSERT ON stale_token REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION rights_changed();
 
+-- Refused logins of a network or of an account, by a hash of it. What a crash loses is ten minutes of counting.
+CREATE UNLOGGED TABLE login_pace (
+    key   bytea PRIMARY KEY CHECK (octet_length(key) = 16),
+    began timestamptz NOT NULL,
+    n     bigint NOT NULL
+);
+
+GRANT SELECT, INSERT, DELETE, UPDATE (began, n) ON login_pace TO hocvu_identity;
 GRANT SELECT, INSERT, DELETE,
     UPDATE (counter, last_address, renewed_at, issued_at, expires, revoked_at, revoke_reason) ON session TO hocvu_identity;
 GRANT SELECT, INSERT, DELETE, UPDATE (n, at) ON rights_change TO hocvu_identity;
