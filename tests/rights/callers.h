@@ -32,9 +32,10 @@ struct callers {
 MUST_CHECK int callers_open(struct callers *c, PGconn *conn, const char *key);
 /* An official who has no role and is nobody of the seed; each time another. */
 struct uuid caller_someone(struct callers *c);
-/* Makes the session of a caller whose person is set, so that its end can be told. -1: a sentence was printed. */
-MUST_CHECK int caller_enter(struct callers *c, struct caller *caller);
-/* Reads what the person holds now, and signs it. `learner`: as whoever works there, without any grant. */
+/*
+ * Reads what the person holds now and signs it, for a new session. `learner`: as whoever works there, without any
+ * grant. -1: a sentence was printed.
+ */
 MUST_CHECK int caller_token(struct callers *c, struct caller *caller, bool learner);
 /* Would the skeleton let this token use the method? */
 bool caller_may(const struct caller *caller, const struct method *method);

@@ -177,7 +177,7 @@ static int find_operator(void)
     int code = uuid_parse((struct span){text, (uint32_t)strlen(text)}, &operator.person);
     PQclear(result);
     operator.name = "operator";
-    return code || caller_enter(&callers, &operator) < 0 || caller_token(&callers, &operator, false) < 0 ? -1 : 0;
+    return code || caller_token(&callers, &operator, false) < 0 ? -1 : 0;
 }
 
 static int call_as_operator(uint16_t number, const void *request)
@@ -205,7 +205,7 @@ static int give(struct caller *caller, const struct role_row *role, enum place p
     PUT_FIELD(&change, role_change, gives, ANY_ROLE & ~LEARNER);
     caller->grant_id = change.grant_id;
     arena_clear(&arena);
-    if (call_as_operator(M_role_grant, &change) < 0 || caller_enter(&callers, caller) < 0)
+    if (call_as_operator(M_role_grant, &change) < 0)
         return -1;
     return caller_token(&callers, caller, false);
 }
@@ -226,7 +226,7 @@ static int make_callers(void)
     learners[0] = (struct caller){.name = "learner", .place = INSIDE, .person = object_id("lan")};
     learners[1] = (struct caller){.name = "learner", .place = OUTSIDE, .person = object_id("minh")};
     for (int i = 0; i < 2; i++) {
-        if (caller_enter(&callers, &learners[i]) < 0 || caller_token(&callers, &learners[i], true) < 0)
+        if (caller_token(&callers, &learners[i], true) < 0)
             return -1;
     }
     return 0;
@@ -269,7 +269,7 @@ static bool is_tried(const struct method *method)
 static void try_logged_in(const struct method *method)
 {
     struct caller visitor = {.name = "visitor", .place = INSIDE, .person = caller_someone(&callers)};
-    if (caller_enter(&callers, &visitor) < 0 || caller_token(&callers, &visitor, true) < 0)
+    if (caller_token(&callers, &visitor, true) < 0)
         exit(2);
     struct answer answer = ask_as(method, &visitor);
     if (refused(answer.status) || answer.status >= 500)
@@ -344,7 +344,7 @@ static int try_revoked(void)
             if (is_tried(&proto_methods[m]) && proto_methods[m].roles != PUBLIC)
                 expect_stale(&proto_methods[m], caller);
         }
-        if (caller_enter(&callers, caller) < 0 || caller_token(&callers, caller, false) < 0)
+        if (caller_token(&callers, caller, false) < 0)
             return -1;
         for (size_t m = 0; m < proto_n_methods; m++) {
             const struct method *method = &proto_methods[m];

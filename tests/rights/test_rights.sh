@@ -6,7 +6,7 @@
 
 flow_up --fast-unsafe-db
 # All requests come from one address, and the callers are quick.
-conf_add gateway "rate_per_second = 0"
+conf_add gateway "rate_per_second = 0" "account_per_second = 0"
 "$ROOT/deploy/stack" up --dir "$STATE"
 hocvu demo --learners 4 >"$FLOW_DIR/demo.out" 2>&1 || { tail -n 20 "$FLOW_DIR/demo.out"; exit 1; }
 
