@@ -115,7 +115,7 @@ HARNESS_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/harness/*.c))
 TEST_LIBS    = $(BASE_LIBS) $(call pkg_libs,$(CRITERION))
 TEST_SRC    := $(wildcard tests/proto/test_*.c tests/common/test_*.c $(foreach p,$(PROGRAMS),tests/services/$(p)/test_*.c))
 TESTS       := $(TEST_SRC:%.c=$(BUILD)/%)
-TEST_SH     := $(wildcard tests/deploy/test_*.sh tests/fuzz/test_*.sh)
+TEST_SH     := $(wildcard tests/deploy/test_*.sh tests/fuzz/test_*.sh tests/rights/test_*.sh)
 FLOW_SH     := $(wildcard tests/flow/test_*.sh)
 # Fuzz targets: tests/fuzz/fuzz_<name>.c with the seeds tests/fuzz/corpus/<name>.
 FUZZERS     := messages csv xlsx
@@ -143,6 +143,14 @@ $$(BUILD)/tests/services/$(1)/test_%: $$(BUILD)/tests/services/$(1)/test_%.o $$(
 	$$(LINK) $$< $$(filter-out %/main.o,$$(OBJ_$(1))) $$(HARNESS_OBJ) $$(TEST_LIBS) $$(call pkg_libs,$$(LIBS_$(1))) -o $$@
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call service_tests,$(p))))
+# Every METHOD with every role, over a running installation: made of the command line's own way to call.
+RIGHTS_BIN := $(BUILD)/tests/rights/rights_try
+RIGHTS_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/rights/*.c))
+$(BUILD)/tests/rights/%.o: tests/rights/%.c | $(COMMON_GEN)
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_tests) $(INC_ctl) -c $< -o $@
+$(RIGHTS_BIN): $(RIGHTS_OBJ) $(filter-out %/main.o,$(OBJ_ctl)) $(LIB_COMMON) $(LIB_PROTO)
+	$(LINK) $(filter %.o,$^) $(BASE_LIBS) $(call pkg_libs,$(LIBS_ctl)) -o $@
 .SECONDARY: # nothing made on the way is deleted
 
 packages:
@@ -160,7 +168,7 @@ IDP_MODULES := deploy/idp/node_modules/.package-lock.json
 $(IDP_MODULES): deploy/idp/package-lock.json
 	cd deploy/idp && npm ci --omit=dev --no-audit --no-fund --loglevel=error
 	@touch $@
-check-tests: all $(TESTS) $(REPLAYS) $(IDP_MODULES)
+check-tests: all $(TESTS) $(REPLAYS) $(RIGHTS_BIN) $(IDP_MODULES)
 	HOCVU_BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) tests/run $(TESTS) $(TEST_SH) $(FLOW_SH)
 check-unit: all $(TESTS) $(IDP_MODULES) ## The Criterion tests only
 	HOCVU_BIN=$(abspath $(BUILD))/bin tests/run $(TESTS)
