@@ -17,6 +17,10 @@ struct bus {
     void *sockets[SERVICE_COUNT_LIMIT][ZSOCK_REPLICAS];
     uint64_t last_call;
     unsigned pinned;
+    bool named; /* calls have a subject */
+    struct uuid subject;
+    struct grant grants[BUS_MOST_GRANTS];
+    uint32_t n_grants;
     struct arena arena;
     struct fault fault;
     char field[129];
@@ -54,6 +58,15 @@ void bus_free(struct bus *bus)
 void bus_pin(struct bus *bus, unsigned instance)
 {
     bus->pinned = instance;
+}
+
+void bus_as(struct bus *bus, struct uuid subject, const struct grant *grants, uint32_t n)
+{
+    bus->named = true;
+    bus->subject = subject;
+    bus->n_grants = n < BUS_MOST_GRANTS ? n : BUS_MOST_GRANTS;
+    for (uint32_t i = 0; i < bus->n_grants; i++)
+        bus->grants[i] = grants[i];
 }
 
 const struct fault *bus_fault(const struct bus *bus)
@@ -181,6 +194,11 @@ int bus_call_service(struct bus *bus, uint8_t service, uint16_t method, const st
     int64_t timeout_us = (int64_t)bus->timeout_ms * 1000, until_us = mono_us() + timeout_us;
     struct call_header head = {
         .call_id = ++bus->last_call, .method = method, .deadline = now_us() + timeout_us, .trace = SPAN("")};
+    if (bus->named) {
+        PUT_FIELD(&head, call_header, subject, bus->subject);
+        head.grants = bus->grants;
+        head.n_grants = bus->n_grants;
+    }
     int code = send_call(socket, &head, in_desc, in);
     if (code)
         return failed(bus, code, row->name);

@@ -22,6 +22,8 @@ static const struct command commands[] = {
     {"sync", sync_command,
      "status: how far the systems of other owners have been told; exit code 1 when something is late", sync_help},
     {"rights", rights_command, "explain PERSON METHOD UNIT: why somebody may do something, or may not", rights_help},
+    {"units", units_command, "official FILE: load the official list of provinces and communes", units_help},
+    {"decree", decree_command, "FILE.json: change the organisation as a decree says", decree_help},
     {"help", help_command, "[COMMAND]: this list, or more about one command", NULL},
     {NULL, NULL, NULL, NULL},
 };

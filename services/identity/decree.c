@@ -8,7 +8,18 @@
 #include "nfc.h"
 #include <sodium.h>
 
-enum { DECREE_HASH_BYTES = 32, MOVED_AT_ONCE = 20000 /* as decree_tenures_move has it */ };
+enum { MOVED_AT_ONCE = 20000 /* as decree_tenures_move has it */ };
+
+void decree_hash(const struct span *spans, uint32_t n, unsigned char ret_hash[DECREE_HASH_BYTES])
+{
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, NULL, 0, DECREE_HASH_BYTES);
+    for (uint32_t i = 0; i < n; i++) {
+        crypto_generichash_update(&state, (const unsigned char *)&spans[i].n, sizeof(spans[i].n));
+        crypto_generichash_update(&state, (const unsigned char *)spans[i].p, spans[i].n);
+    }
+    crypto_generichash_final(&state, ret_hash, DECREE_HASH_BYTES);
+}
 
 /* Hash of all that was sent but the wish for a dry run. 0 or fail(). */
 static int content_hash(struct ctx *ctx, const struct decree *req, unsigned char ret_hash[DECREE_HASH_BYTES])
@@ -20,7 +31,7 @@ static int content_hash(struct ctx *ctx, const struct decree *req, unsigned char
     msg_pack(&msg_decree, &content, &packed);
     bool failed = packed.failed;
     if (!failed)
-        crypto_generichash(ret_hash, DECREE_HASH_BYTES, (const unsigned char *)packed.p, packed.n, NULL, 0);
+        decree_hash((struct span[]){buf_span(&packed)}, 1, ret_hash);
     buf_release(&packed);
     return failed ? fail(ctx, ERR_TOO_LARGE, "steps") : 0;
 }

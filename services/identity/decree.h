@@ -8,7 +8,7 @@
 #include "identity.h"
 #include "tree.h"
 
-enum { DECREE_MOST_STEPS = 500, DECREE_MOST_PARTS = 20 };
+enum { DECREE_MOST_STEPS = 500, DECREE_MOST_PARTS = 20, DECREE_HASH_BYTES = 32 };
 
 /* A unit that ends, and where its people go. */
 struct decree_leaving {
@@ -36,5 +36,9 @@ struct decree_work {
 MUST_CHECK int decree_try(struct decree_work *work);
 /* Refuses a closing because people are left. */
 void decree_refuse_people(struct decree_work *work, uint32_t step, uint32_t people);
+
+/* Of what was sent, by which a repeat is told from another decree under the same id: BLAKE2b of the spans, one by one.
+ */
+void decree_hash(const struct span *spans, uint32_t n, unsigned char ret_hash[DECREE_HASH_BYTES]);
 
 #endif

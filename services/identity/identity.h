@@ -56,6 +56,9 @@ int units_refresh(struct ctx *ctx);
 /* units.c: the same after versions were written, and the paths of all days. 0 or fail(). */
 int units_settle(struct ctx *ctx);
 
+/* headcount.c: a tick. Folds what changed into the counts by day; questions are right before, too. 0 or fail(). */
+int headcount_fold(struct ctx *ctx);
+
 /* login.c: a tick. */
 int logins_prune(struct ctx *ctx);
 

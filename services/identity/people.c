@@ -1,14 +1,5 @@
-/* people.c - the people of a subtree, and whoever is logged in about himself or herself. */
+/* people.c - whoever is logged in about himself or herself. */
 #include "identity.h"
-
-int on_people(struct ctx *ctx, const struct people_query *req, struct people_list *ret_reply)
-{
-    struct unit_ref unit = {.unit_id = req->unit_id}, found;
-    int code = pg_call(ctx, &SQL_unit_in_scope, &unit, &found);
-    if (code)
-        return code == ERR_NOT_FOUND ? fail(ctx, ERR_FORBIDDEN, "unit_id") : code;
-    return pg_list(ctx, &SQL_people, req, 500, &ret_reply->people, &ret_reply->n_people);
-}
 
 /* What to do in each standing but `linked`. */
 static const struct advice {

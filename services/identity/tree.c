@@ -226,7 +226,7 @@ enum tree_change tree_put(const struct tree *tree, struct tree_unit *unit, const
         return TREE_SAME;
     if (now && now->from == version->from) {
         next.to = now->to;
-        next.decree = now->decree;
+        next.decree = version->decree ? version->decree : now->decree;
         *now = next;
         return TREE_CHANGED;
     }

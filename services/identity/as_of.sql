@@ -1,0 +1,63 @@
+-- Subtrees as of any day. A subtree is a range of paths: what lies below a unit on a day is one look into an index.
+
+-- unit_range_of(unit_day) unit_range
+-- Whose subtree it is today decides who may ask, or, of a unit that has ended, whose it was at last. Asked about another
+-- day, it is shown as it stood on that day.
+WITH place AS (
+    SELECT path, CASE WHEN valid_to <= today() THEN valid_to - 1 ELSE greatest(valid_from, today()) END AS day
+    FROM unit_path
+    WHERE unit_id = :unit_id
+    ORDER BY valid_from <= today() AND (valid_to IS NULL OR valid_to > today()) DESC, valid_from DESC
+    LIMIT 1
+)
+SELECT coalesce(p.path, place.path) AS path, coalesce(:as_of, today()) AS day, CASE
+    WHEN NOT EXISTS (
+        SELECT FROM unit_path s
+        WHERE s.unit_id = ANY (:ctx_scope) AND s.valid_from <= place.day AND (s.valid_to IS NULL OR s.valid_to > place.day)
+            AND starts_with(place.path, s.path)) THEN 'FORBIDDEN:unit_id'
+    WHEN p.path IS NULL THEN 'NOT_FOUND:as_of'
+END AS fault
+FROM place
+LEFT JOIN unit_path p ON p.unit_id = :unit_id AND p.valid_from <= coalesce(:as_of, today())
+    AND (p.valid_to IS NULL OR p.valid_to > coalesce(:as_of, today()));
+
+-- place_of_person(person_day) unit_range
+SELECT p.path, :day AS day
+FROM unit_path p
+WHERE p.unit_id = coalesce(:unit_id, (
+        SELECT t.unit_id FROM tenure t
+        WHERE t.person_id = :person_id AND t.kind = 'principal' AND t.valid_from <= :day
+            AND (t.valid_to IS NULL OR t.valid_to > :day)
+        LIMIT 1))
+    AND p.valid_from <= :day AND (p.valid_to IS NULL OR p.valid_to > :day)
+LIMIT 1;
+
+-- people(people_range) person_row
+-- The page first, by two indexes alone; then what is to be shown of it.
+SELECT p.person_id, p.full_name, page.unit_id, v.code AS unit_code, t.position, t.leader,
+    EXISTS (SELECT FROM account a WHERE a.person_id = p.person_id AND a.state = 'linked') AS linked
+FROM (
+    SELECT u.path, u.unit_id, t.person_id, t.valid_from
+    FROM unit_path u
+    CROSS JOIN LATERAL (
+        SELECT t.person_id, t.valid_from FROM tenure t
+        WHERE t.unit_id = u.unit_id AND t.kind = 'principal' AND t.valid_from <= :day
+            AND (t.valid_to IS NULL OR t.valid_to > :day) AND (t.leader OR NOT coalesce(:leaders, false))
+            AND (:after_path IS NULL OR u.path > :after_path OR t.person_id > :after)
+        ORDER BY t.person_id
+        LIMIT 500) t
+    WHERE u.path >= coalesce(:after_path, :path) AND u.path >= :path AND u.path < :path || 'g' AND u.valid_from <= :day
+        AND (u.valid_to IS NULL OR u.valid_to > :day)
+    ORDER BY u.path, t.person_id
+    LIMIT 500
+) page
+JOIN LATERAL (
+    SELECT t.position, t.leader FROM tenure t
+    WHERE t.unit_id = page.unit_id AND t.person_id = page.person_id AND t.kind = 'principal'
+        AND t.valid_from = page.valid_from AND t.valid_to IS DISTINCT FROM t.valid_from
+    LIMIT 1) t ON true
+JOIN LATERAL (SELECT * FROM person WHERE person_id = page.person_id LIMIT 1) p ON true
+JOIN LATERAL (
+    SELECT code FROM unit_version
+    WHERE unit_id = page.unit_id AND valid_from <= :day AND (valid_to IS NULL OR valid_to > :day) LIMIT 1) v ON true
+ORDER BY page.path, page.person_id;
