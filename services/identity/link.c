@@ -214,16 +214,22 @@ static struct link_outcome outcome_of(enum verdict verdict, struct uuid account,
     return (struct link_outcome){standings[verdict], account, verdict == LINK ? person : account};
 }
 
-/* Looks, decides, stores. ERR_CONFLICT: somebody else was faster. 0 or fail(). */
-static int try_once(struct ctx *ctx, const struct claims *claims, struct link_step *step, struct link_outcome *ret_who)
+static struct link_key key_of(const struct link_step *step)
 {
     struct link_key key = {.provider = step->provider,
                            .subject = step->subject,
                            .national_hash = step->national_hash,
                            .held = DIFFERS_HELD};
-    struct link_seen seen;
     if (HAS(step, link_step, hash_before))
         PUT_FIELD(&key, link_key, hash_before, step->hash_before);
+    return key;
+}
+
+/* Looks, decides, stores. ERR_CONFLICT: somebody else was faster. 0 or fail(). */
+static int try_once(struct ctx *ctx, const struct claims *claims, struct link_step *step, struct link_outcome *ret_who)
+{
+    struct link_key key = key_of(step);
+    struct link_seen seen;
     int code = pg_call(ctx, &SQL_link_look, &key, &seen);
     if (code)
         return code;
@@ -267,7 +273,7 @@ int link_preview(struct ctx *ctx, struct span provider, const struct claims *cla
     int code = read_claims(ctx, provider, claims, &step);
     if (code)
         return code;
-    struct link_key key = {step.has, step.provider, step.subject, step.national_hash, DIFFERS_HELD};
+    struct link_key key = key_of(&step);
     code = pg_call(ctx, &SQL_link_look, &key, &seen);
     if (code)
         return code;
