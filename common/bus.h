@@ -15,8 +15,8 @@ void bus_free(struct bus *bus);
 /* From now on only this process of a service is called (instances from 1 on); 0: any that is there. */
 void bus_pin(struct bus *bus, unsigned instance);
 /*
- * In whose name calls are made from now on: a person with these grants, BUS_MOST_GRANTS at most, copied. The service takes the
- * bus's word for it, as it takes the gateway's: whoever is on the bus has a key of the installation.
+ * In whose name calls are made from now on: a person with these grants, BUS_MOST_GRANTS at most, copied. The service
+ * takes the bus's word for it, as it takes the gateway's: whoever is on the bus has a key of the installation.
  */
 enum { BUS_MOST_GRANTS = 32 };
 void bus_as(struct bus *bus, struct uuid subject, const struct grant *grants, uint32_t n);

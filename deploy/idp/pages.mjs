@@ -77,8 +77,8 @@ ${body}
 `;
 }
 
-// The login form. fault is undefined, 'format' or 'wrong'; number is what was typed before.
-export function loginPage({ uid, fault, number = '' }) {
+// The login form, which sends to `action`. fault is undefined, 'format' or 'wrong'; number is what was typed before.
+export function loginPage({ uid, fault, number = '', action = `/interaction/${uid}` }) {
     const [vi, en] = LOGIN_FAULTS[fault] ?? [];
     const told = ' aria-invalid="true" aria-describedby="fault"';
     const numberTold = fault ? told : '';
@@ -88,7 +88,7 @@ export function loginPage({ uid, fault, number = '' }) {
 <h1>Đăng nhập trình diễn <span lang="en">Demonstration sign-in</span></h1>
 ${NOTICE}
 ${error}
-<form method="post" action="/interaction/${escape(uid)}">
+<form method="post" action="${escape(action)}">
 <label for="number">Số định danh cá nhân (12 chữ số)
 <span lang="en">Personal identification number (12 digits)</span></label>
 <input id="number" name="number" type="text" inputmode="numeric" autocomplete="username" maxlength="20" required

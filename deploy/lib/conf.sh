@@ -46,6 +46,13 @@ secrets_make()
         printf '*:*:*:%s:%s\n' "$role" "$(cat "$STATE/secrets/$role.password")"
     done | put "$STATE/secrets/pgpass"
     secret oidc_client.secret 24
+    secret vneid_client.secret 24
+    secret vneid_subject.key 32
+    # Partners of VNeID have an RSA pair; its public half is what the provider gets.
+    [ -s "$STATE/secrets/vneid.pem" ] ||
+        openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072 2>/dev/null | put "$STATE/secrets/vneid.pem"
+    openssl pkey -in "$STATE/secrets/vneid.pem" -pubout | put "$STATE/secrets/vneid.pub.pem" ||
+        die "the key pair for VNeID could not be made (above)."
     # Typed by people who try the sample nation; it opens nothing but the demonstration provider.
     secret demo.password 4
     "$ROOT/bin/hocvu" keys init "$STATE/secrets" || die "the keys could not be made (above)."
@@ -55,6 +62,11 @@ secrets_make()
 port_idp()
 {
     echo $((PORT + 1))
+}
+
+port_vneid()
+{
+    echo $((PORT + 2))
 }
 
 # port_admin NUMBER [INSTANCE]: health and metrics of the service with this number, on 127.0.0.1.
@@ -158,8 +170,20 @@ CONF
 
 conf_idp()
 {
+    put "$STATE/etc/vneid.env" <<CONF
+NODE=$NODE
+SCRIPT=vneid.mjs
+PORT=$(port_vneid)
+ROSTER_FILE=$ROOT/deploy/sample/roster.csv
+CLIENT_ID=hocvu
+CLIENT_SECRET_FILE=$STATE/secrets/vneid_client.secret
+REDIRECT_URI=http://127.0.0.1:$PORT/login/vneid/callback
+PASSWORD_FILE=$STATE/secrets/demo.password
+PARTNER_KEY_FILE=$STATE/secrets/vneid.pub.pem
+CONF
     put "$STATE/etc/idp.env" <<CONF
 NODE=$NODE
+SCRIPT=server.mjs
 PORT=$(port_idp)
 ISSUER=http://127.0.0.1:$(port_idp)
 ROSTER_FILE=$ROOT/deploy/sample/roster.csv
@@ -172,7 +196,27 @@ ID_TOKEN_ALG=ES256
 CONF
 }
 
-# The demonstration provider as identity knows it.
+# The demonstration providers as identity knows them.
+rows_vneid()
+{
+    cat <<CONF
+kind = vneid
+title_vi = Tài khoản định danh điện tử (kiểu VNeID)
+title_en = Electronic identity (like VNeID)
+authorize_url = http://127.0.0.1:$(port_vneid)/authorize
+token_url = http://127.0.0.1:$(port_vneid)/token
+userinfo_url = http://127.0.0.1:$(port_vneid)/userinfo
+client_id = hocvu
+client_secret = $STATE/secrets/vneid_client.secret
+private_key = $STATE/secrets/vneid.pem
+subject_key = $STATE/secrets/vneid_subject.key
+redirect_uri = http://127.0.0.1:$PORT/login/vneid/callback
+required_level = 2
+level_vi = Nâng tài khoản lên mức 2 tại công an cấp xã hoặc trên ứng dụng, rồi đăng nhập lại.
+level_en = Raise the account to level 2 at the commune's police or in the app, then log in again.
+CONF
+}
+
 rows_openid()
 {
     cat <<CONF
@@ -192,7 +236,7 @@ conf_providers()
 {
     local path name names=
     mkdir -p "$STATE/etc/providers" "$STATE/etc/local/providers"
-    [ "${IDP:-yes}" = no ] || names=openid
+    case ${IDP:=both} in openid | vneid) names=$IDP ;; both) names="openid vneid" ;; esac
     for path in "$STATE"/etc/local/providers/*.conf; do
         name=$(basename "$path" .conf)
         case " $names " in *" $name "*) ;; *) [ ! -f "$path" ] || names="$names $name" ;; esac
@@ -201,7 +245,8 @@ conf_providers()
         case " $names " in *" $(basename "$path" .conf) "*) ;; *) rm -f "$path" ;; esac
     done
     for name in $names; do
-        { case "${IDP:-yes} $name" in no\ *) ;; *\ openid) rows_openid ;; esac } | conf "providers/$name"
+        { case "$IDP $name" in openid\ openid | both\ openid) rows_openid ;; vneid\ vneid | both\ vneid) rows_vneid ;; esac } |
+            conf "providers/$name"
     done
 }
 

@@ -9,7 +9,8 @@ supervise_init()
 {
     SCAN=$STATE/service
     NAMES="postgres redis"
-    [ "$IDP" = no ] || NAMES="$NAMES idp"
+    case $IDP in openid | both) NAMES="$NAMES idp" ;; esac
+    case $IDP in vneid | both) NAMES="$NAMES vneid" ;; esac
     NAMES="$NAMES $(bus_services "$ROOT" | cut -d' ' -f2 | tr '\n' ' ')$(replicas | tr '\n' ' ')gateway"
 }
 
@@ -28,7 +29,7 @@ supervise_write()
 {
     local name kind
     for name in "$@"; do
-        case $name in postgres | redis | idp) kind=$name ;; *) kind=service ;; esac
+        case $name in postgres | redis | idp) kind=$name ;; vneid) kind=idp ;; *) kind=service ;; esac
         mkdir -p "$SCAN/$name/log" "$STATE/log/$name"
         put "$SCAN/$name/run" 700 <"$ROOT/deploy/supervise/$kind"
         put "$SCAN/$name/log/run" 700 <"$ROOT/deploy/supervise/log"
@@ -129,7 +130,7 @@ parts_of()
     case $1 in
     postgres) printf '%s\n' "$STATE"/etc/{postgresql,pg_hba}.conf ;;
     redis) printf '%s\n' "$STATE/etc/redis.conf" ;;
-    idp) printf '%s\n' "$STATE/etc/idp.env" "$ROOT/deploy/idp" "$ROOT/deploy/sample/roster.csv" ;;
+    idp | vneid) printf '%s\n' "$STATE/etc/$1.env" "$ROOT/deploy/idp" "$ROOT/deploy/sample/roster.csv" ;;
     *) printf '%s\n' "$STATE/etc/$1.conf" "$ROOT/bin/$(service_of "$1")" ;;
     esac
     case $1 in identity | identity.*) printf '%s\n' "$STATE"/etc/providers/*.conf ;; esac
@@ -183,6 +184,7 @@ healthy()
     postgres) pg_isready -q -U postgres -h "$STATE/run" -d hocvu -t 3 ;;
     redis) [ "$(redis-cli -s "$STATE/run/redis.sock" ping 2>/dev/null)" = PONG ] ;;
     idp) http_ok "$(port_idp)" /.well-known/openid-configuration ;;
+    vneid) http_ok "$(port_vneid)" /health ;;
     gateway) http_ok "$PORT" /health && http_ok "$(port_admin 10)" /health ;;
     *) http_ok "$(port_of "$1")" /health ;;
     esac

@@ -161,16 +161,32 @@ static int take_login(struct ctx *ctx, const struct login_return *req, struct lo
     return 0;
 }
 
+/* An answer that an honest provider gives once must not have been given before. */
+static int use_answers(struct ctx *ctx, struct dealing *d)
+{
+    struct answer_hash rows[SEEN_MAX], *fresh;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < d->n_seen; i++)
+        rows[i] = (struct answer_hash){.hash = d->seen[i]};
+    int code = d->n_seen ? pg_bulk(ctx, &SQL_answers_use, rows, d->n_seen, SEEN_MAX, &fresh, &n) : 0;
+    if (code)
+        return provider_fail(d, code, "what has been given before cannot be looked up");
+    if (n != d->n_seen)
+        code = provider_fail(d, ERR_PROVIDER, "the provider's answer has been given before");
+    return code;
+}
+
 /* Asks the provider who it is. Its failures are not on record yet: they stand in the dealing. */
-static int ask_provider(const struct login_return *req, const struct login_taken *login, struct dealing *d,
-                        struct claims *ret_claims)
+static int ask_provider(struct ctx *ctx, const struct login_return *req, const struct login_taken *login,
+                        struct dealing *d, struct claims *ret_claims)
 {
     struct login_answer answer = {.code = req->code, .nonce = login->nonce, .verifier = login->verifier};
     if (HAS(req, login_return, iss))
         answer.iss = req->iss;
     if (HAS(req, login_return, encrypt_key))
         answer.encrypt_key = req->encrypt_key;
-    return provider_finish(d, &answer, ret_claims);
+    int code = provider_finish(d, &answer, ret_claims);
+    return code ? code : use_answers(ctx, d);
 }
 
 /* A test login ends here: what came is kept for whoever began it, and no session opens. */
@@ -213,7 +229,7 @@ static int finish(struct ctx *ctx, const struct login_return *req, struct sessio
     if (!provider)
         return refuse(ctx, NULL, "the provider is not used any more", ERR_PROVIDER, "provider");
     struct dealing d = provider_dealing(provider, ctx->arena);
-    code = ask_provider(req, &login, &d, &claims);
+    code = ask_provider(ctx, req, &login, &d, &claims);
     if (HAS(&login, login_taken, test_hash))
         return end_test(ctx, &login, &d, &claims, code);
     return code ? refuse(ctx, NULL, d.why, code, d.field) : open_session(ctx, &login, &claims, ret_reply);

@@ -10,6 +10,10 @@ UPDATE login SET used_at = now()
 WHERE state_hash = :state_hash AND used_at IS NULL AND created > now() - interval '10 minutes'
 RETURNING binding_hash, nonce, verifier, address, provider, device, test_hash;
 
+-- answers_use(answer_hash) answer_hash BULK
+-- Those that had not been used.
+INSERT INTO provider_seen (hash) SELECT DISTINCT unnest(:hash) ON CONFLICT DO NOTHING RETURNING hash;
+
 -- login_test_store(login_test_made)
 INSERT INTO login_test (test_hash, provider, error, why, standing, claims)
 VALUES (:test_hash, :provider, :error, :why, :standing, CAST(:claims AS jsonb))

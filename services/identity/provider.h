@@ -15,7 +15,7 @@
 #include <pthread.h>
 #include <time.h>
 
-enum { PROVIDERS_MAX = 8, PROVIDER_NAME_MAX = 32, LEVELS_MAX = 16 };
+enum { PROVIDERS_MAX = 8, PROVIDER_NAME_MAX = 32, LEVELS_MAX = 16, SEEN_MAX = 4 };
 
 /* The rows that a provider of any kind has; the first member of each kind's configuration. */
 struct provider_conf {
@@ -78,7 +78,7 @@ struct adapter {
     int (*told_off)(struct dealing *, struct span token, struct logout_claims *ret); /* NULL: is never told */
     void (*probe)(struct dealing *, struct probe *probe);
 };
-extern const struct adapter openid_adapter;
+extern const struct adapter openid_adapter, vneid_adapter;
 extern const struct adapter *const adapters[]; /* ends with NULL */
 
 struct provider {
@@ -106,6 +106,9 @@ struct dealing {
     int64_t deadline_us; /* mono_us */
     const char *why, *field;
     int64_t provider_us; /* time spent waiting for the provider */
+    /* Hashes of what an honest provider sends once; who holds the claims to be true must not have seen them before. */
+    uint32_t n_seen;
+    struct span seen[SEEN_MAX];
 };
 
 /* --- provider_conf.c --- */

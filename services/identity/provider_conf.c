@@ -14,10 +14,10 @@
 
 enum { ROWS_MAX = 64, PATH_MAX_BYTES = 4096 };
 
-const struct adapter *const adapters[] = {&openid_adapter, NULL};
+const struct adapter *const adapters[] = {&openid_adapter, &vneid_adapter, NULL};
 
 const struct conf_row provider_rows[] = {
-    ROW(kind, CONF_TEXT, 1, 16, "openid", "What the provider speaks: openid."),
+    ROW(kind, CONF_TEXT, 1, 16, "openid", "What the provider speaks: openid or vneid."),
     ROW(enabled, CONF_TEXT, 2, 3, "yes", "no: nobody logs in there, and what is linked to it stays."),
     ROW(title_vi, CONF_TEXT, 1, 100, "Tài khoản định danh điện tử", "What its button says, in Vietnamese."),
     ROW(title_en, CONF_TEXT, 1, 100, "Electronic identity", "The same in English."),

@@ -3,14 +3,12 @@
  * HTTP, with a browser that keeps cookies and follows redirects. Needs Node.js; fetches the provider's modules when
  * they are missing.
  */
-#include "provider_test.h"
-#include <curl/curl.h>
+#include "visit_test.h"
 #include <pthread.h>
 
 #define MODULES                                                                                                        \
     "cd deploy/idp && { [ node_modules/.package-lock.json -nt package-lock.json ] ||"                                  \
     " npm ci --omit=dev --no-audit --no-fund --loglevel=error; } >&2"
-#define PASSWORD "mật khẩu thử"
 
 static pid_t peer;
 static int port;
@@ -66,101 +64,12 @@ static void teardown(void)
     close_identity();
 }
 
-static size_t ignore(char *p, size_t size, size_t n, void *user)
-{
-    (void)p;
-    (void)user;
-    return size * n;
-}
-
-/* What a browser brings back; texts in the arena. */
-struct visit {
-    struct login_redirect redirect;
-    struct login_return back;
-};
-
-/* Value of a query parameter, unescaped. */
-static struct span query_value(CURL *browser, const char *url, const char *name)
-{
-    const char *at = strstr(url, arena_printf(&h->arena, "%s=", name));
-    if (!at)
-        return S("");
-    at += strlen(name) + 1;
-    int n = 0;
-    char *plain = curl_easy_unescape(browser, at, (int)strcspn(at, "&#"), &n);
-    struct span value;
-    cr_assert(plain && arena_span(&h->arena, (struct span){plain, (uint32_t)n}, &value) == 0);
-    curl_free(plain);
-    return value;
-}
-
-/* Goes to `url`; gives where it ended, or where a redirect that is not followed leads. */
-static char *go(CURL *browser, const char *url, const char *form, bool follow)
-{
-    char *to = NULL;
-    curl_easy_setopt(browser, CURLOPT_URL, url);
-    curl_easy_setopt(browser, CURLOPT_FOLLOWLOCATION, follow ? 1L : 0L);
-    if (form)
-        curl_easy_setopt(browser, CURLOPT_COPYPOSTFIELDS, form);
-    else
-        curl_easy_setopt(browser, CURLOPT_HTTPGET, 1L);
-    CURLcode done = curl_easy_perform(browser);
-    cr_assert_eq(done, CURLE_OK, "%s: %s", url, curl_easy_strerror(done));
-    curl_easy_getinfo(browser, follow ? CURLINFO_EFFECTIVE_URL : CURLINFO_REDIRECT_URL, &to);
-    cr_assert(to, "%s leads nowhere", url);
-    char *copy = arena_printf(&h->arena, "%s", to);
-    cr_assert(copy);
-    return copy;
-}
-
-/* A browser's whole way: to the provider, number and password, and back. */
-static struct visit visit_as(const char *number)
-{
-    struct login_begin begin = {0};
-    struct visit visit = {0};
-    struct fault fault;
-    PUT_FIELD(&begin, login_begin, address, S("192.0.2.7"));
-    cr_assert_eq(settled(on_login_start(&h->ctx, &begin, &visit.redirect)), 0, "%s", h->ctx.fault.field);
-    cr_assert_eq(msg_check(&msg_login_redirect, &visit.redirect, &fault), 0);
-    CURL *browser = curl_easy_init();
-    curl_easy_setopt(browser, CURLOPT_COOKIEFILE, "");
-    curl_easy_setopt(browser, CURLOPT_WRITEFUNCTION, ignore);
-    curl_easy_setopt(browser, CURLOPT_PROXY, "");
-    char *password = curl_easy_escape(browser, PASSWORD, 0);
-    char *page = go(browser, arena_printf(&h->arena, "%.*s", (int)visit.redirect.location.n, visit.redirect.location.p),
-                    NULL, true);
-    char *resume = go(browser, page, arena_printf(&h->arena, "number=%s&password=%s", number, password), false);
-    char *back = go(browser, resume, NULL, false);
-    curl_free(password);
-    cr_assert(!strncmp(back, "http://127.0.0.1:9/login/openid/callback?", 41), "%s", back);
-    visit.back.state = query_value(browser, back, "state");
-    visit.back.binding = visit.redirect.binding;
-    PUT_FIELD(&visit.back, login_return, provider, visit.redirect.provider);
-    PUT_FIELD(&visit.back, login_return, code, query_value(browser, back, "code"));
-    PUT_FIELD(&visit.back, login_return, iss, query_value(browser, back, "iss"));
-    curl_easy_cleanup(browser);
-    return visit;
-}
-
-static struct session_tokens tokens;
-
-static int finish(const struct visit *visit)
-{
-    tokens = (struct session_tokens){0};
-    return on_login_finish(&h->ctx, &visit->back, &tokens);
-}
-
-static const char *last_reason(void)
-{
-    return harness_get(h, "SELECT detail->>'reason' FROM audit WHERE action = 'login_refused' ORDER BY n DESC LIMIT 1");
-}
-
 Test(login, opens_a_session_and_links_once, .init = setup, .fini = teardown, .timeout = 120)
 {
     struct access_claims claims;
     struct fault fault;
     start_provider("keys.json", "ES256");
-    struct visit visit = visit_as("999079927821");
+    struct visit visit = visit_as("openid", "999079927821");
     EXPECT_FAULT(finish(&visit), 0, "");
     cr_assert_eq(msg_check(&msg_session_tokens, &tokens, &fault), 0);
     cr_assert_eq(token_verify(sign_public, tokens.access_token, now_us() / 1000000, &h->arena, &claims), 0);
@@ -172,7 +81,7 @@ Test(login, opens_a_session_and_links_once, .init = setup, .fini = teardown, .ti
     cr_expect_eq(harness_events(h, "person_linked"), 1);
     struct session_refresh refresh = {.refresh_token = tokens.refresh_token};
     EXPECT_FAULT(on_session_renew(&h->ctx, &refresh, &tokens), 0, "");
-    visit = visit_as("999079927821");
+    visit = visit_as("openid", "999079927821");
     EXPECT_FAULT(finish(&visit), 0, "");
     cr_expect_eq(harness_events(h, "person_linked"), 1);
     cr_expect_eq(count_of("session"), 2);
@@ -185,7 +94,7 @@ Test(login, opens_a_session_and_links_once, .init = setup, .fini = teardown, .ti
 Test(login, works_once_in_the_browser_that_began_it, .init = setup, .fini = teardown, .timeout = 120)
 {
     start_provider("keys.json", "RS256");
-    struct visit visit = visit_as("999079927821"), other = visit_as("999079927821");
+    struct visit visit = visit_as("openid", "999079927821"), other = visit_as("openid", "999079927821");
     struct visit stolen = visit;
     stolen.back.binding = other.redirect.binding;
     EXPECT_FAULT(finish(&stolen), ERR_UNAUTHENTICATED, "binding");
@@ -193,10 +102,10 @@ Test(login, works_once_in_the_browser_that_began_it, .init = setup, .fini = tear
     EXPECT_FAULT(finish(&visit), ERR_UNAUTHENTICATED, "state");
     EXPECT_FAULT(finish(&other), 0, "");
     EXPECT_FAULT(finish(&other), ERR_UNAUTHENTICATED, "state");
-    struct visit empty = visit_as("999079927821");
+    struct visit empty = visit_as("openid", "999079927821");
     empty.back.binding = S("");
     EXPECT_FAULT(finish(&empty), ERR_UNAUTHENTICATED, "binding");
-    struct visit elsewhere = visit_as("999079927821");
+    struct visit elsewhere = visit_as("openid", "999079927821");
     PUT_FIELD(&elsewhere.back, login_return, provider, S("another"));
     EXPECT_FAULT(finish(&elsewhere), ERR_UNAUTHENTICATED, "provider");
     cr_expect_str_eq(last_reason(), "the state belongs to another provider");
@@ -209,37 +118,37 @@ Test(login, works_once_in_the_browser_that_began_it, .init = setup, .fini = tear
 Test(login, comes_back_in_time_with_a_code_of_the_right_provider, .init = setup, .fini = teardown, .timeout = 120)
 {
     start_provider("keys.json", "ES256");
-    struct visit late = visit_as("999079927821");
+    struct visit late = visit_as("openid", "999079927821");
     harness_sql(h, "UPDATE login SET created = now() - interval '11 minutes'");
     EXPECT_FAULT(finish(&late), ERR_UNAUTHENTICATED, "state");
 
-    struct visit refused = visit_as("999079927821");
+    struct visit refused = visit_as("openid", "999079927821");
     PUT_FIELD(&refused.back, login_return, error, S("access_denied"));
     EXPECT_FAULT(finish(&refused), ERR_PROVIDER_REFUSED, "error");
 
-    struct visit codeless = visit_as("999079927821");
+    struct visit codeless = visit_as("openid", "999079927821");
     codeless.back.has &= ~(UINT64_C(1) << HAS_login_return_code);
     EXPECT_FAULT(finish(&codeless), ERR_MISSING, "code");
 
-    struct visit mixed = visit_as("999079927821");
+    struct visit mixed = visit_as("openid", "999079927821");
     PUT_FIELD(&mixed.back, login_return, iss, S("https://evil.example"));
     EXPECT_FAULT(finish(&mixed), ERR_UNAUTHENTICATED, "iss");
-    struct visit silent = visit_as("999079927821");
+    struct visit silent = visit_as("openid", "999079927821");
     silent.back.has &= ~(UINT64_C(1) << HAS_login_return_iss);
     EXPECT_FAULT(finish(&silent), ERR_UNAUTHENTICATED, "iss"); /* this provider always names itself */
 
-    struct visit wrong = visit_as("999079927821");
+    struct visit wrong = visit_as("openid", "999079927821");
     PUT_FIELD(&wrong.back, login_return, code, S("not-a-code&client_id=x"));
     EXPECT_FAULT(finish(&wrong), ERR_PROVIDER_REFUSED, "provider");
     cr_expect_str_eq(last_reason(), "the provider does not know the code (any more)");
 
     /* Another login's code: PKCE does not fit. */
-    struct visit one = visit_as("999079927821"), two = visit_as("999079927821");
+    struct visit one = visit_as("openid", "999079927821"), two = visit_as("openid", "999079927821");
     PUT_FIELD(&one.back, login_return, code, two.back.code);
     EXPECT_FAULT(finish(&one), ERR_PROVIDER_REFUSED, "provider");
 
     /* The right code and verifier, but the ID token answers another nonce. */
-    struct visit nonce = visit_as("999079927821");
+    struct visit nonce = visit_as("openid", "999079927821");
     harness_sql(h, "UPDATE login SET nonce = 'another' WHERE used_at IS NULL");
     EXPECT_FAULT(finish(&nonce), ERR_UNAUTHENTICATED, "nonce");
     cr_expect_eq(count_of("session"), 0);
@@ -248,16 +157,16 @@ Test(login, comes_back_in_time_with_a_code_of_the_right_provider, .init = setup,
 Test(login, is_for_people_of_the_roster, .init = setup, .fini = teardown, .timeout = 120)
 {
     start_provider("keys.json", "ES256");
-    struct visit stranger = visit_as("999178495932");
+    struct visit stranger = visit_as("openid", "999178495932");
     EXPECT_FAULT(finish(&stranger), 0, "");
-    struct visit other_name = visit_as("999074885698");
+    struct visit other_name = visit_as("openid", "999074885698");
     EXPECT_FAULT(finish(&other_name), 0, "");
     cr_expect_str_eq(harness_get(h, "SELECT string_agg(state, ' ' ORDER BY state) FROM account"), "pending review");
     cr_expect_eq(count_of("session JOIN person USING (person_id)"), 0);
     harness_sql(h, "DELETE FROM session");
     const char *level = rows()->common.required_level;
     rows()->common.required_level = "3";
-    struct visit low = visit_as("999079927821");
+    struct visit low = visit_as("openid", "999079927821");
     EXPECT_FAULT(finish(&low), ERR_ASSURANCE, "assurance");
     rows()->common.required_level = level;
     cr_expect_eq(count_of("session"), 0);
@@ -269,18 +178,18 @@ Test(login, is_for_people_of_the_roster, .init = setup, .fini = teardown, .timeo
 Test(login, survives_new_keys_of_the_provider, .init = setup, .fini = teardown, .timeout = 120)
 {
     start_provider("keys.json", "ES256");
-    struct visit visit = visit_as("999079927821");
+    struct visit visit = visit_as("openid", "999079927821");
     EXPECT_FAULT(finish(&visit), 0, "");
     stop_provider();
     start_provider("other-keys.json", "ES256");
     /* A key that we do not know is looked up, but not more often than the configuration says. */
-    visit = visit_as("999079927821");
+    visit = visit_as("openid", "999079927821");
     EXPECT_FAULT(finish(&visit), ERR_PROVIDER, "id_token");
     cr_expect_str_eq(last_reason(), "the token names a key that the provider does not have");
     rows()->refetch_s = 0;
     /* Another account id, because it is made with the provider's keys: link it anew. */
     harness_sql(h, "DELETE FROM account");
-    visit = visit_as("999079927821");
+    visit = visit_as("openid", "999079927821");
     EXPECT_FAULT(finish(&visit), 0, "");
 }
 
@@ -296,7 +205,7 @@ Test(login, says_so_when_the_provider_is_away_or_not_itself, .init = setup, .fin
     cr_expect_lt(now_us() - before, 50000, "it is asked again at once");
     start_provider("keys.json", "ES256");
     provider_forget(provider);
-    struct visit visit = visit_as("999079927821");
+    struct visit visit = visit_as("openid", "999079927821");
     stop_provider();
     EXPECT_FAULT(finish(&visit), ERR_PROVIDER, "provider");
     start_provider("keys.json", "ES256");
@@ -314,7 +223,7 @@ Test(login, says_so_when_the_provider_is_away_or_not_itself, .init = setup, .fin
     provider_forget(provider);
 
     /* Our secret is wrong. */
-    visit = visit_as("999079927821");
+    visit = visit_as("openid", "999079927821");
     struct conf_secret right = rows()->common.client_secret;
     rows()->common.client_secret = (struct conf_secret){.bytes = "wrong", .n = 5};
     EXPECT_FAULT(finish(&visit), ERR_PROVIDER, "provider");
@@ -326,7 +235,7 @@ Test(login, says_so_when_the_provider_is_away_or_not_itself, .init = setup, .fin
 Test(login, keeps_nothing_that_opens_it, .init = setup, .fini = teardown, .timeout = 120)
 {
     start_provider("keys.json", "ES256");
-    struct visit visit = visit_as("999079927821");
+    struct visit visit = visit_as("openid", "999079927821");
     cr_expect_str_eq(harness_get(h,
                                  "SELECT count(*) FROM login l WHERE l::text LIKE '%%%.*s%%' OR l::text LIKE "
                                  "'%%%.*s%%'",
@@ -364,7 +273,7 @@ Test(login, many_at_once_share_what_one_has_looked_up, .init = setup, .fini = te
     static struct worker workers[WORKERS];
     start_provider("keys.json", "RS256");
     for (int i = 0; i < WORKERS; i++) {
-        struct visit visit = visit_as("999079927821");
+        struct visit visit = visit_as("openid", "999079927821");
         workers[i].answer = (struct login_answer){
             .code = visit.back.code,
             .iss = visit.back.iss,
