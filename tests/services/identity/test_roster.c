@@ -111,7 +111,8 @@ IDENTITY_TEST(roster, corrections_update_what_is_stored)
 IDENTITY_TEST(roster, a_new_role_alone_is_a_change)
 {
     small_nation();
-    import_roster("999079000003,Lê Văn Nam,1979-05-14,P44,Chuyên viên,false,reviewer@S44; unit_head@S44;reviewer@S44;\n");
+    import_roster(
+        "999079000003,Lê Văn Nam,1979-05-14,P44,Chuyên viên,false,reviewer@S44; unit_head@S44;reviewer@S44;\n");
     expect_counts(0, 1, 0, 0);
     cr_expect_eq(harness_events(h, "role_changed"), 6);
     cr_expect_eq(count_of("audit WHERE action = 'roles_granted' AND jsonb_array_length(detail->'grants') = 2"), 1);
@@ -161,7 +162,9 @@ IDENTITY_TEST(roster, dry_run_reports_and_keeps_nothing)
 {
     tree_only();
     const char *before = harness_get(h, "SELECT count(*) FROM outbox");
-    import_csv(on_roster_import, ROSTER_HEAD_LINE SMALL_ROSTER "x,,,,,,\n", true);
+    struct import_request dry = {0};
+    PUT_FIELD(&dry, import_request, dry_run, true);
+    import_roster_file(S(ROSTER_HEAD_LINE SMALL_ROSTER "x,,,,,,\n"), &dry);
     expect_counts(4, 0, 0, 1);
     cr_expect(report.dry_run);
     cr_expect_eq(count_of("person"), 1);
@@ -172,8 +175,9 @@ IDENTITY_TEST(roster, dry_run_reports_and_keeps_nothing)
 IDENTITY_TEST(roster, needs_its_header)
 {
     tree_only();
-    import_csv(on_roster_import, "national_id,full_name,birth_date,unit,position,leader,roles\n" SMALL_ROSTER, false);
-    expect_counts(0, 0, 0, 4);
+    import_roster_file(S("national_id,full_name,birth_date,unit,position,leader,roles\n" SMALL_ROSTER), NULL);
+    expect_counts(0, 0, 0, 0);
+    cr_expect_eq(imported.state.n, strlen("refused"));
     expect_row_fault(0, 1, "unit");
     expect_row_fault(1, 1, "unit_code");
     cr_expect_eq(count_of("person"), 1);
@@ -222,11 +226,14 @@ IDENTITY_TEST(roster, import_of_the_sample_has_no_fault)
         size_t n = fread(csv, 1, sizeof(csv) - 1, file);
         fclose(file);
         csv[n] = '\0';
-        import_csv(i ? on_roster_import : on_units_import, csv, false);
+        if (i)
+            import_roster_file(S(csv), NULL);
+        else
+            import_csv(on_units_import, csv, false);
         cr_expect_eq(report.refused, 0);
     }
     cr_expect_eq(report.created, 1000);
-    import_csv(on_roster_import, csv, false);
+    import_roster_file(S(csv), NULL);
     expect_counts(0, 0, 1000, 0);
 }
 
