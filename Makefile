@@ -174,7 +174,7 @@ check-unit: all $(TESTS) $(IDP_MODULES) ## The Criterion tests only
 	HOCVU_BIN=$(abspath $(BUILD))/bin tests/run $(TESTS)
 
 # What a fuzz target needs of common/, and how long its inputs are.
-FUZZ_COMMON_csv  := table csv nfc
+FUZZ_COMMON_csv  := table row_judge csv csv_rows nfc
 FUZZ_COMMON_xlsx := $(FUZZ_COMMON_csv) xlsx xlsx_book xlsx_part
 FUZZ_LEN_messages := 4096
 FUZZ_LEN_csv      := 2048

@@ -3,10 +3,22 @@
 #include <ctype.h>
 #include <utf8proc.h>
 
-static bool is_ascii(struct span text)
+/*
+ * ASCII and the letters of Latin scripts that are one character with their marks: U+00C0 to U+02FF, U+1E00 to U+1EFF.
+ * All of them are in NFC by themselves (none decomposes there, none combines with one before), and names are made of
+ * them.
+ */
+static bool plainly_nfc(struct span text)
 {
     for (uint32_t i = 0; i < text.n; i++) {
-        if ((unsigned char)text.p[i] >= 0x80)
+        const unsigned char *p = (const unsigned char *)text.p + i;
+        if (p[0] < 0x80)
+            continue;
+        if (p[0] >= 0xc3 && p[0] <= 0xcb && i + 1 < text.n && (p[1] & 0xc0) == 0x80)
+            i++;
+        else if (p[0] == 0xe1 && i + 2 < text.n && p[1] >= 0xb8 && p[1] <= 0xbb && (p[2] & 0xc0) == 0x80)
+            i += 2;
+        else
             return false;
     }
     return true;
@@ -35,7 +47,7 @@ static int map(struct arena *arena, struct span text, utf8proc_option_t options,
 int nfc(struct arena *arena, struct span text, struct span *ret_text)
 {
     text = trim(text);
-    if (is_ascii(text)) {
+    if (plainly_nfc(text)) {
         *ret_text = text;
         return 0;
     }

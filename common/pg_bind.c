@@ -111,6 +111,22 @@ static void put_value(struct buf *buf, const struct field *field, const void *me
     }
 }
 
+void pg_put_field(struct buf *buf, const struct field *field, const void *message, bool json)
+{
+    size_t begin = buf->n;
+    if (!json) {
+        put_value(buf, field, message);
+        return;
+    }
+    /* jsonb is its version, 1, and the text. */
+    buf_add(buf, "\0\0\0\0\1", 5);
+    const struct span *text = (const struct span *)(const void *)((const char *)message + field->offset);
+    buf_add_span(buf, *text);
+    uint32_t n = htobe32(text->n + 1);
+    if (!buf->failed)
+        memcpy(buf->p + begin, &n, sizeof(n));
+}
+
 static void put_array_head(struct buf *buf, Oid element, size_t n, bool has_null)
 {
     put32(buf, n ? 1 : 0);

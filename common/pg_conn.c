@@ -9,6 +9,8 @@
 #define BACKOFF_FIRST_US INT64_C(50000)
 #define BACKOFF_LAST_US  INT64_C(2000000)
 
+enum { JSONB_OID = 3802 };
+
 /* When a connection of this process was last made: then the others need not wait for their back-off. */
 static _Atomic int64_t reached_us;
 
@@ -48,11 +50,35 @@ static size_t skip_quoted(const char *p)
     return 0;
 }
 
+/* What a COPY names is compared as a statement that reads it. */
+static int copy_parse(struct stmt *stmt)
+{
+    struct buf out;
+    const char *open = strchr(stmt->text, '('), *close = open ? strchr(open, ')') : NULL;
+    buf_init(&out, 65536);
+    if (close && stmt->in) {
+        buf_add_text(&out, "SELECT ");
+        buf_add(&out, open + 1, (size_t)(close - open) - 1);
+        buf_add_text(&out, " FROM ");
+        buf_add(&out, stmt->text, (size_t)(open - stmt->text));
+        buf_add_char(&out, '\0');
+    }
+    if (!out.n || out.failed) {
+        log_error(NO_TRACE, "statement %s: rows to copy are table (columns) of a message", stmt->name);
+        buf_release(&out);
+        return -1;
+    }
+    stmt->prepared = out.p; /* lives as long as the process */
+    return 0;
+}
+
 int stmt_parse(struct stmt *stmt)
 {
     struct buf out;
     if (stmt->prepared)
         return 0;
+    if (stmt->kind == STMT_COPY)
+        return copy_parse(stmt);
     buf_init(&out, 65536);
     for (const char *p = stmt->text; *p;) {
         size_t quoted = skip_quoted(p);
@@ -95,8 +121,9 @@ int stmt_parse(struct stmt *stmt)
 static int compare(struct stmt *stmt, const PGresult *described)
 {
     int16_t columns[STMT_MAX_COLUMNS];
+    const struct msg *msg = stmt->kind == STMT_COPY ? stmt->in : stmt->out;
     int n = PQnfields(described);
-    uint64_t seen = 0;
+    uint64_t seen = 0, json = 0;
     if (n > STMT_MAX_COLUMNS) {
         log_error(NO_TRACE, "statement %s: more than %d columns", stmt->name, STMT_MAX_COLUMNS);
         return -1;
@@ -104,32 +131,37 @@ static int compare(struct stmt *stmt, const PGresult *described)
     for (int c = 0; c < n; c++) {
         const char *name = PQfname(described, c);
         Oid type = PQftype(described, c);
-        const struct field *field = stmt->out ? msg_field(stmt->out, name, strlen(name)) : NULL;
-        if (!strcmp(name, "fault") && type == 25) {
+        const struct field *field = msg ? msg_field(msg, name, strlen(name)) : NULL;
+        bool is_json = stmt->kind == STMT_COPY && field && field->type == T_STR && type == JSONB_OID;
+        json |= (uint64_t)is_json << c;
+        if (is_json) {
+            columns[c] = (int16_t)(field - msg->fields);
+        } else if (!strcmp(name, "fault") && type == 25) {
             columns[c] = COL_FAULT;
         } else if (!strcmp(name, "ord") && type == 20) {
             columns[c] = COL_ORD;
         } else if (field && field_oid(field) == type) {
-            columns[c] = (int16_t)(field - stmt->out->fields);
+            columns[c] = (int16_t)(field - msg->fields);
             seen |= UINT64_C(1) << field->number;
-        } else if (stmt->out) {
+        } else if (msg) {
             log_error(NO_TRACE, "statement %s: column %s of type %u does not fit message %s", stmt->name, name, type,
-                      stmt->out->name);
+                      msg->name);
             return -1;
         } else {
             columns[c] = COL_ORD; /* nobody takes the rows */
         }
     }
-    for (size_t i = 0; stmt->out && i < stmt->out->n_fields; i++) {
-        const struct field *field = &stmt->out->fields[i];
+    for (size_t i = 0; stmt->kind != STMT_COPY && msg && i < msg->n_fields; i++) {
+        const struct field *field = &msg->fields[i];
         if (field->required && field->type != T_LIST && !(seen >> field->number & 1u)) {
-            log_error(NO_TRACE, "statement %s: no column for %s.%s", stmt->name, stmt->out->name, field->name);
+            log_error(NO_TRACE, "statement %s: no column for %s.%s", stmt->name, msg->name, field->name);
             return -1;
         }
     }
     if (!stmt->described) { /* the first connection is made before threads start */
         memcpy(stmt->columns, columns, (size_t)n * sizeof(columns[0]));
         stmt->n_columns = (uint8_t)n;
+        stmt->json = json;
         stmt->described = true;
     } else if (n != stmt->n_columns || memcmp(stmt->columns, columns, (size_t)n * sizeof(columns[0]))) {
         log_error(NO_TRACE, "statement %s: the database changed under this process; restart it", stmt->name);

@@ -64,6 +64,8 @@ Oid field_oid(const struct field *field);
 /* Parameters of a call; for BATCH and BULK `in` has n messages. `heads` (BATCH only) has one header per message. */
 MUST_CHECK int pg_bind(struct ctx *ctx, const struct stmt *stmt, const void *in, size_t n,
                        const struct call_header *const *heads, struct pg_values *ret_values);
+/* Appends one field as it stands in binary rows: its length, or -1 for NULL, and its bytes. `json`: as jsonb. */
+void pg_put_field(struct buf *buf, const struct field *field, const void *message, bool json);
 /* Takes one row into a message. Strings are copied into the arena. */
 MUST_CHECK int pg_take(struct ctx *ctx, const struct stmt *stmt, const PGresult *result, int row, void *ret_row);
 

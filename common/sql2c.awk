@@ -1,6 +1,6 @@
 # sql2c.awk - turns .sql files with declared statements into C: `-v mode=h` the header, `-v mode=c` the definitions.
 #
-# A statement is declared by a line `-- name(in) out [BATCH|BULK]` and goes on to the next such line (see common/pg.h).
+# A statement is declared by a line `-- name(in) out [BATCH|BULK|COPY]` and goes on to the next such line (see common/pg.h).
 # -v array=NAME names the list of all statements; -v rows=FILE includes the header of the service's own rows.
 function flush() {
     if (name == "")
@@ -58,7 +58,7 @@ FNR == 1 {
     kind = "ONE"
     count = split(rest, words, /[ ]+/)
     for (i = 1; i <= count; i++) {
-        if (words[i] == "BATCH" || words[i] == "BULK")
+        if (words[i] == "BATCH" || words[i] == "BULK" || words[i] == "COPY")
             kind = words[i]
         else if (words[i] != "")
             output = words[i]

@@ -16,12 +16,8 @@
  *     ... apply the rows that are not refused ...
  *     return table_report(&file, dry_run, created, changed, ret_reply);
  *
- * The first line is a header that names every column of the table once, in any order, and no other. Refused, with a
- * sentence for each, are rows with another number of cells and cells that are empty, too short, too long, not UTF-8,
- * that hold control characters, or that a spreadsheet would take for a formula (they begin with = + - @), and where a
- * column asks for it, cells that a spreadsheet shows otherwise than it stores them. A file whose header is wrong or
- * that is broken cannot be trusted at all: it gives no row to apply, and the report says why. No report shows a long
- * number: runs of nine digits and more are masked in every column, because cells get swapped.
+ * row_judge.h says what is refused. A file whose header is wrong or that is broken cannot be trusted at all: it gives
+ * no row to apply, and the report says why.
  *
  * csv.h and xlsx.h say what is particular to their format.
  */
@@ -29,24 +25,9 @@
 #define COMMON_TABLE_H
 
 #include "proto.h"
-#include "arena.h"
+#include "row_judge.h"
 
-/* Flags of a column. */
-enum {
-    COL_MASKED = 1,  /* the report shows the first three characters only */
-    COL_FORMULA = 2, /* text that may begin with = + - @, because no spreadsheet will open it unquoted */
-    COL_LINES = 4,   /* may hold line breaks and tabs */
-    COL_TEXT = 8,    /* people read it: taken only as it looks in the spreadsheet (LOOK_SAME) */
-    COL_VALUE = 16,  /* the value counts: not taken when the spreadsheet shows another one (LOOK_OTHER) */
-};
-
-enum { TABLE_MAX_COLUMNS = 40, TABLE_MAX_FAULTS = 1000 /* as import_report bounds them */ };
-
-struct table_column {
-    const char *name;
-    uint32_t min, max; /* bytes of a cell, after trimming and NFC; min 0: may be empty */
-    unsigned flags;
-};
+enum { TABLE_MAX_FAULTS = 1000 /* as import_report bounds them */ };
 
 struct table_row {
     uint32_t line;      /* where it begins in the file; the first line is 1 */
@@ -66,8 +47,7 @@ struct table {
     struct arena *arena;
     uint32_t rows_room, most_rows;
     uint32_t total, refused;
-    bool had_header;
-    uint8_t place[TABLE_MAX_COLUMNS]; /* column of the file -> column of the table */
+    struct row_judge judge;
     struct table_fault *faults;
     uint32_t n_faults, fault_order;
 };
@@ -101,20 +81,6 @@ MUST_CHECK int table_report(struct table *table, bool dry_run, uint32_t created,
                             struct import_report *ret_report);
 
 /* --- For the readers of a format. --- */
-
-/* Does a spreadsheet show a cell as its text here says? What is written in CSV is what is shown. */
-enum table_look {
-    LOOK_SAME,
-    LOOK_VARIES, /* a fraction or a truth value: shown as 3.5 or 3,5, as TRUE or otherwise, depending on the place */
-    LOOK_OTHER,  /* a format shows something else: percent, date, thousands, fewer digits */
-};
-
-/* A cell as it stands in the file. `vi` and `en` are set when it cannot be taken at all, whatever its column is. */
-struct table_cell {
-    struct span text;
-    const char *vi, *en;
-    enum table_look look;
-};
 
 /* An empty table; `rows` is a guess of their number. Returns 0 or ERR_TOO_LARGE. */
 MUST_CHECK int table_begin(struct table *table, struct arena *arena, const struct table_column *columns,

@@ -507,11 +507,11 @@ static int line_of_table(void *ctx, uint32_t line, const struct table_cell *cell
 {
     struct table *table = ctx;
     struct table_cell padded[TABLE_MAX_COLUMNS];
-    if (!table->had_header || n >= table->n_columns)
+    if (!table->judge.had_header || n >= table->judge.width)
         return table_line(table, line, cells, n);
-    for (uint32_t i = 0; i < table->n_columns; i++)
+    for (uint32_t i = 0; i < table->judge.width; i++)
         padded[i] = i < n ? cells[i] : (struct table_cell){.text = {"", 0}};
-    return table_line(table, line, padded, table->n_columns);
+    return table_line(table, line, padded, table->judge.width);
 }
 
 int xlsx_read(struct table *table, struct arena *arena, const struct table_column *columns, uint32_t n_columns,

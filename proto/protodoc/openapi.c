@@ -230,12 +230,20 @@ static void write_request_body(struct writer *w, const struct method *m)
     }
     if (!has_body(m) || !any || m->in == &msg_empty)
         return;
+    /* The gateway takes a BIN member called `bytes` as the body itself. */
+    const struct field *bytes = msg_field(m->in, "bytes", 5);
+    bool raw = bytes && bytes->type == T_BIN;
     write_open(w, "requestBody", '{');
     write_bool(w, "required", required);
     write_open(w, "content", '{');
-    write_open(w, "application/json", '{');
+    write_open(w, raw ? "application/octet-stream" : "application/json", '{');
     write_open(w, "schema", '{');
-    write_members(w, m->in, m, true);
+    if (raw) {
+        write_text(w, "type", "string");
+        write_text(w, "format", "binary");
+    } else {
+        write_members(w, m->in, m, true);
+    }
     write_close(w, '}');
     write_close(w, '}');
     write_close(w, '}');

@@ -212,6 +212,13 @@ static int read_reply(struct client *client, const struct method *method, void *
     return client_fail(client, code, fault.field, text);
 }
 
+/* The member that is the body itself, as the gateway takes it: a BIN called `bytes`. NULL: the body is JSON. */
+static const struct field *body_bytes(const struct method *method)
+{
+    const struct field *field = msg_field(method->in, "bytes", 5);
+    return field && field->type == T_BIN && has_body(method) ? field : NULL;
+}
+
 /* One try. ERR_NONE also when an answer came that is no reply: look at the status. */
 static int send_once(struct client *client, const struct session *session, const struct method *method, const void *in)
 {
@@ -220,7 +227,11 @@ static int send_once(struct client *client, const struct session *session, const
     buf_clear(&client->body);
     buf_add_text(&client->target, client->url);
     int list = client_target(method, in, &client->target);
-    client_body(method, in, &client->body);
+    const struct field *bytes = body_bytes(method);
+    if (bytes)
+        buf_add_span(&client->body, value_span(bytes, in));
+    else
+        client_body(method, in, &client->body);
     buf_add(&client->target, "", 1);
     if (method->verb == INTERNAL || list < 0 || client->target.failed || client->body.failed)
         return client_fail(client, ERR_TOO_LARGE, "", "the request cannot be written");
@@ -229,7 +240,9 @@ static int send_once(struct client *client, const struct session *session, const
         .url = client->target.p,
         .accept = method->out == &msg_file ? "*/*" : NULL,
         .bearer = session ? session->access : NULL,
-        .content_type = client->body.n ? "application/json" : NULL,
+        .content_type = !client->body.n ? NULL
+                        : bytes         ? "application/octet-stream"
+                                        : "application/json",
         .body = buf_span(&client->body),
     };
     if (!http_send(&client->http, &request))

@@ -45,6 +45,7 @@ int keys_command(struct ctl *ctl, int argc, char **argv);
 int bootstrap_command(struct ctl *ctl, int argc, char **argv);
 int status_command(struct ctl *ctl, int argc, char **argv);
 int load_command(struct ctl *ctl, int argc, char **argv);
+int roster_command(struct ctl *ctl, int argc, char **argv);
 int demo_command(struct ctl *ctl, int argc, char **argv);
 int attempt_command(struct ctl *ctl, int argc, char **argv);
 int units_command(struct ctl *ctl, int argc, char **argv);
@@ -53,7 +54,7 @@ int audit_command(struct ctl *ctl, int argc, char **argv);
 int rights_command(struct ctl *ctl, int argc, char **argv);
 int sync_command(struct ctl *ctl, int argc, char **argv);
 
-extern const char demo_help[], attempt_help[];
+extern const char roster_help[], demo_help[], attempt_help[];
 extern const char audit_help[], keys_help[], rights_help[], sync_help[];
 extern const char units_help[], decree_help[];
 

@@ -2,13 +2,16 @@
 #include "demo.h"
 #include "load.h"
 
+/* `method` 0: a roster. */
 static int import_twice(struct demo *demo, uint16_t method, const struct sample_file *file)
 {
     struct import_report report;
     char summary[200];
     for (int round = 0; round < 2; round++) {
-        if (load_import(&demo->client, &demo->operator, method, file, &report))
-            return demo_call_fault(demo, &demo->client, &demo->operator, method);
+        int code = method ? load_import(&demo->client, &demo->operator, method, file, &report)
+                          : load_roster(&demo->client, &demo->operator, file, &report);
+        if (code)
+            return demo_call_fault(demo, &demo->client, &demo->operator, method ? method : M_import_begin);
         if (load_complain(file, &report))
             return demo_fault(demo, demo->operator.who, "%s was not taken whole", file->name);
         if (round == 0) {
@@ -57,7 +60,7 @@ int demo_import(struct demo *demo)
 {
     demo_stage(demo, &demo->client, STAGE_IMPORT);
     if (import_twice(demo, M_units_import, &demo->sample.units_csv) < 0 ||
-        import_twice(demo, M_roster_import, &demo->sample.roster_csv) < 0)
+        import_twice(demo, 0, &demo->sample.roster_csv) < 0)
         return -1;
     return find_units(demo);
 }

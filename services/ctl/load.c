@@ -2,6 +2,7 @@
  */
 #include "load.h"
 #include "ctl.h"
+#include "roster.h"
 
 enum { LOAD_PATIENCE_S = 60 };
 
@@ -10,6 +11,27 @@ int load_import(struct client *client, struct session *session, uint16_t method,
 {
     struct import_file in = {.csv = file->text};
     return client_call(client, session, method, &in, ret_report);
+}
+
+int load_roster(struct client *client, struct session *session, const struct sample_file *file,
+                struct import_report *ret_report)
+{
+    struct roster_file roster = {
+        .name = file->name, .bytes = file->text.p, .n = file->text.n, .remove_most_percent = -1};
+    struct import_state state;
+    struct bar bar;
+    bar_init(&bar, true);
+    int code = roster_import(client, session, &roster, &bar, &state);
+    if (code)
+        return code;
+    *ret_report = (struct import_report){.rows = state.rows,
+                                         .created = state.created,
+                                         .changed = state.changed,
+                                         .unchanged = state.unchanged,
+                                         .refused = state.refused};
+    if (HAS(&state, import_state, sentence_en))
+        return client_fail(client, ERR_INVALID, "roster", "the file was not taken");
+    return 0;
 }
 
 void load_summary(const struct import_report *report, char *ret_text, size_t n)
@@ -26,15 +48,19 @@ bool load_complain(const struct sample_file *file, const struct import_report *r
                 (int)fault->message_en.n, fault->message_en.p);
     }
     if (report->refused > report->n_faults)
-        fprintf(stderr, "hocvu: %s: %u rows were refused; the first are shown.\n", file->name, report->refused);
+        fprintf(stderr, "hocvu: %s: %u rows were refused; %s.\n", file->name, report->refused,
+                report->n_faults ? "the first are shown" : "hocvu roster FILE --faults OUT.csv lists why");
     return report->refused || report->n_faults;
 }
 
+/* `method` 0: a roster. */
 static int import_one(struct client *client, struct session *session, uint16_t method, const struct sample_file *file)
 {
     struct import_report report;
     char summary[200];
-    if (load_import(client, session, method, file, &report)) {
+    int code =
+        method ? load_import(client, session, method, file, &report) : load_roster(client, session, file, &report);
+    if (code) {
         struct buf text;
         buf_init(&text, 1024);
         client_fault_text(client, &text);
@@ -69,7 +95,7 @@ static int load(const struct ctl_conf *conf)
         result = import_one(&client, &operator, M_units_import, &sample.units_csv);
     }
     if (!result)
-        result = import_one(&client, &operator, M_roster_import, &sample.roster_csv);
+        result = import_one(&client, &operator, 0, &sample.roster_csv);
     session_release(&operator);
     client_release(&client);
     sample_release(&sample);

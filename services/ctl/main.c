@@ -15,6 +15,7 @@ static const struct command commands[] = {
      NULL},
     {"status", status_command, "ask every service how it is; exit code 1 when one is not well", NULL},
     {"load", load_command, "import tree and roster of the sample nation, as its operator", NULL},
+    {"roster", roster_command, "FILE: import officials from CSV or XLSX, with resume and a report", roster_help},
     {"demo", demo_command, "--learners N: lead the sample nation's people through the whole journey", demo_help},
     {"attempt", attempt_command, "verify FILE: check the signed dossier of an attempt, without the database",
      attempt_help},

@@ -1,9 +1,9 @@
 /*
  * call.c - a request becomes the message of its METHOD, strictly; the service's reply becomes the answer.
  *
- * Members come from the path, from the query and from the JSON body; each may be given once, and none that the message
- * does not have. Nothing of the request is needed any more when the call is packed, so while a service works on it a
- * request holds a few hundred bytes.
+ * Members come from the path, from the query and from the JSON body (or one is the body itself, see route.h); each may
+ * be given once, and none that the message does not have. Nothing of the request is needed any more when the call is
+ * packed, so while a service works on it a request holds a few hundred bytes.
  */
 #include "reply.h"
 
@@ -58,6 +58,24 @@ static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *
     return MHD_NO;
 }
 
+/* The body as a member of its own; borrowed until the call is packed. */
+static int set_bytes(struct building *b, const struct field *field, struct span body)
+{
+    uint64_t bit = UINT64_C(1) << field->number, has;
+    if (b->seen & bit)
+        return wrong(b, ERR_TWICE, field->name);
+    if (body.n < (uint64_t)field->min || body.n > (uint64_t)field->max)
+        return wrong(b, ERR_RANGE, field->name);
+    memcpy((char *)b->message + field->offset, &body, sizeof(body));
+    b->seen |= bit;
+    if (!field->required) {
+        memcpy(&has, b->message, sizeof(has)); /* `has` is the first member of every message */
+        has |= bit;
+        memcpy(b->message, &has, sizeof(has));
+    }
+    return 0;
+}
+
 static int build(struct building *b)
 {
     struct request *request = b->request;
@@ -68,7 +86,12 @@ static int build(struct building *b)
     MHD_get_connection_values_n(request->http, MHD_GET_ARGUMENT_KIND, on_query, b);
     if (b->fault.code)
         return b->fault.code;
-    if (request->body.n) {
+    const struct field *bytes = request->match.route->bytes;
+    if (request->body.n && bytes) {
+        code = set_bytes(b, bytes, buf_span(&request->body));
+        if (code)
+            return code;
+    } else if (request->body.n) {
         code =
             msg_merge_json(b->desc, b->message, &b->seen, &request->gw->building, buf_span(&request->body), &b->fault);
         if (code)

@@ -348,12 +348,12 @@ static size_t body_limit(const struct request *request)
     return request->kind == KIND_REFRESH || request->kind == KIND_LOGOUT ? SMALL_BODY : 0;
 }
 
-static bool is_json(struct span type)
+/* The media type, with or without parameters. */
+static bool is_type(struct span type, const char *name)
 {
-    enum { NAME = 16 };
-    if (type.n < NAME || strncasecmp(type.p, "application/json", NAME) != 0)
+    uint32_t i = (uint32_t)strlen(name);
+    if (type.n < i || strncasecmp(type.p, name, i) != 0)
         return false;
-    uint32_t i = NAME;
     while (i < type.n && type.p[i] == ' ')
         i++;
     return i == type.n || type.p[i] == ';';
@@ -367,7 +367,9 @@ static int admit_body(struct request *request)
         return refuse(request, ERR_SYNTAX, "body");
     if (request->headers.size > body_limit(request))
         return refuse(request, ERR_TOO_LARGE, "body");
-    if (request->kind == KIND_METHOD && !is_json(request->headers.content_type))
+    if (request->kind == KIND_METHOD &&
+        !is_type(request->headers.content_type,
+                 request->match.route->bytes ? "application/octet-stream" : "application/json"))
         return refuse(request, ERR_TYPE, "Content-Type");
     if (request->gw->body_bytes >= BODIES_MOST)
         return refuse(request, ERR_BUSY, "body");

@@ -81,10 +81,19 @@ static int wrong(const struct method *method, const char *sentence)
     return -1;
 }
 
+/* A request with a BIN member called `bytes` is sent as those bytes: a part of a file is not worth writing as text. */
+static const struct field *body_bytes(const struct method *method)
+{
+    const struct field *field = msg_field(method->in, "bytes", 5);
+    return field && field->type == T_BIN && (method->verb == POST || method->verb == PUT) ? field : NULL;
+}
+
 static size_t body_max(const struct method *method)
 {
     if (method->verb == GET || method->verb == DELETE)
         return 0;
+    if (body_bytes(method))
+        return (size_t)body_bytes(method)->max;
     size_t most = 2 * msg_max_packed(method->in) + BODY_EXTRA;
     return most < BODY_MOST ? most : BODY_MOST;
 }
@@ -93,7 +102,8 @@ static int add_route(struct routes *routes, struct route *route, const struct me
 {
     struct span path = {method->path, (uint32_t)strlen(method->path)}, segment;
     struct route_node *node = &routes->root;
-    *route = (struct route){.method = method, .index = (uint16_t)routes->n, .body_max = body_max(method)};
+    *route = (struct route){
+        .method = method, .index = (uint16_t)routes->n, .body_max = body_max(method), .bytes = body_bytes(method)};
     while (next_segment(&path, &segment)) {
         bool parameter = segment.n > 2 && segment.p[0] == '{' && segment.p[segment.n - 1] == '}';
         if (segment.n == 0)

@@ -16,7 +16,8 @@ struct route {
     uint16_t index; /* among all routes, for counters */
     uint8_t n_params;
     const struct field *params[ROUTE_PARAMS]; /* of the request's message, in the order of the path */
-    size_t body_max;                          /* bytes of JSON that are read at most; 0: the verb has no body */
+    size_t body_max;                          /* bytes of the body that are read at most; 0: the verb has no body */
+    const struct field *bytes; /* the body is this member itself, application/octet-stream; NULL: it is JSON */
 };
 
 /* One segment of the tree. */

@@ -25,6 +25,9 @@ struct identity_conf {
     struct conf_secret token_sign_key, refresh_key;
     /* personal numbers */
     struct conf_secret national_hash_key, national_box_key;
+    /* rosters */
+    const char *spool_dir;
+    int64_t roster_most_rows;
     /* made of the secrets by identity_check */
     unsigned char sign_key[TOKEN_SECRET_BYTES];
     unsigned char refresh_mac_key[REFRESH_KEY_BYTES];
@@ -58,6 +61,9 @@ int units_settle(struct ctx *ctx);
 
 /* headcount.c: a tick. Folds what changed into the counts by day; questions are right before, too. 0 or fail(). */
 int headcount_fold(struct ctx *ctx);
+/* upload.c: a tick. roster_job.c: the job that imports rosters. */
+int uploads_prune(struct ctx *ctx);
+int rosters_run(struct ctx *ctx);
 
 /* login.c: a tick. */
 int logins_prune(struct ctx *ctx);

@@ -28,14 +28,20 @@ static const struct tick ticks[] = {
     {"accounts_take", 60000, accounts_take_due}, /* who logged in before the roster came */
     {"accounts_prune", 3600000, accounts_prune}, /* who never came onto one */
     {"pace_prune", 60000, pace_prune},           /* refused logins that count no more */
+    {"uploads_prune", 600000, uploads_prune},  /* files that nobody imported */
     TICK_END,
 };
 
+static const struct job jobs[] = {
+    {"rosters", 1000, 64u << 20, rosters_run}, /* a slice of ten thousand rows takes 25 MB */
+    JOB_END,
+};
+
 static const struct limits limits = {
-    .workers = 6,              /* a login waits for the provider up to 3.5 s; others must not wait with it */
-    .in_flight = 256,          /* logins are the slow calls: at 20 ms the last one waits under a second */
-    .deadline_ms = 5000,       /* as the gateway waits; a roster of 4 MiB (45,000 rows) takes 2 to 4 s */
-    .arena_bytes = 160u << 20, /* that roster takes 90 MB, one of 600,000 bad rows 96 MB; all else under one */
+    .workers = 6,             /* a login waits for the provider up to 3.5 s; others must not wait with it */
+    .in_flight = 256,         /* logins are the slow calls: at 20 ms the last one waits under a second */
+    .deadline_ms = 5000,      /* as the gateway waits */
+    .arena_bytes = 32u << 20, /* a tree of 4 MiB; all else takes under 5 MB */
 };
 
 static const struct service identity = {
@@ -44,6 +50,7 @@ static const struct service identity = {
     .doc = "Persons, national-ID links, organisation tree, roles, sessions.",
     .bindings = bindings,
     .ticks = ticks,
+    .jobs = jobs,
     .limits = &limits,
     .sql = service_sql,
     .audit = true,

@@ -5,9 +5,12 @@
 -- people of a nation. A unit that is no longer in the tree lies in nobody's subtree, so whoever has the person on a
 -- roster may take him in.
 SELECT r.place, p.person_id, p.full_name, p.birth_date, t.tenure_id, t.unit_id, t.position, t.leader, t.valid_from,
-    coalesce((SELECT u.path && :ctx_scope FROM unit_now u WHERE u.unit_id = t.unit_id), true) AS visible
+    p.merged, coalesce((SELECT u.path && :ctx_scope FROM unit_now u WHERE u.unit_id = t.unit_id), true) AS visible
 FROM unnest(:place, :national_hash, :hash_before) AS r (place, national_hash, hash_before)
-JOIN LATERAL (SELECT * FROM person WHERE national_hash = ANY (ARRAY[r.national_hash, r.hash_before]) LIMIT 1) p ON true
+JOIN LATERAL (
+    SELECT k.*, n.merged_into IS NOT NULL AS merged
+    FROM person n JOIN person k ON k.person_id = coalesce(n.merged_into, n.person_id)
+    WHERE n.national_hash = ANY (ARRAY[r.national_hash, r.hash_before]) LIMIT 1) p ON true
 LEFT JOIN LATERAL (
     SELECT * FROM tenure WHERE person_id = p.person_id AND kind = 'principal' AND valid_to IS NULL LIMIT 1) t ON true;
 

@@ -27,6 +27,8 @@ const struct conf_row identity_rows[] = {
     ROW(national_box_key, CONF_SECRET, 64, 64, "", "File with the PUBLIC key of the boxes with personal numbers, hex."),
     ROW(national_hash_key_before, CONF_TEXT, 0, 500, "",
         "File with the key of the hashes before it, there while keys are being changed (hocvu keys rotate)."),
+    ROW(spool_dir, CONF_TEXT, 1, 200, "/var/tmp", "Directory on a disk for the nameless files of a roster import."),
+    ROW(roster_most_rows, CONF_INT, 1, 50000000, "6000000", "Most rows of one roster."),
     {0},
 };
 

@@ -101,15 +101,19 @@ IDENTITY_TEST(race, there_is_one_first_operator)
     cr_expect_eq(count_of("person"), 1);
 }
 
-static int same_roster(struct ctx *ctx)
+static int other_rosters(struct ctx *ctx)
 {
-    struct import_file file = {.csv = S(ROSTER_HEAD_LINE SMALL_ROSTER)};
-    return on_roster_import(ctx, &file, &report);
+    return rosters_run(ctx);
 }
 
 IDENTITY_TEST(race, imports_wait_for_each_other)
 {
+    struct import_request req = {.import_id = uuid7()};
+    struct import_state state;
     small_nation();
-    cr_expect_eq(collide(lock_import, same_roster), 0);
+    req.upload_id = upload_file(S(ROSTER_HEAD_LINE SMALL_ROSTER), 64);
+    cr_assert_eq(settled(on_import_begin(&h->ctx, &req, &state)), 0);
+    cr_expect_eq(collide(lock_import, other_rosters), 0);
+    take_report(req.import_id);
     expect_counts(0, 0, 4, 0);
 }

@@ -162,7 +162,9 @@ IDENTITY_TEST(roster, dry_run_reports_and_keeps_nothing)
 {
     tree_only();
     const char *before = harness_get(h, "SELECT count(*) FROM outbox");
-    import_csv(on_roster_import, ROSTER_HEAD_LINE SMALL_ROSTER "x,,,,,,\n", true);
+    struct import_request dry = {0};
+    PUT_FIELD(&dry, import_request, dry_run, true);
+    import_roster_file(S(ROSTER_HEAD_LINE SMALL_ROSTER "x,,,,,,\n"), &dry);
     expect_counts(4, 0, 0, 1);
     cr_expect(report.dry_run);
     cr_expect_eq(count_of("person"), 1);
@@ -173,8 +175,9 @@ IDENTITY_TEST(roster, dry_run_reports_and_keeps_nothing)
 IDENTITY_TEST(roster, needs_its_header)
 {
     tree_only();
-    import_csv(on_roster_import, "national_id,full_name,birth_date,unit,position,leader,roles\n" SMALL_ROSTER, false);
-    expect_counts(0, 0, 0, 4);
+    import_roster_file(S("national_id,full_name,birth_date,unit,position,leader,roles\n" SMALL_ROSTER), NULL);
+    expect_counts(0, 0, 0, 0);
+    cr_expect_eq(imported.state.n, strlen("refused"));
     expect_row_fault(0, 1, "unit");
     expect_row_fault(1, 1, "unit_code");
     cr_expect_eq(count_of("person"), 1);
@@ -223,11 +226,14 @@ IDENTITY_TEST(roster, import_of_the_sample_has_no_fault)
         size_t n = fread(csv, 1, sizeof(csv) - 1, file);
         fclose(file);
         csv[n] = '\0';
-        import_csv(i ? on_roster_import : on_units_import, csv, false);
+        if (i)
+            import_roster_file(S(csv), NULL);
+        else
+            import_csv(on_units_import, csv, false);
         cr_expect_eq(report.refused, 0);
     }
     cr_expect_eq(report.created, 1000);
-    import_csv(on_roster_import, csv, false);
+    import_roster_file(S(csv), NULL);
     expect_counts(0, 0, 1000, 0);
 }
 

@@ -1,0 +1,141 @@
+/*
+ * roster.h - an import of a roster while the job works on it.
+ *
+ *   roster_job.c    takes what was asked for, leads it through its phases, says how far it is
+ *   roster_read.c   phase 1: the file's rows, judged one by one, into the spool
+ *   roster_judge.c  what the columns of a roster may say
+ *   roster_spool.c  the good rows in a file of their own; which numbers there have been
+ *   roster_write.c  phase 2: the spool's rows compared with what is stored and written, slice by slice
+ *   roster_leave.c  between them, for a complete file: who is not in it
+ *   roster_report.c what callers see: state, faults as a file
+ *
+ * Memory is bounded whatever the file is: a row, a slice of rows, and eight bytes for each number.
+ */
+#ifndef IDENTITY_ROSTER_H
+#define IDENTITY_ROSTER_H
+
+#include "identity.h"
+#include "row_judge.h"
+
+enum { NATIONAL_ID, FULL_NAME, BIRTH_DATE, UNIT_CODE, POSITION, LEADER, ROLES, ROSTER_COLUMNS };
+extern const struct table_column roster_columns[ROSTER_COLUMNS];
+
+enum {
+    ROSTER_SLICE = 10000,   /* rows of one transaction */
+    ROSTER_ROLES = 8,       /* of one row */
+    ROSTER_FAULTS = 100000, /* kept of one import; all are counted */
+};
+
+struct roster_role {
+    uint32_t bit;
+    struct uuid unit_id;
+};
+
+/* A row that reads well. */
+struct roster_row {
+    uint32_t row;  /* from 0, counting every row of the file */
+    uint32_t line; /* in the file */
+    int32_t birth_date;
+    bool leader;
+    uint32_t n_roles;
+    struct uuid unit_id;
+    bool has_before; /* keys are being changed: the hash by the key before */
+    unsigned char hash[SEAL_HASH_BYTES], before[SEAL_HASH_BYTES], box[SEAL_BOX_BYTES];
+    struct span full_name, position;
+    struct roster_role roles[ROSTER_ROLES];
+};
+
+/* --- roster_spool.c --- */
+
+/* A file without a name: read from the beginning after it was written to its end. */
+struct spool {
+    int fd;
+    char *buffer;
+    size_t n, at;    /* bytes in the buffer; of them read */
+    uint64_t offset; /* in the file, of the buffer's begin */
+    bool failed;     /* it could not be written */
+};
+
+/* -1: there is no place for it in the directory. */
+MUST_CHECK int spool_open(struct spool *spool, const char *dir);
+/* A file without a name in the directory, for whatever needs one. -1: no place. The caller closes it. */
+MUST_CHECK int spool_file(const char *dir);
+/* Accepts a zeroed one. */
+void spool_close(struct spool *spool);
+/* Where the row begins; look at spool->failed at the end. */
+uint64_t spool_add(struct spool *spool, const struct roster_row *row);
+/* Everything is written; reading begins. -1: it could not be written. */
+MUST_CHECK int spool_rewind(struct spool *spool);
+/* The next row's number; false at the end. */
+bool spool_peek(struct spool *spool, uint32_t *ret_row);
+/* The next row, texts in the arena. -1: there is none, or the arena is full. */
+MUST_CHECK int spool_next(struct spool *spool, struct arena *arena, struct roster_row *ret_row);
+
+/* Which numbers there have been: eight bytes each. */
+struct number_set {
+    struct number_place *places;
+    uint32_t n, room;
+};
+/* Accepts a zeroed one. */
+void number_set_release(struct number_set *set);
+/*
+ * Adds the row that spool_add will write next. Its line when the number is new, otherwise the line that has it already;
+ * 0: memory is out.
+ */
+MUST_CHECK uint32_t number_set_add(struct number_set *set, struct spool *spool, const struct roster_row *row);
+
+/* --- roster_job.c --- */
+
+struct roster {
+    const struct import_task *task;
+    const struct identity_conf *conf;
+    const struct seal_keys *keys; /* as they are when the import begins; a change of keys waits for its lock */
+    struct call_header head;      /* the caller's, for what is written in his or her name */
+    struct arena units_arena;
+    struct unit_code *units; /* in order of their codes */
+    uint32_t n_units;
+    /* Reading. */
+    struct row_judge judge;
+    struct arena row_arena;  /* of the present row */
+    struct arena step_arena; /* of the statements between rows */
+    struct spool spool;
+    struct number_set numbers;
+    struct sealer sealer;
+    bool utf8_seen;                  /* a letter beyond ASCII, rightly written: the file is UTF-8 */
+    struct import_fault_row *faults; /* not stored yet; texts in faults_arena */
+    struct arena faults_arena;
+    uint32_t n_faults;
+    uint64_t next_fault;
+    int64_t told_us; /* mono_us: when the state was told last */
+    struct ctx *ctx;
+    int code; /* what ended the reading */
+    bool stop;
+    struct import_step step; /* as told */
+};
+
+/* Tells how far the import is, at most twice a second unless `now`. Sets r->stop. 0 or fail(). */
+MUST_CHECK int roster_tell(struct ctx *ctx, struct roster *r, bool now);
+/* The sentence about the whole, and how it ends; constants or in an arena that outlives the import. */
+void roster_end(struct roster *r, const char *state, const char *vi, const char *en);
+
+/* roster_read.c: faults go where this file keeps them. */
+void roster_read_begin(struct roster *r);
+/* 0, fail(), or r->step.state says that it is over. */
+MUST_CHECK int roster_read(struct ctx *ctx, struct roster *r);
+/* Stores the faults that wait. 0 or fail(). */
+MUST_CHECK int roster_keep_faults(struct ctx *ctx, struct roster *r);
+/* roster_judge.c: judges what the cells of judge->cells say, into `into`; judge->refused says what came of it. */
+void roster_judge(struct roster *r, struct roster_row *into);
+/* roster_write.c: all slices. 0, fail(), or it is over. */
+MUST_CHECK int roster_write(struct ctx *ctx, struct roster *r);
+/* What is stored about n rows; ret_seen[i] is NULL for a number that is new. 0 or fail(). */
+MUST_CHECK int roster_look(struct ctx *ctx, const struct roster_row *rows, uint32_t n,
+                           const struct roster_seen **ret_seen);
+/* Loads the rows of the next slice, in the arena. 0 or fail(). `ret_n` 0: there is none. */
+MUST_CHECK int roster_load(struct ctx *ctx, struct roster *r, uint32_t *ret_slice, struct roster_row **ret_rows,
+                           uint32_t *ret_n);
+/* roster_leave.c: whom the file does not name; refuses the import when they are too many. Then ends their tenures. */
+MUST_CHECK int roster_absent(struct ctx *ctx, struct roster *r);
+MUST_CHECK int roster_leave(struct ctx *ctx, struct roster *r);
+
+#endif

@@ -1,0 +1,408 @@
+/*
+ * roster_write.c - phase 2 of an import: the spool's rows are compared with what is stored and written, ten thousand of
+ * the file's rows in each transaction, which also writes down that they are done. Whoever goes on with the import after
+ * a process died reads the same rows again and leaves those slices out.
+ *
+ * A row says who works where now. A new number is a new person; another unit ends the tenure today and begins the next;
+ * another name, position or birth date corrects what is stored. Roles are only ever added: taking one away is a
+ * decision with a reason (role_revoke).
+ *
+ * New people are most of a first roster. They go in by COPY, and their events are written here, in lists of fifty.
+ */
+#include "import.h"
+#include "pg_conn.h"
+#include "roster.h"
+
+enum { EVENT_FACTS = 50, EVENT_MOST = 128 << 10, SLICE_TRIES = 3 };
+
+enum refused { TAKEN, OUTSIDE, SAME_PERSON_TWICE, ROLE_BEYOND, ROLE_DUTIES };
+
+static const struct {
+    struct span field;
+    struct span vi, en;
+} refusals[] = {
+    [OUTSIDE] = {SPAN("unit_code"),
+                 SPAN("Người này đang thuộc một đơn vị ngoài phạm vi của bạn. Hãy phối hợp với đơn vị đó."),
+                 SPAN("This person belongs to a unit outside your subtree. Settle it with that unit.")},
+    [SAME_PERSON_TWICE] = {SPAN("national_id"),
+                           SPAN("Số cũ của một người đã có ở dòng khác với số mới. Hãy chỉ giữ dòng có số mới."),
+                           SPAN("A former number of somebody whom another row names. Keep the row with the new one.")},
+    [ROLE_BEYOND] = {SPAN("roles"),
+                     SPAN("Bạn không được giao vai trò này cho đơn vị này: vượt quá quyền của chính bạn."),
+                     SPAN("You may not hand on this role for this unit: it goes beyond your own grant.")},
+    [ROLE_DUTIES] = {SPAN("roles"), SPAN("Một người không được giữ đồng thời hai vai trò này trên cùng một đơn vị."),
+                     SPAN("One person may not hold these two roles over the same unit.")},
+};
+
+/* What is to be written of one slice. */
+struct changes {
+    struct roster_row *rows;
+    const struct roster_seen **seen;
+    struct uuid *person_ids;
+    bool *created, *changed;
+    uint8_t *why; /* enum refused: why a row is not taken */
+    uint32_t n;
+    struct person_new *persons;
+    struct person_edit *edits;
+    struct person_fact *begun, *tenures; /* of new people; of others */
+    struct role_step *roles;
+    uint32_t n_persons, n_edits, n_begun, n_tenures, n_roles;
+};
+
+int roster_load(struct ctx *ctx, struct roster *r, uint32_t *ret_slice, struct roster_row **ret_rows, uint32_t *ret_n)
+{
+    uint32_t row, n = 0;
+    struct roster_row *rows = arena_alloc(ctx->arena, ROSTER_SLICE * sizeof(*rows));
+    if (!rows)
+        return fail(ctx, ERR_TOO_LARGE, "upload_id");
+    while (spool_peek(&r->spool, &row) && (!n || row / ROSTER_SLICE == *ret_slice)) {
+        if (spool_next(&r->spool, ctx->arena, &rows[n]) < 0)
+            return fail(ctx, ERR_TOO_LARGE, "spool_dir");
+        *ret_slice = row / ROSTER_SLICE;
+        n++;
+    }
+    *ret_rows = rows;
+    *ret_n = n;
+    return 0;
+}
+
+int roster_look(struct ctx *ctx, const struct roster_row *rows, uint32_t n, const struct roster_seen **ret_seen)
+{
+    struct roster_key *keys = arena_alloc(ctx->arena, (n + 1) * sizeof(*keys));
+    struct roster_seen *seen;
+    uint32_t n_seen;
+    if (!keys)
+        return fail(ctx, ERR_TOO_LARGE, "upload_id");
+    for (uint32_t i = 0; i < n; i++) {
+        keys[i] = (struct roster_key){.place = i, .national_hash = {(const char *)rows[i].hash, SEAL_HASH_BYTES}};
+        if (rows[i].has_before)
+            PUT_FIELD(&keys[i], roster_key, hash_before,
+                      ((struct span){(const char *)rows[i].before, SEAL_HASH_BYTES}));
+        ret_seen[i] = NULL;
+    }
+    int code = pg_bulk(ctx, &SQL_roster_look, keys, n, n, &seen, &n_seen);
+    for (uint32_t i = 0; !code && i < n_seen; i++)
+        ret_seen[seen[i].place] = &seen[i];
+    return code;
+}
+
+static struct person_fact tenure_of(const struct roster_row *row, struct uuid person_id, struct uuid tenure_id,
+                                    int32_t from)
+{
+    return (struct person_fact){.person_id = person_id,
+                                .tenure_id = tenure_id,
+                                .full_name = row->full_name,
+                                .unit_id = row->unit_id,
+                                .position = row->position,
+                                .leader = row->leader,
+                                .kind = SPAN("principal"),
+                                .valid_from = from};
+}
+
+static void add_person(const struct roster *r, struct changes *c, uint32_t i)
+{
+    const struct roster_row *row = &c->rows[i];
+    const struct seal_keys *keys = r->keys;
+    c->created[i] = true;
+    c->person_ids[i] = uuid7();
+    struct person_new *person = &c->persons[c->n_persons++];
+    *person = (struct person_new){.person_id = c->person_ids[i],
+                                  .full_name = row->full_name,
+                                  .national_hash = {(const char *)row->hash, SEAL_HASH_BYTES},
+                                  .hash_key = {keys->hash_key_id, SEAL_KEY_ID},
+                                  .national_box = {(const char *)row->box, SEAL_BOX_BYTES},
+                                  .box_key = {keys->box_key_id, SEAL_KEY_ID}};
+    PUT_FIELD(person, person_new, birth_date, row->birth_date);
+    c->begun[c->n_begun++] = tenure_of(row, c->person_ids[i], uuid7(), r->task->today);
+}
+
+static bool same(struct span a, struct span b)
+{
+    return a.n == b.n && !memcmp(a.p, b.p, a.n);
+}
+
+static void compare_person(const struct roster *r, struct changes *c, uint32_t i)
+{
+    const struct roster_row *row = &c->rows[i];
+    const struct roster_seen *seen = c->seen[i];
+    int32_t today = r->task->today;
+    bool renamed = !same(seen->full_name, row->full_name);
+    bool reborn = !HAS(seen, roster_seen, birth_date) || seen->birth_date != row->birth_date;
+    bool works = HAS(seen, roster_seen, tenure_id);
+    bool moved = works && !uuid_equal(&seen->unit_id, &row->unit_id);
+    c->person_ids[i] = seen->person_id;
+    c->changed[i] = true;
+    if (renamed || reborn) {
+        struct person_edit *edit = &c->edits[c->n_edits++];
+        *edit = (struct person_edit){.person_id = seen->person_id, .full_name = row->full_name};
+        PUT_FIELD(edit, person_edit, birth_date, row->birth_date);
+    }
+    if (moved) {
+        struct person_fact *ended = &c->tenures[c->n_tenures++];
+        *ended = tenure_of(row, seen->person_id, seen->tenure_id, seen->valid_from);
+        ended->unit_id = seen->unit_id;
+        ended->position = seen->position;
+        ended->leader = seen->leader;
+        PUT_FIELD(ended, person_fact, valid_to, seen->valid_from > today ? seen->valid_from : today);
+    }
+    if (moved || !works)
+        c->tenures[c->n_tenures++] = tenure_of(row, seen->person_id, uuid7(), today);
+    else if (renamed || seen->leader != row->leader || !same(seen->position, row->position))
+        c->tenures[c->n_tenures++] = tenure_of(row, seen->person_id, seen->tenure_id, seen->valid_from);
+    else
+        c->changed[i] = reborn;
+}
+
+static void add_roles(struct changes *c, uint32_t i)
+{
+    const struct roster_row *row = &c->rows[i];
+    for (uint32_t k = 0; k < row->n_roles; k++) {
+        const struct role_row *role = proto_roles;
+        while (role->bit != row->roles[k].bit)
+            role++;
+        struct role_step *step = &c->roles[c->n_roles++];
+        *step = (struct role_step){.role = {role->name, (uint32_t)strlen(role->name)},
+                                   .bit = role->bit,
+                                   .unit_id = row->roles[k].unit_id,
+                                   .reason = SPAN("roster"),
+                                   .usual = role_gives(role->bit),
+                                   .place = i};
+        if (c->seen[i])
+            PUT_FIELD(step, role_step, person_id, c->seen[i]->person_id);
+    }
+}
+
+/* How many of `left` roles are judged at once: all roles of a row together. */
+static uint32_t judged_at_once(const struct role_step *roles, uint32_t left)
+{
+    uint32_t n = left < IMPORT_CHUNK ? left : IMPORT_CHUNK;
+    while (n < left && n > 1 && roles[n].place == roles[n - 1].place)
+        n--;
+    return n;
+}
+
+/* Refuses rows for their roles. Nobody else changes grants until the end of the transaction. 0 or fail(). */
+static int judge_grants(struct ctx *ctx, struct changes *c)
+{
+    int code = c->n_roles ? pg_call(ctx, &SQL_grants_lock, NULL, NULL) : 0;
+    for (uint32_t done = 0, now; !code && done < c->n_roles; done += now) {
+        struct place *bad;
+        uint32_t n_bad = 0;
+        now = judged_at_once(&c->roles[done], c->n_roles - done);
+        code = pg_bulk(ctx, &SQL_grants_judge, &c->roles[done], now, now, &bad, &n_bad);
+        for (uint32_t i = 0; !code && i < n_bad; i++)
+            c->why[bad[i].place] = bad[i].why.n > 6 && !memcmp(bad[i].why.p, "DUTIES", 6) ? ROLE_DUTIES : ROLE_BEYOND;
+    }
+    return code;
+}
+
+/* Does another row of the slice name the same person, by the number that counts now? */
+static bool named_by_other(const struct changes *c, uint32_t i)
+{
+    if (!c->seen[i] || !c->seen[i]->merged)
+        return false;
+    for (uint32_t k = 0; k < c->n; k++) {
+        if (k != i && c->seen[k] && uuid_equal(&c->seen[k]->person_id, &c->seen[i]->person_id) &&
+            (!c->seen[k]->merged || k < i))
+            return true;
+    }
+    return false;
+}
+
+static bool find_room(struct ctx *ctx, struct changes *c)
+{
+    uint32_t n_roles = 0;
+    for (uint32_t i = 0; i < c->n; i++)
+        n_roles += c->rows[i].n_roles;
+    c->seen = arena_alloc(ctx->arena, c->n * sizeof(struct roster_seen *));
+    c->person_ids = arena_alloc(ctx->arena, c->n * sizeof(struct uuid));
+    c->created = arena_alloc(ctx->arena, c->n);
+    c->changed = arena_alloc(ctx->arena, c->n);
+    c->why = arena_alloc(ctx->arena, c->n);
+    c->roles = arena_alloc(ctx->arena, n_roles * sizeof(*c->roles));
+    c->persons = arena_alloc(ctx->arena, c->n * sizeof(*c->persons));
+    c->edits = arena_alloc(ctx->arena, c->n * sizeof(*c->edits));
+    c->begun = arena_alloc(ctx->arena, c->n * sizeof(*c->begun));
+    c->tenures = arena_alloc(ctx->arena, 2 * c->n * sizeof(*c->tenures));
+    return c->seen && c->person_ids && c->created && c->changed && c->why && c->roles && c->persons && c->edits &&
+           c->begun && c->tenures;
+}
+
+/* Compares every row with what is stored. 0 or fail(). */
+static int decide(struct ctx *ctx, const struct roster *r, struct changes *c)
+{
+    if (!find_room(ctx, c))
+        return fail(ctx, ERR_TOO_LARGE, "upload_id");
+    int code = roster_look(ctx, c->rows, c->n, c->seen);
+    for (uint32_t i = 0; !code && i < c->n; i++) {
+        if (c->seen[i] && !c->seen[i]->visible)
+            c->why[i] = OUTSIDE;
+        else if (named_by_other(c, i))
+            c->why[i] = SAME_PERSON_TWICE;
+        else
+            add_roles(c, i);
+    }
+    if (!code)
+        code = judge_grants(ctx, c);
+    for (uint32_t i = 0; !code && i < c->n; i++) {
+        if (c->why[i] != TAKEN)
+            continue;
+        if (c->seen[i])
+            compare_person(r, c, i);
+        else
+            add_person(r, c, i);
+    }
+    return code;
+}
+
+/* --- Writing. --- */
+
+static int copy_people(struct ctx *ctx, const struct changes *c)
+{
+    struct pg_copy copy;
+    int code = pg_copy_begin(ctx, &SQL_person_copy, &copy);
+    for (uint32_t i = 0; !code && i < c->n_persons; i++)
+        code = pg_copy_row(ctx, &copy, &c->persons[i]);
+    code = pg_copy_end(ctx, &copy, code);
+    if (code)
+        return code;
+    code = pg_copy_begin(ctx, &SQL_tenure_copy, &copy);
+    for (uint32_t i = 0; !code && i < c->n_begun; i++)
+        code = pg_copy_row(ctx, &copy, &c->begun[i]);
+    return pg_copy_end(ctx, &copy, code);
+}
+
+/* people_changed, fifty at a time. */
+static int copy_events(struct ctx *ctx, const struct changes *c)
+{
+    struct pg_copy copy;
+    struct buf body;
+    buf_init(&body, EVENT_MOST);
+    int code = pg_copy_begin(ctx, &SQL_event_copy, &copy);
+    for (uint32_t i = 0; !code && i < c->n_begun; i += EVENT_FACTS) {
+        struct person_facts facts = {.people = &c->begun[i],
+                                     .n_people = c->n_begun - i < EVENT_FACTS ? c->n_begun - i : EVENT_FACTS};
+        buf_clear(&body);
+        msg_to_json(&msg_person_facts, &facts, &body);
+        struct roster_event event = {.event = SPAN("people_changed"), .body = buf_span(&body)};
+        PUT_FIELD(&event, roster_event, trace, ctx->head->trace);
+        code = body.failed ? fail(ctx, ERR_TOO_LARGE, "people") : pg_copy_row(ctx, &copy, &event);
+    }
+    code = pg_copy_end(ctx, &copy, code);
+    buf_release(&body);
+    return code;
+}
+
+/* Grants what the rows say and marks those for which a role was new. 0 or fail(). */
+static int write_roles(struct ctx *ctx, struct changes *c)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->n_roles; i++) {
+        if (c->why[c->roles[i].place] != TAKEN)
+            continue;
+        c->roles[n] = c->roles[i];
+        PUT_FIELD(&c->roles[n], role_step, person_id, c->person_ids[c->roles[n].place]);
+        n++;
+    }
+    c->n_roles = n;
+    for (uint32_t done = 0; done < c->n_roles; done += IMPORT_CHUNK) {
+        struct place *places;
+        uint32_t now = c->n_roles - done < IMPORT_CHUNK ? c->n_roles - done : IMPORT_CHUNK, n_places;
+        int code = pg_bulk(ctx, &SQL_grants_put, &c->roles[done], now, now, &places, &n_places);
+        if (code)
+            return code;
+        for (uint32_t i = 0; i < n_places; i++)
+            c->changed[places[i].place] = true;
+    }
+    return 0;
+}
+
+static int write_faults(struct ctx *ctx, const struct roster *r, const struct changes *c)
+{
+    struct import_fault_row *faults = arena_alloc(ctx->arena, (c->n + 1) * sizeof(*faults));
+    uint32_t n = 0;
+    if (!faults)
+        return fail(ctx, ERR_TOO_LARGE, "upload_id");
+    for (uint32_t i = 0; i < c->n && r->step.faults + n < ROSTER_FAULTS; i++) {
+        if (c->why[i] == TAKEN)
+            continue;
+        faults[n++] = (struct import_fault_row){
+            .import_id = r->task->import_id,
+            .line = c->rows[i].line,
+            .nr = UINT64_C(1) << 32,
+            .field = refusals[c->why[i]].field,
+            .message_vi = refusals[c->why[i]].vi,
+            .message_en = refusals[c->why[i]].en,
+        };
+    }
+    return n ? import_write(ctx, &SQL_import_fault_add, faults, n) : 0;
+}
+
+static int write_changes(struct ctx *ctx, struct changes *c)
+{
+    int code = 0;
+    if (c->n_persons)
+        code = copy_people(ctx, c);
+    if (!code)
+        code = import_write(ctx, &SQL_person_correct, c->edits, c->n_edits);
+    if (!code)
+        code = import_write(ctx, &SQL_tenure_put, c->tenures, c->n_tenures);
+    if (!code && c->n_begun)
+        code = copy_events(ctx, c);
+    /* Last, because it holds the audit until the end, and logins write there too. */
+    return code ? code : write_roles(ctx, c);
+}
+
+/* One slice in one transaction. 0 or fail(). */
+static int write_slice(struct ctx *ctx, struct roster *r, uint32_t slice, struct roster_row *rows, uint32_t n)
+{
+    struct changes c = {.rows = rows, .n = n};
+    struct slice_done done = {.import_id = r->task->import_id, .slice = slice, .rows = n};
+    int code = pg_begin(ctx);
+    if (!code)
+        code = decide(ctx, r, &c);
+    if (!code && !r->task->dry_run)
+        code = write_changes(ctx, &c);
+    if (!code)
+        code = write_faults(ctx, r, &c);
+    for (uint32_t i = 0; !code && i < n; i++) {
+        done.created += c.created[i];
+        done.refused += c.why[i] != TAKEN;
+        done.changed += c.changed[i] && !c.created[i];
+        done.unchanged += !c.created[i] && !c.changed[i] && c.why[i] == TAKEN;
+    }
+    if (!code)
+        code = pg_call(ctx, &SQL_slice_put, &done, NULL);
+    if (!code)
+        code = pg_commit(ctx);
+    if (code)
+        pg_settle(ctx->pg);
+    return code;
+}
+
+int roster_write(struct ctx *ctx, struct roster *r)
+{
+    uint32_t slice = 0, n = 0;
+    struct roster_row *rows;
+    r->step.state = SPAN("writing");
+    int code = roster_tell(ctx, r, true);
+    while (!code && !r->stop && !job_stopping(ctx)) {
+        struct slice_done key = {.import_id = r->task->import_id};
+        struct import_sums before;
+        arena_clear(ctx->arena);
+        code = roster_load(ctx, r, &slice, &rows, &n);
+        if (code || !n)
+            break;
+        key.slice = slice;
+        code = pg_call(ctx, &SQL_slice_look, &key, &before);
+        if (!code && before.slices == 0) {
+            /* Somebody else may have written one of these people at the same moment. */
+            code = write_slice(ctx, r, slice, rows, n);
+            for (int i = 1; (code == ERR_CONFLICT || code == ERR_BUSY) && i < SLICE_TRIES; i++)
+                code = write_slice(ctx, r, slice, rows, n);
+        }
+        if (!code)
+            code = roster_tell(ctx, r, false);
+    }
+    return code;
+}
