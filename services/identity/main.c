@@ -28,7 +28,7 @@ static const struct tick ticks[] = {
     {"accounts_take", 60000, accounts_take_due}, /* who logged in before the roster came */
     {"accounts_prune", 3600000, accounts_prune}, /* who never came onto one */
     {"pace_prune", 60000, pace_prune},           /* refused logins that count no more */
-    {"uploads_prune", 600000, uploads_prune},  /* files that nobody imported */
+    {"uploads_prune", 600000, uploads_prune},    /* files that nobody imported */
     TICK_END,
 };
 
