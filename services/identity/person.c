@@ -36,10 +36,10 @@ static int check_texts(struct ctx *ctx, struct person_draft *draft)
 /* The unit on the first day, and the position. 0 or fail(). */
 static int check_unit(struct ctx *ctx, const struct person_draft *draft)
 {
-    struct unit_day day = {.unit_id = draft->unit_id, .day = draft->valid_from};
-    struct unit_day_seen seen;
+    struct workplace day = {.unit_id = draft->unit_id, .day = draft->valid_from};
+    struct workplace_seen seen;
     if (HAS(draft, person_draft, position_code))
-        PUT_FIELD(&day, unit_day, position_code, draft->position_code);
+        PUT_FIELD(&day, workplace, position_code, draft->position_code);
     int code = pg_call(ctx, &SQL_unit_on, &day, &seen);
     if (code == ERR_NOT_FOUND || (!code && !seen.visible))
         return fail(ctx, ERR_FORBIDDEN, "unit_id");
@@ -47,7 +47,7 @@ static int check_unit(struct ctx *ctx, const struct person_draft *draft)
         return code;
     if (!seen.alive)
         return fail(ctx, ERR_STATE, "unit_id");
-    if (HAS(draft, person_draft, position_code) && !HAS(&seen, unit_day_seen, title))
+    if (HAS(draft, person_draft, position_code) && !HAS(&seen, workplace_seen, title))
         return fail(ctx, ERR_NOT_FOUND, "position_code");
     return 0;
 }

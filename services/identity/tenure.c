@@ -48,11 +48,11 @@ static int check_days(struct ctx *ctx, const struct tenure_step *step, int32_t t
  */
 static int look_at_unit(struct ctx *ctx, const struct tenure_step *step, struct tenure_wish *wish)
 {
-    struct unit_day day = {.unit_id = step->unit_id, .day = step->valid_from};
-    struct unit_day_seen seen;
+    struct workplace day = {.unit_id = step->unit_id, .day = step->valid_from};
+    struct workplace_seen seen;
     bool coded = HAS(step, tenure_step, position_code) && step->position_code.n > 0;
     if (coded)
-        PUT_FIELD(&day, unit_day, position_code, step->position_code);
+        PUT_FIELD(&day, workplace, position_code, step->position_code);
     int code = pg_call(ctx, &SQL_unit_on, &day, &seen);
     if (code)
         return code == ERR_NOT_FOUND ? fail(ctx, ERR_FORBIDDEN, "unit_id") : code;
@@ -60,7 +60,7 @@ static int look_at_unit(struct ctx *ctx, const struct tenure_step *step, struct 
         return fail(ctx, ERR_FORBIDDEN, "unit_id");
     if (!seen.alive)
         return fail(ctx, ERR_STATE, "unit_id");
-    if (coded && !HAS(&seen, unit_day_seen, title))
+    if (coded && !HAS(&seen, workplace_seen, title))
         return fail(ctx, ERR_NOT_FOUND, "position_code");
     if (coded && !HAS(step, tenure_step, position))
         wish->position = seen.title;

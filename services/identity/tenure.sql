@@ -20,7 +20,7 @@ FROM tenure t WHERE t.person_id = :person_id
 ORDER BY t.valid_from, t.tenure_id
 LIMIT 200;
 
--- unit_on(unit_day) unit_day_seen
+-- unit_on(workplace) workplace_seen
 -- As the tree stands on that day, or today: a unit that a decree makes next month may get its people now.
 SELECT EXISTS (SELECT FROM unit_version v WHERE v.unit_id = u.unit_id AND v.valid_from <= :day
         AND (v.valid_to IS NULL OR v.valid_to > :day)) AS alive,
