@@ -16,6 +16,11 @@ int org_apply_people(struct ctx *ctx, const struct person_facts *event)
     return code ? code : pg_bulk(ctx, &SQL_org_people_refresh, event->people, event->n_people, 0, NULL, NULL);
 }
 
+int org_apply_merge(struct ctx *ctx, const struct person_union *event)
+{
+    return pg_call(ctx, &SQL_org_alias_put, event, NULL);
+}
+
 int org_today(struct ctx *ctx)
 {
     return pg_call(ctx, &SQL_org_refresh_due, NULL, NULL);

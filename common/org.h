@@ -12,6 +12,7 @@
  *   person(person_id, full_name, unit_id, leader)          as of today, by the principal tenure
  *   unit_as_of(date), person_as_of(date)                   the same for any day
  *   person_last_known(uuid), unit_path_last_known(uuid)    today, or as last known
+ *   alias(person_id, same_as), same_as(uuid)               persons who were on record twice; the one who counts
  *
  * A caller's subtree is tested in SQL with `unit.path && :ctx_scope`.
  */
@@ -23,6 +24,12 @@
 /* Take in one event; applying it again changes nothing. For on_event_org_changed and on_event_people_changed. */
 MUST_CHECK int org_apply_unit(struct ctx *ctx, const struct unit_fact *event);
 MUST_CHECK int org_apply_people(struct ctx *ctx, const struct person_facts *event);
+
+/*
+ * Two persons are one. Tenures follow by people_changed; the service moves what it keeps about the one who is gone, and
+ * asks same_as() about persons of whom others tell it later.
+ */
+MUST_CHECK int org_apply_merge(struct ctx *ctx, const struct person_union *event);
 
 /* Tick that makes versions current when their day comes: {"org_today", 60000, org_today}. */
 int org_today(struct ctx *ctx);

@@ -28,6 +28,13 @@ ON CONFLICT (tenure_id) DO UPDATE
 -- org_people_refresh(person_fact) BULK
 SELECT org_refresh_people(:person_id);
 
+-- org_alias_put(person_union)
+WITH flat AS (
+    UPDATE alias SET same_as = :keep WHERE same_as = :gone AND person_id <> :keep
+)
+INSERT INTO alias AS a (person_id, same_as) VALUES (:gone, :keep)
+ON CONFLICT (person_id) DO UPDATE SET same_as = excluded.same_as;
+
 -- org_refresh_due()
 -- Versions and tenures that began or ended since the last look.
 SELECT org_refresh_due();

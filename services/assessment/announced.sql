@@ -16,11 +16,11 @@ ON CONFLICT DO NOTHING;
 -- enrolment_keep(enrolment_fact)
 -- Told again when the extra time of a person changes. It holds for attempts that begin later.
 INSERT INTO standing AS s (person_id, programme_id, extra_time_percent)
-VALUES (:person_id, :programme_id, coalesce(:extra_time_percent, 0))
+VALUES (same_as(:person_id), :programme_id, coalesce(:extra_time_percent, 0))
 ON CONFLICT (person_id, programme_id) DO UPDATE SET extra_time_percent = excluded.extra_time_percent
  WHERE s.extra_time_percent <> excluded.extra_time_percent;
 
 -- completion_keep(completion_fact)
 INSERT INTO standing AS s (person_id, programme_id, completed_at)
-VALUES (:person_id, :programme_id, :completed_at)
+VALUES (same_as(:person_id), :programme_id, :completed_at)
 ON CONFLICT (person_id, programme_id) DO UPDATE SET completed_at = excluded.completed_at WHERE s.completed_at IS NULL;

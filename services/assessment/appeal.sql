@@ -54,7 +54,7 @@ WITH wanted AS MATERIALIZED (
            WHEN e.state <> 'open'
            THEN CASE WHEN (e.state, coalesce(e.remedy, 'none'), e.decision)
                           <> (:state, coalesce(:remedy, 'none'), :decision) THEN 'CONFLICT:appeal_id' END
-           WHEN :ctx_subject IN (e.person_id, a.voided_by) THEN 'SAME_PERSON:appeal_id'
+           WHEN :ctx_subject IN (same_as(e.person_id), a.voided_by) THEN 'SAME_PERSON:appeal_id'
            WHEN :remedy = 'void' AND a.state = 'voided' THEN 'STATE:remedy'
            END AS fault
       FROM appeal e JOIN attempt a USING (attempt_id)

@@ -85,10 +85,18 @@ SELECT a.attempt_id, a.person_id, a.programme_id, a.number,
        a.ended_at, a.answers,
        CASE WHEN p.show_result = 'at_once' OR p.show_result = 'after_window' AND coalesce(p.closes_at <= now(), true)
             THEN r.passed END AS passed
-  FROM (SELECT * FROM attempt
-         WHERE person_id = :ctx_subject
-           AND (:before IS NULL OR attempt_id < :before)
-         ORDER BY attempt_id DESC LIMIT 50) a
+  FROM ((SELECT * FROM attempt
+          WHERE person_id = :ctx_subject
+            AND (:before IS NULL OR attempt_id < :before)
+          ORDER BY attempt_id DESC LIMIT 50)
+        UNION ALL
+        SELECT old.* FROM alias l
+         CROSS JOIN LATERAL (SELECT * FROM attempt
+                              WHERE person_id = l.person_id
+                                AND (:before IS NULL OR attempt_id < :before)
+                              ORDER BY attempt_id DESC LIMIT 50) old
+         WHERE l.same_as = :ctx_subject
+        ORDER BY attempt_id DESC LIMIT 50) a
   JOIN policy p USING (policy_id)
   LEFT JOIN LATERAL (SELECT passed FROM result WHERE result.attempt_id = a.attempt_id
                         AND result.version = a.result_version AND a.state = 'graded' LIMIT 1) r ON true

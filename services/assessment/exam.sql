@@ -97,7 +97,7 @@ SELECT a.attempt_id, a.person_id, a.programme_id, a.number,
 WITH wanted AS MATERIALIZED (
     SELECT a.attempt_id, a.state, CASE
            WHEN NOT person_within(a.person_id, :ctx_scope) THEN 'FORBIDDEN:attempt_id'
-           WHEN a.person_id = :ctx_subject THEN 'SAME_PERSON:attempt_id'
+           WHEN same_as(a.person_id) = :ctx_subject THEN 'SAME_PERSON:attempt_id'
            WHEN a.state = 'voided' AND (a.voided_by, a.void_reason) <> (:ctx_subject, :reason) THEN 'STATE:attempt_id'
            END AS fault
       FROM attempt a WHERE a.attempt_id = :attempt_id

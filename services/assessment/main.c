@@ -26,6 +26,7 @@ static const struct follow follows[] = {
     FOLLOW(programme_completed),
     FOLLOW(org_changed),
     FOLLOW(people_changed),
+    FOLLOW(person_merged),
     FOLLOW_END,
 };
 

@@ -8,7 +8,7 @@ ON CONFLICT DO NOTHING;
 -- attempt_keep(grade_fact)
 -- A first result that is no pass is nothing to remember. What was voided stays so.
 INSERT INTO passed_attempt AS p (attempt_id, person_id, programme_id, result_version, passed, passed_at)
-SELECT :attempt_id, :person_id, :programme_id, :result_version, :passed, :graded_at
+SELECT :attempt_id, same_as(:person_id), :programme_id, :result_version, :passed, :graded_at
  WHERE :passed OR EXISTS (SELECT FROM passed_attempt WHERE attempt_id = :attempt_id)
 ON CONFLICT (attempt_id) DO UPDATE
    SET result_version = excluded.result_version, passed = excluded.passed,
@@ -21,7 +21,7 @@ UPDATE passed_attempt SET voided = true, passed = false WHERE attempt_id = :atte
 -- due_drop(earned)
 -- First of all, because it waits for who issues at this moment: the next statement then sees that certificate.
 DELETE FROM certificate_due d
- WHERE d.person_id = :person_id AND d.programme_id = :programme_id
+ WHERE d.person_id = same_as(:person_id) AND d.programme_id = :programme_id
    AND EXISTS (SELECT FROM passed_attempt p WHERE p.attempt_id = d.attempt_id AND NOT p.passed);
 
 -- certificate_withdraw(earned)
@@ -32,7 +32,7 @@ WITH made AS (
            CASE :cause WHEN 'attempt_voided' THEN 'Bài làm đã bị hủy. / The attempt was voided.'
                        ELSE 'Kết quả đã được sửa. / The result was corrected.' END, :cause
       FROM certificate c JOIN passed_attempt p USING (attempt_id)
-     WHERE c.person_id = :person_id AND c.programme_id = :programme_id AND NOT p.passed
+     WHERE c.person_id IN (:person_id, same_as(:person_id)) AND c.programme_id = :programme_id AND NOT p.passed
     ON CONFLICT DO NOTHING
     RETURNING certificate_id, revoked_at
 )
@@ -47,7 +47,7 @@ SELECT 'certificate_revoked',
 INSERT INTO certificate_due (person_id, programme_id, attempt_id, passed_at)
 SELECT person_id, programme_id, attempt_id, passed_at
   FROM passed_attempt
- WHERE person_id = :person_id AND programme_id = :programme_id AND passed
-   AND NOT is_settled(:person_id, :programme_id)
+ WHERE person_id = same_as(:person_id) AND programme_id = :programme_id AND passed
+   AND NOT is_settled(same_as(:person_id), :programme_id)
  ORDER BY passed_at, attempt_id LIMIT 1
 ON CONFLICT DO NOTHING;

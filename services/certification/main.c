@@ -5,7 +5,7 @@
  * Answers:   every METHOD in proto/certification.def
  * Announces: certificate_issued, certificate_revoked
  * Follows:   assessment.attempt_graded, attempt_voided (who passed, and who has not after all);
- * content.programme_published (what); identity.org_changed, people_changed (whose name, and who may revoke) Keeps:
+ * content.programme_published (what); identity.org_changed, people_changed, person_merged (whose name, and who may revoke) Keeps:
  * schema "certification"; nothing in memory between calls Refuses:   a second certificate in force for the same person
  * and programme version, a document that is not the registered one to the byte, a revocation outside the officer's
  * subtree, to delete anything
@@ -24,7 +24,7 @@ static const struct follow follows[] = {
     FOLLOW(attempt_voided),
     FOLLOW(programme_published),
     FOLLOW(org_changed),
-    FOLLOW(people_changed),
+    FOLLOW(people_changed), FOLLOW(person_merged),
     FOLLOW(reporting_audit_headed),
     FOLLOW_END,
 };

@@ -5,12 +5,12 @@ SELECT c.number, c.programme_id, p.title_vi AS programme_vi, c.issued_at, r.cert
   FROM certificate c
   JOIN programme p USING (programme_id)
   LEFT JOIN revocation r USING (certificate_id)
- WHERE c.person_id = :ctx_subject
+ WHERE c.person_id = ANY (ARRAY(SELECT :ctx_subject UNION ALL SELECT a.person_id FROM alias a WHERE a.same_as = :ctx_subject))
  ORDER BY c.issued_at DESC, c.certificate_id DESC LIMIT 200;
 
 -- my_document(certificate_query) file
 SELECT 'application/vc+jwt' AS media_type, number || '.jwt' AS name, convert_to(document, 'UTF8') AS content
-  FROM certificate WHERE number = :number AND person_id = :ctx_subject;
+  FROM certificate WHERE number = :number AND same_as(person_id) = :ctx_subject;
 
 -- certificate_status(certificate_query) certificate_status
 SELECT c.number, CASE WHEN r.certificate_id IS NULL THEN 'valid' ELSE 'revoked' END AS status, c.holder,
@@ -29,7 +29,7 @@ WITH wanted AS (
     SELECT c.certificate_id, c.number, c.person_id, c.programme_id, c.attempt_id,
            unit_path_last_known(k.unit_id) && :ctx_scope AS visible
       FROM certificate c
-      LEFT JOIN LATERAL person_last_known(c.person_id) k ON true
+      LEFT JOIN LATERAL person_last_known(same_as(c.person_id)) k ON true
      WHERE c.number = :number
 ), made AS (
     INSERT INTO revocation (certificate_id, revoked_at, reason, cause, revoked_by)

@@ -66,9 +66,8 @@ WITH known AS (
     SELECT NULL, account_id, person_id, NULL, 'replaced', :ctx_subject, :reason FROM replaced
 ), ended AS (
     UPDATE session s SET revoked_at = now(), revoke_reason = 'link_changed'
-    WHERE s.revoked_at IS NULL AND s.subject IN (
-        SELECT account_id FROM done UNION ALL SELECT person_id FROM done WHERE state = 'unlinked'
-        UNION ALL SELECT person_id FROM replaced)
+    WHERE s.revoked_at IS NULL
+        AND s.account_id IN (SELECT account_id FROM done UNION ALL SELECT account_id FROM replaced)
 ), told AS (
     INSERT INTO outbox (event, body, trace)
     SELECT 'person_linked', jsonb_build_object('person_id', person_id, 'linked_at', now(), 'provider', provider,

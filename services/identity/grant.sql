@@ -16,7 +16,7 @@ WITH wanted AS (
 ), target AS (
     SELECT unit_id FROM unit_now WHERE unit_id = :unit_id AND path && :ctx_scope
 ), holder AS (
-    SELECT person_id FROM person WHERE person_id = :person_id
+    SELECT person_id FROM person WHERE person_id = :person_id AND merged_into IS NULL
 ), parent AS (
     SELECT p.* FROM wanted w, grant_parent(:ctx_subject, w.bit, :gives::integer, :usual::integer, :unit_id, w.valid_from,
         :valid_to) p

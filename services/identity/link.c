@@ -214,8 +214,9 @@ static struct link_outcome outcome_of(enum verdict verdict, struct uuid account,
     return (struct link_outcome){standings[verdict], account, verdict == LINK ? person : account};
 }
 
-/* What is stored about the account and about the person whose number it has. 0 or fail(). */
-static int look(struct ctx *ctx, const struct link_step *step, struct link_seen *ret_seen)
+/* Looks at what is stored and finds the rule. 0 or fail(). */
+static int find_rule(struct ctx *ctx, const struct link_step *step, struct link_seen *ret_seen, struct facts *ret_facts,
+                     uint32_t *ret_differs, const struct rule **ret_rule)
 {
     struct link_key key = {.provider = step->provider,
                            .subject = step->subject,
@@ -223,21 +224,27 @@ static int look(struct ctx *ctx, const struct link_step *step, struct link_seen 
                            .held = DIFFERS_HELD};
     if (HAS(step, link_step, hash_before))
         PUT_FIELD(&key, link_key, hash_before, step->hash_before);
-    return pg_call(ctx, &SQL_link_look, &key, ret_seen);
+    int code = pg_call(ctx, &SQL_link_look, &key, ret_seen);
+    if (code)
+        return code;
+    *ret_differs = differences(ret_seen, step);
+    *ret_facts = facts_of(ret_seen, step, *ret_differs);
+    *ret_rule = rules;
+    while (!(*ret_rule)->holds(ret_facts))
+        (*ret_rule)++;
+    return 0;
 }
 
 /* Looks, decides, stores. ERR_CONFLICT: somebody else was faster. 0 or fail(). */
 static int try_once(struct ctx *ctx, const struct claims *claims, struct link_step *step, struct link_outcome *ret_who)
 {
+    const struct rule *rule;
     struct link_seen seen;
-    int code = look(ctx, step, &seen);
+    struct facts facts;
+    uint32_t differs;
+    int code = find_rule(ctx, step, &seen, &facts, &differs, &rule);
     if (code)
         return code;
-    uint32_t differs = differences(&seen, step);
-    struct facts facts = facts_of(&seen, step, differs);
-    const struct rule *rule = rules;
-    while (!rule->holds(&facts))
-        rule++;
     if (rule->verdict == REFUSE)
         return audit_refuse(ctx, "login_refused", HAS(&seen, link_seen, person_id) ? &seen.person_id : NULL, rule->why,
                             ERR_NOT_ON_ROSTER, "subject");
@@ -268,18 +275,16 @@ int link_preview(struct ctx *ctx, struct span provider, const struct claims *cla
                  const char **ret_why)
 {
     static const char *const words[] = {[REFUSE] = "", [REVIEW] = "review", [PENDING] = "pending", [LINK] = "linked"};
+    const struct rule *rule;
     struct link_step step;
     struct link_seen seen;
+    struct facts facts;
+    uint32_t differs;
     int code = read_claims(ctx, provider, claims, &step);
+    if (!code)
+        code = find_rule(ctx, &step, &seen, &facts, &differs, &rule);
     if (code)
         return code;
-    code = look(ctx, &step, &seen);
-    if (code)
-        return code;
-    struct facts facts = facts_of(&seen, &step, differences(&seen, &step));
-    const struct rule *rule = rules;
-    while (!rule->holds(&facts))
-        rule++;
     *ret_standing = words[rule->verdict];
     *ret_why = rule->why;
     return 0;

@@ -22,7 +22,7 @@ UPDATE account SET last_login = now() WHERE account_id = :account_id AND state =
 
 -- link_store(link_step) account_ref
 -- What the rules say, with the case of a review, the history when something changed, the event and the audit. An account
--- that was linked and is not any more ends the sessions of its person: what was proved does not hold.
+-- that was linked and is not any more ends its sessions: what was proved does not hold.
 WITH was AS (
     SELECT account_id, state, person_id FROM account WHERE provider = :provider AND subject = :subject
 ), put AS (
@@ -58,7 +58,7 @@ WITH was AS (
     SELECT account_id, person_id, nullif(before, person_id), state, :why FROM changed
 ), ended AS (
     UPDATE session s SET revoked_at = now(), revoke_reason = 'unlinked'
-    FROM changed c WHERE c.ended AND s.subject = c.before AND s.revoked_at IS NULL
+    FROM changed c WHERE c.ended AND s.account_id = c.account_id AND s.revoked_at IS NULL
 ), told AS (
     INSERT INTO outbox (event, body, trace)
     SELECT 'person_linked', jsonb_build_object('person_id', CASE WHEN state = 'linked' THEN person_id ELSE before END,

@@ -3,7 +3,7 @@
  *
  * Answers:   every METHOD of proto/reporting.def
  * Announces: snapshot_frozen
- * Follows:   identity.org_changed, people_changed (the tree, who works where); content.programme_published (titles);
+ * Follows:   identity.org_changed, people_changed, person_merged (the tree, who works where); content.programme_published (titles);
  *            learning.learner_assigned, programme_completed; assessment.attempt_graded, attempt_voided;
  *            certification.certificate_issued, certificate_revoked (what each person has reached);
  *            <service>_audit_headed of all others (their audits' heads, kept here)
@@ -22,7 +22,7 @@
 
 static const struct follow follows[] = {
     FOLLOW(org_changed),
-    FOLLOW(people_changed),
+    FOLLOW(people_changed), FOLLOW(person_merged),
     FOLLOW(programme_published),
     FOLLOW(learner_assigned),
     FOLLOW(programme_completed),

@@ -1,4 +1,4 @@
--- What each person has reached. Every event writes only the columns it knows, and an event that comes late or twice
+-- What each person has reached, or whoever he or she is the same as. Every event writes only the columns it knows, and an event that comes late or twice
 -- changes nothing: the first moment counts (least ignores NULL). Triggers mark the roll-ups that a change makes stale.
 
 -- programme_learn(programme)
@@ -9,19 +9,19 @@ ON CONFLICT DO NOTHING;
 -- progress_assigned(enrolment_fact)
 -- The first assignment counts, with its due date.
 INSERT INTO progress AS p (person_id, programme_id, assigned_at, due_date)
-VALUES (:person_id, :programme_id, :assigned_at, :due_date)
+VALUES (same_as(:person_id), :programme_id, :assigned_at, :due_date)
 ON CONFLICT (person_id, programme_id) DO UPDATE SET assigned_at = excluded.assigned_at, due_date = excluded.due_date
 WHERE p.assigned_at IS NULL OR (excluded.assigned_at, excluded.due_date) < (p.assigned_at, p.due_date);
 
 -- progress_completed(completion_fact)
 INSERT INTO progress AS p (person_id, programme_id, completed_at)
-VALUES (:person_id, :programme_id, :completed_at)
+VALUES (same_as(:person_id), :programme_id, :completed_at)
 ON CONFLICT (person_id, programme_id) DO UPDATE SET completed_at = least(p.completed_at, excluded.completed_at);
 
 -- attempt_keep(grade_fact)
 -- A first result that is no pass is nothing to remember. What was voided stays so.
 INSERT INTO passed_attempt AS p (attempt_id, person_id, programme_id, result_version, passed, passed_at)
-SELECT :attempt_id, :person_id, :programme_id, :result_version, :passed, :graded_at
+SELECT :attempt_id, same_as(:person_id), :programme_id, :result_version, :passed, :graded_at
  WHERE :passed OR EXISTS (SELECT FROM passed_attempt WHERE attempt_id = :attempt_id)
 ON CONFLICT (attempt_id) DO UPDATE
    SET result_version = excluded.result_version, passed = excluded.passed,
@@ -34,8 +34,8 @@ UPDATE passed_attempt SET voided = true, passed = false WHERE attempt_id = :atte
 -- progress_graded(grade_fact)
 -- A corrected result counts as if it had always been so.
 INSERT INTO progress AS p (person_id, programme_id, attempts, passed_at)
-SELECT :person_id, :programme_id, :number, min(a.passed_at)
-  FROM passed_attempt a WHERE a.person_id = :person_id AND a.programme_id = :programme_id AND a.passed
+SELECT same_as(:person_id), :programme_id, :number, min(a.passed_at)
+  FROM passed_attempt a WHERE a.person_id = same_as(:person_id) AND a.programme_id = :programme_id AND a.passed
 ON CONFLICT (person_id, programme_id) DO UPDATE
 SET attempts = greatest(p.attempts, excluded.attempts), passed_at = excluded.passed_at;
 
@@ -43,16 +43,16 @@ SET attempts = greatest(p.attempts, excluded.attempts), passed_at = excluded.pas
 UPDATE progress p
    SET passed_at = (SELECT min(a.passed_at) FROM passed_attempt a
                      WHERE a.person_id = p.person_id AND a.programme_id = p.programme_id AND a.passed)
- WHERE p.person_id = :person_id AND p.programme_id = :programme_id;
+ WHERE p.person_id = same_as(:person_id) AND p.programme_id = :programme_id;
 
 -- progress_certified(certificate_fact)
 -- The newest certificate counts: another follows only one that was revoked.
 INSERT INTO progress AS p (person_id, programme_id, certificate_id, certified_at)
-VALUES (:person_id, :programme_id, :certificate_id, :at)
+VALUES (same_as(:person_id), :programme_id, :certificate_id, :at)
 ON CONFLICT (person_id, programme_id) DO UPDATE
 SET certificate_id = excluded.certificate_id, certified_at = excluded.certified_at, revoked_at = NULL
 WHERE p.certified_at IS NULL OR p.certified_at < excluded.certified_at;
 
 -- progress_revoked(certificate_fact)
 UPDATE progress SET revoked_at = least(revoked_at, :at)
- WHERE person_id = :person_id AND programme_id = :programme_id AND certificate_id = :certificate_id;
+ WHERE person_id = same_as(:person_id) AND programme_id = :programme_id AND certificate_id = :certificate_id;

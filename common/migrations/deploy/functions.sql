@@ -110,12 +110,19 @@ BEGIN
             leader    boolean NOT NULL
         );
         CREATE INDEX person_unit ON %1$I.person (unit_id);
+        -- Persons who were on record twice; same_as is never one of them.
+        CREATE TABLE %1$I.alias (
+            person_id uuid PRIMARY KEY,
+            same_as   uuid NOT NULL CHECK (same_as <> person_id)
+        );
+        CREATE INDEX alias_same_as ON %1$I.alias (same_as);
         CREATE TABLE %1$I.org_day (
             one boolean PRIMARY KEY DEFAULT true CHECK (one),
             day date NOT NULL
         );
         INSERT INTO %1$I.org_day (day) VALUES (hocvu.today());
         GRANT SELECT, INSERT, UPDATE ON %1$I.unit_version, %1$I.tenure TO %2$I;
+        GRANT SELECT, INSERT, UPDATE (same_as) ON %1$I.alias TO %2$I;
         GRANT SELECT, INSERT, UPDATE, DELETE ON %1$I.unit, %1$I.person TO %2$I;
         GRANT SELECT, UPDATE ON %1$I.org_day TO %2$I;
 
@@ -145,6 +152,11 @@ BEGIN
             SELECT DISTINCT ON (t.person_id) t.person_id, t.full_name, t.unit_id, t.leader FROM tenure t
              WHERE t.kind = 'principal' AND t.valid_from <= day AND (t.valid_to IS NULL OR t.valid_to > day)
              ORDER BY t.person_id, t.valid_from DESC, t.tenure_id
+        $f$;
+
+        -- The person who counts: what is told of somebody who was on record twice is told of him or her.
+        CREATE FUNCTION %1$I.same_as(which uuid) RETURNS uuid LANGUAGE sql STABLE AS $f$
+            SELECT coalesce((SELECT a.same_as FROM %1$I.alias a WHERE a.person_id = which), which)
         $f$;
 
         -- A person as of today; who has left, as last known. Without SET, because all names are qualified: the planner writes

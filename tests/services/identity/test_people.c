@@ -59,6 +59,44 @@ IDENTITY_TEST(people, come_in_pages)
     cr_expect_gt(memcmp(list.people[0].person_id.b, last.b, 16), 0);
 }
 
+IDENTITY_TEST(people, are_those_of_a_day)
+{
+    struct people_query query = {0};
+    small_nation();
+    harness_sql(h, "UPDATE tenure SET valid_from = '2026-01-01'");
+    import_roster("999079000003,Lê Văn Nam,1979-05-14,T66,Chuyên viên,false,\n");
+    query.unit_id = unit_id("T44");
+    EXPECT_FAULT(on_people(&h->ctx, &query, &list), 0, "");
+    cr_expect_eq(list.n_people, 2);
+    PUT_FIELD(&query, people_query, as_of, 20600); /* 2026-05-27 */
+    EXPECT_FAULT(on_people(&h->ctx, &query, &list), 0, "");
+    cr_expect_eq(list.n_people, 3);
+    PUT_FIELD(&query, people_query, leaders, true);
+    EXPECT_FAULT(on_people(&h->ctx, &query, &list), 0, "");
+    cr_expect_eq(list.n_people, 2);
+    PUT_FIELD(&query, people_query, as_of, 20400); /* 2025-11-08 */
+    EXPECT_FAULT(on_people(&h->ctx, &query, &list), 0, "");
+    cr_expect_eq(list.n_people, 0);
+}
+
+IDENTITY_TEST(people, come_one_after_the_other_through_the_tree)
+{
+    struct people_query query = {0};
+    uint32_t n = 0;
+    small_nation();
+    query.unit_id = unit_id("VN");
+    EXPECT_FAULT(on_people(&h->ctx, &query, &list), 0, "");
+    cr_assert_eq(list.n_people, 5);
+    struct person_row *all = list.people;
+    for (; n < 5; n++) {
+        if (n)
+            PUT_FIELD(&query, people_query, after, all[n - 1].person_id);
+        EXPECT_FAULT(on_people(&h->ctx, &query, &list), 0, "");
+        cr_assert_eq(list.n_people, 5 - n);
+        cr_expect(uuid_equal(&list.people[0].person_id, &all[n].person_id));
+    }
+}
+
 IDENTITY_TEST(people, moved_away_are_no_longer_shown)
 {
     small_nation();
@@ -92,4 +130,35 @@ IDENTITY_TEST(people, see_themselves)
     cr_expect_arr_eq(me.tenures[0].kind.p, "principal", 9);
     harness_as(h, U(77), LEARNER, unit_id("X44"));
     cr_expect_eq(settled(on_me(&h->ctx, &empty, &me)), ERR_NOT_FOUND);
+}
+
+static struct person_file file;
+
+static int look_at(const char *name, int32_t as_of)
+{
+    struct person_query query = {.person_id = person_id(name)};
+    struct fault fault;
+    if (as_of)
+        PUT_FIELD(&query, person_query, as_of, as_of);
+    file = (struct person_file){0};
+    int code = on_person_get(&h->ctx, &query, &file);
+    cr_expect(code || msg_check(&msg_person_file, &file, &fault) == 0);
+    return code;
+}
+
+IDENTITY_TEST(people, are_known_to_those_who_answer_for_them)
+{
+    small_nation();
+    harness_as(h, U(9), IDENTITY_OFFICER, unit_id("T44"));
+    EXPECT_FAULT(look_at("Phạm Thị Mai", 0), 0, "");
+    cr_expect(HAS(&file, person_file, birth_date));
+    cr_expect_eq(file.n_tenures, 1);
+    cr_expect_eq(file.n_grants, 2);
+    EXPECT_FAULT(look_at("Phạm Thị Mai", 1), 0, "");
+    cr_expect_eq(file.n_tenures, 0);
+    EXPECT_FAULT(look_at("Hồ Văn Sơn", 0), ERR_FORBIDDEN, "person_id");
+    cr_expect_eq(count_of("audit WHERE action = 'person_refused'"), 1);
+    harness_as(h, U(9), UNIT_HEAD, unit_id("X44"));
+    EXPECT_FAULT(look_at("Phạm Thị Mai", 0), 0, "");
+    cr_expect(!HAS(&file, person_file, birth_date));
 }

@@ -77,15 +77,17 @@ CREATE TABLE revocation (
     CHECK ((cause = 'officer') = (revoked_by IS NOT NULL))
 );
 
--- Is there nothing more to be earned? So it is with a certificate in force, and with one that an officer revoked.
+-- Is there nothing more to be earned, also by whom the person was on record besides? So it is with a certificate in force, and with one that an officer revoked.
 CREATE FUNCTION is_settled(person uuid, programme uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT FROM certificate c LEFT JOIN revocation r USING (certificate_id)
-                    WHERE c.person_id = person AND c.programme_id = programme
+                    WHERE c.person_id = ANY (ARRAY(SELECT person UNION ALL
+                                                   SELECT a.person_id FROM alias a WHERE a.same_as = person))
+                      AND c.programme_id = programme
                       AND (r.certificate_id IS NULL OR r.cause = 'officer'))
 $$;
 
 GRANT SELECT, INSERT ON programme, signing_key, certificate, revocation, passed_attempt TO hocvu_certification;
-GRANT UPDATE (result_version, passed, passed_at, voided) ON passed_attempt TO hocvu_certification;
+GRANT UPDATE (person_id, result_version, passed, passed_at, voided) ON passed_attempt TO hocvu_certification;
 -- UPDATE only to lock the rows that are being worked on.
 GRANT SELECT, INSERT, DELETE, UPDATE (attempt_id) ON certificate_due TO hocvu_certification;
 

@@ -9,6 +9,6 @@ FROM unnest('{certification.programme,certification.signing_key,certification.ce
                certification.revocation}'::text[]) t;
 SELECT 1 / has_table_privilege('hocvu_certification', 'certification.certificate_due', 'DELETE')::int;
 SELECT 1 / (NOT has_table_privilege('hocvu_certification', 'certification.passed_attempt', 'DELETE')
-            AND NOT has_column_privilege('hocvu_certification', 'certification.passed_attempt', 'person_id', 'UPDATE'))::int;
+            AND NOT has_column_privilege('hocvu_certification', 'certification.passed_attempt', 'programme_id', 'UPDATE'))::int;
 
 ROLLBACK;

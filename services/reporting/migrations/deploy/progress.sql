@@ -60,7 +60,7 @@ GRANT SELECT, INSERT ON progress TO hocvu_reporting;
 GRANT UPDATE (assigned_at, due_date, completed_at, passed_at, attempts, certificate_id, certified_at, revoked_at)
     ON progress TO hocvu_reporting;
 GRANT SELECT, INSERT ON passed_attempt TO hocvu_reporting;
-GRANT UPDATE (result_version, passed, passed_at, voided) ON passed_attempt TO hocvu_reporting;
+GRANT UPDATE (person_id, result_version, passed, passed_at, voided) ON passed_attempt TO hocvu_reporting;
 GRANT EXECUTE ON FUNCTION standing(uuid, timestamptz) TO hocvu_reporting;
 
 COMMIT;

@@ -1,0 +1,6 @@
+-- Revert identity:merges from pg
+BEGIN;
+
+REVOKE UPDATE (person_id) ON identity.role_grant FROM hocvu_identity;
+
+COMMIT;
