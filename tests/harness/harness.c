@@ -1,5 +1,6 @@
 /* harness.c - a database per test, copied from the migrated template; handlers called as the skeleton calls them. */
 #include "harness.h"
+#include "access_sql.h"
 #include "audit_sql.h"
 #include "cache.h"
 #include "events_sql.h"
@@ -73,6 +74,7 @@ struct harness *harness_open(const char *service, struct stmt *const *sql, bool 
     snprintf(path, sizeof(path), "SET search_path = %s, hocvu", service);
     owner_run(p->owner, path);
     p->sql[n++] = events_sql;
+    p->sql[n++] = access_sql;
     p->sql[n++] = audit_sql;
     if (org)
         p->sql[n++] = org_sql;
