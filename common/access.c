@@ -11,13 +11,14 @@ static uint32_t write_people(const struct ctx *ctx, const struct uuid *people, s
                              struct buf *out)
 {
     char text[UUID_TEXT];
+    static const struct uuid nobody; /* a row about an account that is nobody's */
     uint32_t written = 0;
     buf_clear(out);
     buf_add_char(out, '[');
     for (; *at < n && written < PEOPLE_MOST; ++*at) {
         struct uuid person;
         memcpy(&person, (const char *)people + *at * stride, sizeof(person));
-        if (uuid_equal(&person, &ctx->head->subject))
+        if (uuid_equal(&person, &ctx->head->subject) || uuid_equal(&person, &nobody))
             continue;
         uuid_format(&person, text);
         buf_printf(out, "%s{\"person_id\":\"%s\"}", written++ ? "," : "", text);
