@@ -7,6 +7,7 @@
  */
 #include "access_sql.h"
 #include "audit_sql.h"
+#include "calendar_sql.h"
 #include "events_sql.h"
 #include "jws.h"
 #include "org_sql.h"
@@ -186,6 +187,8 @@ static int set_statements(struct runtime *rt)
     if (rt->service->audit)
         rt->sql[n++] = audit_sql;
     rt->sql[n++] = access_sql;
+    if (rt->service->calendar)
+        rt->sql[n++] = calendar_sql;
     if (rt->service->sql)
         rt->sql[n++] = rt->service->sql;
     for (size_t i = 0; i < n; i++) {

@@ -63,6 +63,7 @@ static const struct service identity = {
     .limits = &limits,
     .sql = service_sql,
     .audit = true,
+    .calendar = true,
     .conf = identity_rows,
     .conf_size = sizeof(struct identity_conf),
     .check = identity_check,

@@ -2,6 +2,7 @@
 #include "harness.h"
 #include "access_sql.h"
 #include "audit_sql.h"
+#include "calendar_sql.h"
 #include "cache.h"
 #include "events_sql.h"
 #include "org_sql.h"
@@ -16,7 +17,7 @@ enum { ARENA = 64 << 20, STATEMENT_MS = 20000 };
 struct harness_private {
     struct pg pg;
     struct pg_conf conf;
-    struct stmt *const *sql[6];
+    struct stmt *const *sql[8];
     PGconn *owner; /* superuser, in the test's database */
     char name[64]; /* of the database */
     char database[512];
@@ -75,6 +76,8 @@ struct harness *harness_open(const char *service, struct stmt *const *sql, bool 
     owner_run(p->owner, path);
     p->sql[n++] = events_sql;
     p->sql[n++] = access_sql;
+    if (!strcmp(service, "identity"))
+        p->sql[n++] = calendar_sql;
     p->sql[n++] = audit_sql;
     if (org)
         p->sql[n++] = org_sql;
