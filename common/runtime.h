@@ -92,7 +92,7 @@ struct runtime {
     uint16_t workers;
     uint32_t in_flight_limit;
 
-    struct stmt *const *sql[6];
+    struct stmt *const *sql[8];
     struct pg_conf pg_conf, background_pg_conf;
     char application[64];
 

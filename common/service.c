@@ -5,7 +5,9 @@
  *   service --check ...     do everything up to binding, then exit 0, or say what is wrong and exit 1
  *   service --help          configuration rows with bounds
  */
+#include "access_sql.h"
 #include "audit_sql.h"
+#include "calendar_sql.h"
 #include "events_sql.h"
 #include "jws.h"
 #include "org_sql.h"
@@ -184,6 +186,9 @@ static int set_statements(struct runtime *rt)
         rt->sql[n++] = org_sql;
     if (rt->service->audit)
         rt->sql[n++] = audit_sql;
+    rt->sql[n++] = access_sql;
+    if (rt->service->calendar)
+        rt->sql[n++] = calendar_sql;
     if (rt->service->sql)
         rt->sql[n++] = rt->service->sql;
     for (size_t i = 0; i < n; i++) {

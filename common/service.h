@@ -143,6 +143,7 @@ struct service {
     bool by_index;
     bool org;                    /* keeps a copy of the organisation (org.h) */
     bool audit;                  /* has an audit (audit.h) */
+    bool calendar;               /* counts working days (calendar.h) */
     const struct conf_row *conf; /* the service's own rows; NULL: none */
     size_t conf_size;
     int (*check)(void *conf); /* between rows, and to derive keys; prints faults, returns -1; NULL: none */

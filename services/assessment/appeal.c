@@ -1,4 +1,5 @@
 /* appeal.c - a learner appeals against a result, an officer decides; the decision is the last word, and an event. */
+#include "access.h"
 #include "assessment.h"
 #include "rows.h"
 #include "sql.h"
@@ -28,7 +29,8 @@ int on_appeals(struct ctx *ctx, const struct appeal_query *req, struct appeal_li
     if (HAS(req, appeal_query, state) && !is(req->state, "open") && !is(req->state, "upheld") &&
         !is(req->state, "rejected"))
         return fail(ctx, ERR_INVALID, "state");
-    return pg_list(ctx, &SQL_appeals, req, APPEALS_MAX, &ret_reply->appeals, &ret_reply->n_appeals);
+    int code = pg_list(ctx, &SQL_appeals, req, APPEALS_MAX, &ret_reply->appeals, &ret_reply->n_appeals);
+    return code ? code : access_note_list(ctx, ret_reply->appeals, ret_reply->n_appeals, NULL);
 }
 
 int on_appeal_decide(struct ctx *ctx, const struct appeal_decision *req, struct appeal *ret_reply)

@@ -4,6 +4,7 @@
  *
  * The payload is the message `dossier` as JSON. What does not fit into the largest file is refused, never cut.
  */
+#include "access.h"
 #include "assessment.h"
 #include "integrity.h"
 #include "paper.h"
@@ -197,7 +198,9 @@ int on_attempt_dossier(struct ctx *ctx, const struct attempt_ref *req, struct fi
     int code = pg_call(ctx, &SQL_attempt_visible, req, &seen);
     if (!code)
         code = collect(ctx, req, &dossier);
-    return code ? code : make(ctx, &dossier, ret_reply);
+    if (!code)
+        code = make(ctx, &dossier, ret_reply);
+    return code ? code : access_note_list(ctx, &seen, 1, NULL);
 }
 
 int on_attempt_keys(struct ctx *ctx, const struct empty *req, struct public_keys *ret_reply)

@@ -1,4 +1,5 @@
 /* exam.c - what exam officers see and do: attempts of their subtree, and voiding one. */
+#include "access.h"
 #include "assessment.h"
 #include "rows.h"
 #include "sql.h"
@@ -46,7 +47,8 @@ int on_attempts(struct ctx *ctx, const struct attempts_query *req, struct attemp
     *ret_reply = (struct attempt_rows){0};
     if (code || !n)
         return code;
-    return pg_bulk(ctx, &SQL_attempt_rows_of, page, n, ROWS_MAX, &ret_reply->attempts, &ret_reply->n_attempts);
+    code = pg_bulk(ctx, &SQL_attempt_rows_of, page, n, ROWS_MAX, &ret_reply->attempts, &ret_reply->n_attempts);
+    return code ? code : access_note_list(ctx, ret_reply->attempts, ret_reply->n_attempts, NULL);
 }
 
 /* Voided in one statement, read in the next: the function's work shows to a newer snapshot only. */

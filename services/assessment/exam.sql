@@ -2,7 +2,7 @@
 
 -- attempt_visible(attempt_ref) attempt_seen
 -- To an officer: the learner belongs to the officer's subtree, or did before leaving.
-SELECT a.attempt_id, true AS result_shown,
+SELECT a.attempt_id, true AS result_shown, a.person_id,
        CASE WHEN NOT person_within(a.person_id, :ctx_scope) THEN 'FORBIDDEN:attempt_id' END AS fault
   FROM attempt a WHERE a.attempt_id = :attempt_id;
 

@@ -6,6 +6,7 @@
  * for, a late grade is not missed. One slice is one transaction: cursor and facts move together.
  */
 #include "integrity.h"
+#include "access.h"
 #include "assessment.h"
 #include "integrity_rule.h"
 #include "rows.h"
@@ -208,5 +209,7 @@ int on_attempt_integrity(struct ctx *ctx, const struct attempt_ref *req, struct 
 {
     struct attempt_seen seen;
     int code = pg_call(ctx, &SQL_attempt_visible, req, &seen);
-    return code ? code : integrity_facts_of(ctx, &req->attempt_id, &ret_reply->facts, &ret_reply->n_facts);
+    if (!code)
+        code = integrity_facts_of(ctx, &req->attempt_id, &ret_reply->facts, &ret_reply->n_facts);
+    return code ? code : access_note_list(ctx, &seen, 1, NULL);
 }

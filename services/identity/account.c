@@ -2,6 +2,7 @@
  * account.c - accounts at identity providers after their first login: what officers say of them, and what a roster does
  * to those that waited for it.
  */
+#include "access.h"
 #include "account.h"
 
 enum { TAKE_MOST = 500 };
@@ -21,7 +22,8 @@ int on_accounts(struct ctx *ctx, const struct account_query *req, struct account
     /* The linked ones are as many as people. */
     if (!of_person && (!HAS(req, account_query, state) || (req->state.n == 6 && !memcmp(req->state.p, "linked", 6))))
         return fail(ctx, ERR_MISSING, "person_id");
-    return pg_list(ctx, &SQL_accounts, req, 200, &ret_reply->accounts, &ret_reply->n_accounts);
+    int code = pg_list(ctx, &SQL_accounts, req, 200, &ret_reply->accounts, &ret_reply->n_accounts);
+    return code ? code : access_note_list(ctx, ret_reply->accounts, ret_reply->n_accounts, NULL);
 }
 
 int on_account_unlink(struct ctx *ctx, const struct account_unlinking *req, struct link_result *ret_reply)
@@ -45,7 +47,8 @@ int on_link_history(struct ctx *ctx, const struct history_query *req, struct his
     int code = pg_call(ctx, &SQL_person_in_scope, &who, &found);
     if (code)
         return code == ERR_NOT_FOUND ? fail(ctx, ERR_FORBIDDEN, "person_id") : code;
-    return pg_list(ctx, &SQL_link_history, req, 200, &ret_reply->entries, &ret_reply->n_entries);
+    code = pg_list(ctx, &SQL_link_history, req, 200, &ret_reply->entries, &ret_reply->n_entries);
+    return code ? code : access_note_list(ctx, &who, 1, NULL);
 }
 
 /* What the rules say of a pending account whose number is known now. */

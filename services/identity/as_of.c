@@ -1,4 +1,5 @@
 /* as_of.c - the people of a subtree as of any day. */
+#include "access.h"
 #include "as_of.h"
 
 enum { PEOPLE_PAGE = 500 };
@@ -41,5 +42,7 @@ int on_people(struct ctx *ctx, const struct people_query *req, struct people_lis
         PUT_FIELD(&range, people_range, leaders, req->leaders);
     if (HAS(req, people_query, after))
         code = find_last(ctx, req, &range);
-    return code ? code : pg_list(ctx, &SQL_people, &range, PEOPLE_PAGE, &ret_reply->people, &ret_reply->n_people);
+    if (!code)
+        code = pg_list(ctx, &SQL_people, &range, PEOPLE_PAGE, &ret_reply->people, &ret_reply->n_people);
+    return code ? code : access_note_list(ctx, ret_reply->people, ret_reply->n_people, NULL);
 }

@@ -34,7 +34,8 @@ LIMIT 1;
 
 -- people(people_range) person_row
 -- The page first, by two indexes alone; then what is to be shown of it.
-SELECT p.person_id, p.full_name, page.unit_id, v.code AS unit_code, t.position, t.leader,
+SELECT p.person_id, CASE WHEN p.restricted_at IS NULL THEN p.full_name ELSE '(hạn chế xử lý)' END AS full_name, page.unit_id,
+    v.code AS unit_code, t.position, t.leader,
     EXISTS (SELECT FROM account a WHERE a.person_id = p.person_id AND a.state = 'linked') AS linked
 FROM (
     SELECT u.path, u.unit_id, t.person_id, t.valid_from

@@ -3,7 +3,7 @@
  *
  * Answers:   every METHOD in proto/identity.def
  * Announces: org_changed, people_changed, person_linked, person_merged, position_changed, role_changed
- * Follows:   nobody
+ * Follows:   <service>_record_read of the others: who looked at whose record
  * Keeps:     schema "identity" (migrations/); the provider's metadata and keys for a while, which may be lost
  * Refuses:   a login that brings a state twice, another browser's or another provider's (UNAUTHENTICATED), a number
  * that is not on the roster or whose name differs (NOT_ON_ROSTER), a role beyond what the caller may hand on
@@ -19,6 +19,14 @@
 
 #define PROTO_BIND "identity.def"
 #include "bind.h"
+
+static const struct follow follows[] = {
+    FOLLOW(learning_record_read),
+    FOLLOW(assessment_record_read),
+    FOLLOW(certification_record_read),
+    FOLLOW(reporting_record_read),
+    FOLLOW_END,
+};
 
 static const struct tick ticks[] = {
     {"units_refresh", 60000, units_refresh},     /* versions whose day has come */
@@ -49,11 +57,13 @@ static const struct service identity = {
     .number = SERVICE_identity,
     .doc = "Persons, national-ID links, organisation tree, roles, sessions.",
     .bindings = bindings,
+    .follows = follows,
     .ticks = ticks,
     .jobs = jobs,
     .limits = &limits,
     .sql = service_sql,
     .audit = true,
+    .calendar = true,
     .conf = identity_rows,
     .conf_size = sizeof(struct identity_conf),
     .check = identity_check,

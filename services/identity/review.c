@@ -1,4 +1,5 @@
 /* review.c - the queue of accounts that differ from the roster: what an officer sees, and what he or she decides. */
+#include "access.h"
 #include "account.h"
 
 static const struct phrase {
@@ -49,7 +50,7 @@ int on_reviews(struct ctx *ctx, const struct review_query *req, struct review_li
         PUT_FIELD(row, review_row, why_vi, vi);
         PUT_FIELD(row, review_row, why_en, en);
     }
-    return code;
+    return code ? code : access_note_list(ctx, ret_reply->cases, ret_reply->n_cases, NULL);
 }
 
 int on_review_decide(struct ctx *ctx, const struct review_decision *req, struct link_result *ret_reply)

@@ -3,6 +3,7 @@
  * explanation goes the way that a call goes: the METHOD row, the account, the tenure, each grant up to the root, its
  * subtree; it asks the same functions of the database that make tokens.
  */
+#include "access.h"
 #include "grant.h"
 
 enum { MOST_LINKS = 700, MOST_STEPS = 200 };
@@ -13,7 +14,8 @@ int on_grants(struct ctx *ctx, const struct grant_query *req, struct grant_list 
     int code = pg_call(ctx, &SQL_unit_in_scope, &unit, &found);
     if (code)
         return code == ERR_NOT_FOUND ? fail(ctx, ERR_FORBIDDEN, "unit_id") : code;
-    return pg_list(ctx, &SQL_grants, req, 500, &ret_reply->grants, &ret_reply->n_grants);
+    code = pg_list(ctx, &SQL_grants, req, 500, &ret_reply->grants, &ret_reply->n_grants);
+    return code ? code : access_note_list(ctx, ret_reply->grants, ret_reply->n_grants, NULL);
 }
 
 /* --- the story that is told --- */

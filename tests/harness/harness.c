@@ -1,6 +1,8 @@
 /* harness.c - a database per test, copied from the migrated template; handlers called as the skeleton calls them. */
 #include "harness.h"
+#include "access_sql.h"
 #include "audit_sql.h"
+#include "calendar_sql.h"
 #include "cache.h"
 #include "events_sql.h"
 #include "org_sql.h"
@@ -15,7 +17,7 @@ enum { ARENA = 64 << 20, STATEMENT_MS = 20000 };
 struct harness_private {
     struct pg pg;
     struct pg_conf conf;
-    struct stmt *const *sql[6];
+    struct stmt *const *sql[8];
     PGconn *owner; /* superuser, in the test's database */
     char name[64]; /* of the database */
     char database[512];
@@ -73,6 +75,9 @@ struct harness *harness_open(const char *service, struct stmt *const *sql, bool 
     snprintf(path, sizeof(path), "SET search_path = %s, hocvu", service);
     owner_run(p->owner, path);
     p->sql[n++] = events_sql;
+    p->sql[n++] = access_sql;
+    if (!strcmp(service, "identity"))
+        p->sql[n++] = calendar_sql;
     p->sql[n++] = audit_sql;
     if (org)
         p->sql[n++] = org_sql;

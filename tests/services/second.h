@@ -5,6 +5,7 @@
 #ifndef TESTS_SECOND_H
 #define TESTS_SECOND_H
 
+#include "access_sql.h"
 #include "audit_sql.h"
 #include "harness.h"
 #include "pg_conn.h"
@@ -17,13 +18,13 @@ struct second {
     struct arena arena;
     struct pg pg;
     struct pg_conf conf;
-    struct stmt *const *sql[3];
+    struct stmt *const *sql[4];
     char database[512];
 };
 
 static inline void second_open(struct second *s, struct harness *h, const char *service, struct stmt *const *sql)
 {
-    *s = (struct second){.ctx = h->ctx, .sql = {sql, audit_sql}};
+    *s = (struct second){.ctx = h->ctx, .sql = {sql, access_sql, audit_sql}};
     snprintf(s->database, sizeof(s->database), "host=%s dbname=%s user=hocvu_%s", getenv("HOCVU_TEST_PG"),
              harness_get(h, "SELECT current_database()"), service);
     s->conf = (struct pg_conf){.database = s->database, .application = "second", .statement_ms = 20000, .sql = s->sql};

@@ -105,8 +105,16 @@ BEGIN
             WHERE NOT (own AND dense)
         $f$;
 
-        REVOKE ALL ON FUNCTION %1$I.audit_advance(bigint), %1$I.audit_broken() FROM PUBLIC;
-        GRANT EXECUTE ON FUNCTION %1$I.audit_advance(bigint), %1$I.audit_broken() TO %2$I;
+        -- Somebody looked at the records of others (access_fact): told to identity, which keeps all of it and has a
+        -- function of its own here.
+        CREATE FUNCTION %1$I.access_tell(fact jsonb) RETURNS void
+        LANGUAGE sql SET search_path = %1$I, hocvu, pg_catalog
+        AS $f$
+            INSERT INTO outbox (event, body, trace) VALUES ('%1$s_record_read', fact, fact->>'trace')
+        $f$;
+
+        REVOKE ALL ON FUNCTION %1$I.audit_advance(bigint), %1$I.audit_broken(), %1$I.access_tell(jsonb) FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION %1$I.audit_advance(bigint), %1$I.audit_broken(), %1$I.access_tell(jsonb) TO %2$I;
         GRANT SELECT, INSERT (action, actor, subject, detail, trace) ON %1$I.audit TO %2$I;
         GRANT SELECT, INSERT ON %1$I.audit_head, %1$I.audit_witness TO %2$I;
     $sql$, schema_name, role_name);
