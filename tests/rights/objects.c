@@ -104,6 +104,21 @@ int objects_read(PGconn *conn)
     return faults ? -1 : 0;
 }
 
+int objects_check(void)
+{
+    int bad = 0;
+    for (const struct said *s = said; s->method; s++) {
+        size_t i = 0;
+        while (i < proto_n_methods && strcmp(proto_methods[i].name, s->method) != 0)
+            i++;
+        if (i < proto_n_methods)
+            continue;
+        printf("objects.def speaks of %s, which is no METHOD\n", s->method);
+        bad++;
+    }
+    return bad;
+}
+
 struct uuid object_id(const char *name)
 {
     for (size_t i = 0; i < ROWS; i++) {

@@ -13,6 +13,8 @@
  * seed(name, id, text) of the rows before it. -1: a sentence was printed.
  */
 MUST_CHECK int objects_read(PGconn *conn);
+/* How many rows speak of a METHOD that there is not, each told in a sentence. */
+int objects_check(void);
 /* A seeded id by its row's name; aborts when there is none of that name. */
 struct uuid object_id(const char *name);
 

@@ -14,6 +14,7 @@
 #include "codec.h"
 #include "objects.h"
 #include "service.h"
+#include "value.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,14 +73,21 @@ static struct answer try_method(const struct method *method, const char *token, 
     buf_init(&body, 1 << 20);
     buf_add_text(&target, url);
     int list = client_target(method, request, &target);
-    client_body(method, request, &body);
+    const struct field *bytes = msg_field(method->in, "bytes", 5);
+    bool raw = bytes && bytes->type == T_BIN; /* the body is this member itself */
+    if (raw)
+        buf_add_span(&body, value_span(bytes, request));
+    else
+        client_body(method, request, &body);
     buf_add(&target, "", 1);
     struct http_request out = {
         .verb = verbs[method->verb],
         .url = target.p,
         .accept = method->out == &msg_file ? "*/*" : NULL,
         .bearer = token,
-        .content_type = body.n ? "application/json" : NULL,
+        .content_type = !body.n ? NULL
+                        : raw   ? "application/octet-stream"
+                                : "application/json",
         .body = buf_span(&body),
     };
     requests++;
@@ -302,7 +310,7 @@ static void try_one(const struct method *method)
 
 static int check_table(void)
 {
-    int bad = 0;
+    int bad = objects_check();
     for (size_t i = 0; i < proto_n_methods; i++) {
         const struct method *method = &proto_methods[i];
         if (method->verb == INTERNAL)

@@ -90,8 +90,9 @@ static int lock_and_become(struct ctx *ctx)
                    "INSERT INTO tenure (tenure_id, person_id, unit_id, position, leader, valid_from) VALUES"
                    " (gen_random_uuid(), '00000000-0000-7000-8000-000000000002',"
                    " '00000000-0000-7000-8000-000000000001', '', false, '2025-01-01');"
-                   "INSERT INTO unit_now VALUES ('00000000-0000-7000-8000-000000000001', '2025-01-01', NULL, 'VN',"
-                   " 'nation', 'x', NULL, ARRAY['00000000-0000-7000-8000-000000000001'::uuid])");
+                   "INSERT INTO unit_now (unit_id, valid_from, code, kind, name, path) VALUES"
+                   " ('00000000-0000-7000-8000-000000000001', '2025-01-01', 'VN', 'nation', 'x',"
+                   " ARRAY['00000000-0000-7000-8000-000000000001'::uuid])");
     return code;
 }
 
