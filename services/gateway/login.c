@@ -6,6 +6,7 @@
  *   GET  /login/NAME           login_start    the same for the provider of this name
  *   GET  /login/NAME/callback  login_finish   303 to / with the session's cookies; clients that want JSON get
  *                                             session_tokens; /login/callback is the path of the provider openid
+ *   POST /login/NAME/backchannel  provider_logout  a provider tells that a session there has ended
  *   POST /session/refresh      session_renew  new cookies
  *   POST /session/logout       session_end    no cookies
  *
@@ -13,6 +14,7 @@
  * read neither. The two POSTs need X-Hocvu: 1, as every unsafe request by cookie does.
  */
 #include "log.h"
+#include "login_page.h"
 #include "reply.h"
 
 enum { LOGIN_SECONDS = 600, DEVICE_MOST = 200 /* of login_begin */ };
@@ -87,43 +89,13 @@ static enum MHD_Result send_or_drop(struct request *request, unsigned status, st
     return reply_send(request, status, response);
 }
 
-#define PAGE_BEGIN(title)                                                                                              \
-    "<!doctype html>\n<html lang=\"vi\">\n<head>\n<meta charset=\"utf-8\">\n"                                          \
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" title                          \
-    " · Học Vụ Số</title>\n<link rel=\"stylesheet\" href=\"/portal.css\">\n</head>\n<body>\n<main>\n"
-#define PAGE_END "</main>\n</body>\n</html>\n"
-
-/* A page that loads nothing from elsewhere. */
-static struct MHD_Response *secured(struct request *request, struct answer *answer)
-{
-    struct MHD_Response *response = reply_make(HTML, answer);
-    if (response)
-        reply_secure(request, response, "default-src 'self'; base-uri 'none'; frame-ancestors 'none'");
-    return response;
-}
-
-static struct MHD_Response *error_page(struct request *request, const struct err_row *row)
-{
-    struct answer *answer = answer_new(request->gw);
-    if (answer)
-        buf_printf(
-            &answer->buf,
-            PAGE_BEGIN("Chưa đăng nhập được") "<h1>Chưa đăng nhập được</h1>\n<p>%s</p>\n<p lang=\"en\">%s</p>\n"
-                                              "<p><a class=\"button\" href=\"/login\">Đăng nhập lại · <span "
-                                              "lang=\"en\">Log in again</span></a> "
-                                              "<a href=\"/\">Trang đầu · <span lang=\"en\">Start page</span></a></p>\n"
-                                              "<p class=\"small\">Mã theo dõi · <span lang=\"en\">Trace id</span>: "
-                                              "<code>%s</code></p>\n" PAGE_END,
-            row->vi, row->en, request->trace.id);
-    return secured(request, answer);
-}
-
 /* People see a page, programs see the error object. */
 static enum MHD_Result reply_failed(struct request *request, int code, struct span field)
 {
     const struct err_row *row = err_find(code);
     bool page = wants_html(request) && (request->kind == KIND_LOGIN || request->kind == KIND_LOGIN_RETURN);
-    struct MHD_Response *response = page ? error_page(request, row) : reply_make_error(request, row, field);
+    struct MHD_Response *response =
+        page ? login_page_error(request, row, field) : reply_make_error(request, row, field);
     if (request->kind == KIND_LOGIN_RETURN)
         clear_binding(request, response);
     if (request->kind == KIND_REFRESH && row->status == 401)
@@ -168,40 +140,6 @@ static void *reply_of(struct request *request, const struct msg *desc, const str
 
 /* --- logging in --- */
 
-static void add_html(struct buf *out, struct span text)
-{
-    for (uint32_t i = 0; i < text.n; i++) {
-        const char *entity = text.p[i] == '&'   ? "&amp;"
-                             : text.p[i] == '<' ? "&lt;"
-                             : text.p[i] == '>' ? "&gt;"
-                             : text.p[i] == '"' ? "&quot;"
-                                                : NULL;
-        if (entity)
-            buf_add_text(out, entity);
-        else
-            buf_add_char(out, text.p[i]);
-    }
-}
-
-/* A button for each provider. */
-static struct MHD_Response *choice_page(struct request *request, const struct login_redirect *to)
-{
-    struct answer *answer = answer_new(request->gw);
-    if (!answer)
-        return NULL;
-    buf_add_text(&answer->buf, PAGE_BEGIN("Đăng nhập") "<h1>Đăng nhập · <span lang=\"en\">Log in</span></h1>\n");
-    for (uint32_t i = 0; i < to->n_choices; i++) {
-        const struct provider_shown *p = &to->choices[i];
-        buf_printf(&answer->buf, "<p><a class=\"button\" href=\"/login/%.*s\">", (int)p->name.n, p->name.p);
-        add_html(&answer->buf, p->title_vi);
-        buf_add_text(&answer->buf, " · <span lang=\"en\">");
-        add_html(&answer->buf, p->title_en);
-        buf_add_text(&answer->buf, "</span></a></p>\n");
-    }
-    buf_add_text(&answer->buf, PAGE_END);
-    return secured(request, answer);
-}
-
 static void on_started(void *owner, const struct reply_header *reply, struct span body)
 {
     struct request *request = owner;
@@ -209,7 +147,7 @@ static void on_started(void *owner, const struct reply_header *reply, struct spa
     if (!to)
         return;
     if (!to->location.n) {
-        reply_send(request, 200, choice_page(request, to));
+        reply_send(request, 200, login_page_choice(request, to));
         return;
     }
     const char *location = arena_printf(&request->gw->replying, "%.*s", (int)to->location.n, to->location.p);
@@ -370,13 +308,24 @@ static enum MHD_Result say_goodbye(struct request *request)
 static void on_ended(void *owner, const struct reply_header *reply, struct span body)
 {
     struct request *request = owner;
-    (void)body;
     if (reply->code) {
         reply_failed(request, reply->code, reply->field);
         return;
     }
     request_note_logout(request);
-    say_goodbye(request);
+    const struct session_left *left = reply_of(request, &msg_session_left, reply, body);
+    if (!left)
+        return;
+    if (!HAS(left, session_left, location)) {
+        say_goodbye(request);
+        return;
+    }
+    struct answer *answer = answer_new(request->gw);
+    if (answer)
+        msg_to_json(&msg_session_left, left, &answer->buf);
+    struct MHD_Response *response = reply_make("application/json", answer);
+    clear_session_cookies(request, response);
+    reply_send(request, 200, response);
 }
 
 static enum MHD_Result end(struct request *request)
@@ -412,6 +361,53 @@ static enum MHD_Result logout(struct request *request)
                                                                             : say_goodbye(request);
 }
 
+/* --- a provider tells --- */
+
+static void on_told(void *owner, const struct reply_header *reply, struct span body)
+{
+    struct request *request = owner;
+    (void)body;
+    if (reply->code)
+        reply_failed(request, reply->code, reply->field);
+    else
+        reply_send(request, 200, reply_make_text(request, "application/json", OK_JSON));
+}
+
+/* The value of a form's member, decoded into the arena `building`. ERR_MISSING, ERR_TWICE, ERR_SYNTAX. */
+static int form_value(struct request *request, const char *name, struct span *ret_value)
+{
+    struct span form = buf_span(&request->body);
+    struct span found = {0};
+    size_t n_name = strlen(name);
+    while (form.n) {
+        const char *end = memchr(form.p, '&', form.n);
+        uint32_t n = end ? (uint32_t)(end - form.p) : form.n;
+        if (n > n_name && !memcmp(form.p, name, n_name) && form.p[n_name] == '=') {
+            struct span value = {form.p + n_name + 1, n - (uint32_t)n_name - 1};
+            if (found.p)
+                return ERR_TWICE;
+            if (percent_decode(&request->gw->building, value, true, &found) < 0)
+                return ERR_SYNTAX;
+        }
+        n += end != NULL;
+        form = (struct span){form.p + n, form.n - n};
+    }
+    if (!found.p)
+        return ERR_MISSING;
+    *ret_value = found;
+    return 0;
+}
+
+static enum MHD_Result told_off(struct request *request)
+{
+    struct logout_told told = {.provider = request->provider};
+    arena_clear(&request->gw->building);
+    int code = form_value(request, "logout_token", &told.logout_token);
+    if (code)
+        return reply_failed(request, code, SPAN("logout_token"));
+    return call(request, M_provider_logout, &msg_logout_told, &told, on_told);
+}
+
 enum MHD_Result login_run(struct request *request)
 {
     switch (request->kind) {
@@ -419,6 +415,8 @@ enum MHD_Result login_run(struct request *request)
         return start(request);
     case KIND_LOGIN_RETURN:
         return finish(request);
+    case KIND_TOLD_OFF:
+        return told_off(request);
     case KIND_REFRESH:
         return renew(request, on_renewed);
     case KIND_LOGOUT:

@@ -10,6 +10,7 @@ enum {
     BODIES_MOST = 64 << 20, /* of all bodies being received; many slow uploads are BUSY rather than out of memory */
     DRAINED_BODY = 1 << 20, /* a refused body is read up to here, so that the client gets to see why */
     SMALL_BODY = 4096,      /* of the routes that want none */
+    FORM_BODY = 20000,      /* of a provider that tells of a logout: a token of 16 KiB, and what is sent along */
 };
 
 const char *const request_kind_names[KINDS] = {
@@ -20,6 +21,7 @@ const char *const request_kind_names[KINDS] = {
     [KIND_HEALTH] = "health",
     [KIND_LOGIN] = "login",
     [KIND_LOGIN_RETURN] = "login_return",
+    [KIND_TOLD_OFF] = "login_backchannel",
     [KIND_REFRESH] = "session_refresh",
     [KIND_LOGOUT] = "session_logout",
 };
@@ -37,6 +39,7 @@ static const struct {
     {"/login/callback", GET, KIND_LOGIN_RETURN}, /* of the provider called openid */
     {"/login/*", GET, KIND_LOGIN},
     {"/login/*/callback", GET, KIND_LOGIN_RETURN},
+    {"/login/*/backchannel", POST, KIND_TOLD_OFF},
     {"/session/refresh", POST, KIND_REFRESH},
     {"/session/logout", POST, KIND_LOGOUT},
 };
@@ -345,6 +348,8 @@ static size_t body_limit(const struct request *request)
 {
     if (request->kind == KIND_METHOD)
         return request->match.route->body_max;
+    if (request->kind == KIND_TOLD_OFF)
+        return FORM_BODY;
     return request->kind == KIND_REFRESH || request->kind == KIND_LOGOUT ? SMALL_BODY : 0;
 }
 
@@ -359,6 +364,14 @@ static bool is_type(struct span type, const char *name)
     return i == type.n || type.p[i] == ';';
 }
 
+/* METHODs take JSON or bytes, a provider sends a form; elsewhere nobody looks at the body. */
+static bool takes_type(const struct request *request, struct span type)
+{
+    if (request->kind == KIND_METHOD)
+        return is_type(type, request->match.route->bytes ? "application/octet-stream" : "application/json");
+    return request->kind != KIND_TOLD_OFF || is_type(type, "application/x-www-form-urlencoded");
+}
+
 static int admit_body(struct request *request)
 {
     if (!has_body(request))
@@ -367,9 +380,7 @@ static int admit_body(struct request *request)
         return refuse(request, ERR_SYNTAX, "body");
     if (request->headers.size > body_limit(request))
         return refuse(request, ERR_TOO_LARGE, "body");
-    if (request->kind == KIND_METHOD &&
-        !is_type(request->headers.content_type,
-                 request->match.route->bytes ? "application/octet-stream" : "application/json"))
+    if (!takes_type(request, request->headers.content_type))
         return refuse(request, ERR_TYPE, "Content-Type");
     if (request->gw->body_bytes >= BODIES_MOST)
         return refuse(request, ERR_BUSY, "body");
@@ -405,7 +416,7 @@ int request_take_body(struct request *request, const char *bytes, size_t n)
     request->received += n;
     if (request->code)
         return request->received > DRAINED_BODY ? -1 : 0;
-    if (request->kind != KIND_METHOD)
+    if (request->kind != KIND_METHOD && request->kind != KIND_TOLD_OFF)
         return request->received > SMALL_BODY ? -1 : 0;
     if (n > request->body.max - request->body.n) {
         request->code = refuse(request, ERR_TOO_LARGE, "body");

@@ -16,6 +16,7 @@ enum request_kind {
     KIND_HEALTH,       /* every service answers */
     KIND_LOGIN,        /* login.c */
     KIND_LOGIN_RETURN, /* login.c */
+    KIND_TOLD_OFF,     /* login.c */
     KIND_REFRESH,      /* login.c */
     KIND_LOGOUT,       /* login.c */
     KINDS

@@ -224,7 +224,7 @@ int http_send(const struct http_request *request, struct arena *arena, struct ht
         curl_easy_reset(handle); /* forgets this request, its secrets too; keeps the connection */
     curl_slist_free_all(headers);
     int code = ERR_PROVIDER;
-    if (body.failed)
+    if (body.failed || done == CURLE_FILESIZE_EXCEEDED)
         *ret_why = "the reply is too long";
     else if (done == CURLE_OPERATION_TIMEDOUT)
         *ret_why = "the provider did not answer in time", code = ERR_PROVIDER_SLOW;

@@ -12,7 +12,7 @@
 #include <cjose/jws.h> /* not cjose.h: OpenSSL has an ERR_STATE of its own */
 #include <sodium.h>
 
-enum { JWKS_MAX = 32, RSA_MIN_BITS = 2048, TOKEN_TEXT_MAX = 65536, ALG_MOST = 8 };
+enum { JWKS_MAX = 32, RSA_MIN_BITS = 2048, TOKEN_TEXT_MAX = 65536, ALG_MOST = 8, LOGOUT_OLD_S = 3600 };
 
 struct jwks {
     size_t n;
@@ -359,12 +359,14 @@ int logout_token_read(const struct jwks *jwks, const struct id_rules *rules, str
     /* Whoever has an ID token must not be able to use it here. */
     if (!code && cJSON_HasObjectItem(claims, "nonce"))
         code = refuse(ret_why, "the token has a nonce, so it is no logout token");
+    if (!code && time_of(claims, "iat", &taken.iat_s) && taken.iat_s < rules->now_s - LOGOUT_OLD_S)
+        code = refuse(ret_why, "the token is too old");
     if (!code) {
         bool sid = json_keep_text(claims, "sid", 255, arena, &taken.sid);
         bool subject = json_keep_text(claims, "sub", 255, arena, &taken.subject);
         if (!sid && !subject)
             code = refuse(ret_why, "the token names neither a session nor an account");
-        else if (!json_keep_text(claims, "jti", 255, arena, &taken.jti) || !time_of(claims, "iat", &taken.iat_s))
+        else if (!json_keep_text(claims, "jti", 255, arena, &taken.jti))
             code = refuse(ret_why, "the token has no id of its own");
     }
     cJSON_Delete(claims);

@@ -7,6 +7,7 @@
 #include "session.h"
 #include "device.h"
 #include "grant.h"
+#include "logout.h"
 #include "refresh.h"
 #include <sodium.h>
 
@@ -187,7 +188,10 @@ int on_session_end(struct ctx *ctx, const struct empty *req, struct session_left
     struct session_which which = {.session_id = ctx->head->session_id};
     (void)req;
     ret_reply->ok = true;
-    return pg_call(ctx, &SQL_session_end, &which, NULL);
+    int code = pg_call(ctx, &SQL_session_end, &which, NULL);
+    if (!code)
+        logout_location(ctx, ret_reply);
+    return code;
 }
 
 int on_session_end_one(struct ctx *ctx, const struct session_ref *req, struct accepted *ret_reply)

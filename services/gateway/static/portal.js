@@ -76,7 +76,9 @@ async function startPage() {
   }
   at('logout').addEventListener('click', async () => {
     const left = await ask('POST', '/session/logout');
-    if (left.status === 200) location.reload();
+    // The provider's own logout, where there is one.
+    if (left.status === 200 && left.body.location) location.assign(left.body.location);
+    else if (left.status === 200) location.reload();
     else showTrouble(left.body.error);
   });
 }

@@ -397,3 +397,104 @@ Test(login, sessions_that_ended_elsewhere, .init = open_edge, .fini = close_edge
     assert_error(r, 401, "unauthenticated", "");
     close(fd);
 }
+
+/* --- what providers tell --- */
+
+#define FORM "Content-Type: application/x-www-form-urlencoded\r\n"
+
+static const char *form_post(const char *path, const char *headers, const char *body)
+{
+    return arena_printf(&e->arena, "POST %s HTTP/1.1\r\nHost: h\r\n%sContent-Length: %zu\r\n\r\n%s", path, headers,
+                        strlen(body), body);
+}
+
+Test(login, a_provider_tells_of_a_logout, .init = open_edge, .fini = close_edge)
+{
+    static const struct accepted accepted = {.ok = true};
+    struct logout_told told;
+    int fd = edge_connect(e);
+    peer_forget(identity);
+    edge_say(fd, form_post("/login/openid/backchannel", FORM, "x=y&logout_token=a.b%2Bc.d&z="));
+    peer_await(identity, 1);
+    cr_assert_eq(identity->calls->head.method, M_provider_logout);
+    call_body(e, identity->calls, &msg_logout_told, &told);
+    cr_assert(told.provider.n == 6 && told.logout_token.n == 7 && !memcmp(told.logout_token.p, "a.b+c.d", 7));
+    peer_reply(identity, identity->calls, &msg_accepted, &accepted);
+    struct response r = edge_read(e, fd);
+    cr_assert_eq(r.status, 200);
+    cr_assert_str_eq(edge_header(e, &r, "Cache-Control"), "no-store");
+    peer_forget(identity);
+    edge_say(fd, form_post("/login/openid/backchannel", FORM, "logout_token=t"));
+    peer_fail(identity, peer_await(identity, 1), ERR_INVALID, "logout_token");
+    r = edge_read(e, fd);
+    assert_error(r, 400, "invalid", "logout_token");
+    cr_assert_str_eq(edge_header(e, &r, "Cache-Control"), "no-store");
+    close(fd);
+}
+
+Test(login, logout_by_get, .init = open_edge, .fini = close_edge)
+{
+    cr_assert_eq(edge_ask(e, "GET", "/login/openid/backchannel?logout_token=t", NULL, NULL, NULL).status, 405);
+    static const struct {
+        const char *headers, *body;
+        int status;
+    } cases[] = {
+        {FORM, "", 400},
+        {FORM, "logout_toke=t", 400},
+        {FORM, "logout_token=", 400},
+        {FORM, "logout_token=a&logout_token=b", 400},
+        {FORM, "logout_token=%", 400},
+        {FORM, "logout_token=%ff", 400},
+        {"Content-Type: application/json\r\n", "{\"logout_token\":\"t\"}", 400},
+        {"", "logout_token=t", 400},
+    };
+    peer_forget(identity);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int fd = edge_connect(e);
+        edge_say(fd, form_post("/login/openid/backchannel", cases[i].headers, cases[i].body));
+        struct response r = read_and_close(fd);
+        cr_assert_eq(r.status, cases[i].status, "row %zu: %d %s", i, r.status, r.body);
+    }
+    char *huge = arena_alloc(&e->arena, 20101);
+    memset(huge, 'a', 20100);
+    int fd = edge_connect(e);
+    edge_say(fd, form_post("/login/openid/backchannel", FORM, huge));
+    cr_assert_eq(read_and_close(fd).status, 413);
+    peer_turn(identity, 20);
+    cr_assert_eq(identity->n_calls, 0);
+}
+
+Test(login, pages_say_what_to_do, .init = open_edge, .fini = close_edge)
+{
+    static const struct {
+        int code;
+        const char *field, *says;
+    } cases[] = {
+        {ERR_ASSURANCE, "assurance", "mức 2"},           {ERR_ASSURANCE, "account_type", "tài khoản cá nhân"},
+        {ERR_PROVIDER_SLOW, "provider", "hai, ba phút"}, {ERR_PROVIDER_REFUSED, "error", "giữa chừng"},
+        {ERR_PROVIDER_REFUSED, "provider", "vài giây"},  {ERR_PROVIDER, "id_token", "mã theo dõi dưới đây"},
+        {ERR_UNAUTHENTICATED, "state", "mười phút"},     {ERR_UNAUTHENTICATED, "binding", "cookie"},
+        {ERR_STATE, "test", "hocvu idp test"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int fd = asked("GET", "/login/openid/callback?code=c&state=s", HTML_CLIENT);
+        peer_fail(identity, identity->calls, cases[i].code, cases[i].field);
+        struct response r = read_and_close(fd);
+        cr_assert_eq(r.status, err_find(cases[i].code)->status);
+        cr_assert(strstr(r.body, cases[i].says), "%s: %s", cases[i].says, r.body);
+        cr_assert(cases[i].code == ERR_STATE || strstr(r.body, err_find(cases[i].code)->vi));
+    }
+}
+
+Test(login, whoever_leaves_is_told_where_to_go_on, .init = open_edge, .fini = close_edge)
+{
+    struct session_left left = {.ok = true};
+    PUT_FIELD(&left, session_left, location, SPAN("https://idp.example/end?a=b&c"));
+    const char *access = edge_token_of(e, uuid7(), uuid7(), LEARNER, 60);
+    int fd = asked("POST", "/session/logout", session_cookies(access));
+    peer_reply(identity, identity->calls, &msg_session_left, &left);
+    struct response r = read_and_close(fd);
+    cr_assert_eq(r.status, 200);
+    cr_assert_str_eq(cookies(&r), NO_COOKIES);
+    cr_assert(strstr(r.body, "\"location\":\"https://idp.example/end?a=b&c\""), "%s", r.body);
+}

@@ -346,3 +346,201 @@ Test(id_token, payloads_that_are_no_objects_are_refused, .init = setup, .fini = 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         cr_expect_eq(judge(S(texts[i])), ERR_PROVIDER, "%s", texts[i]);
 }
+
+/* A payload with these members behind the usual ones. */
+static const char *payload_and(const char *more)
+{
+    const char *payload = payload_with(NULL, NULL);
+    return arena_printf(&arena, "%.*s%s}", (int)strlen(payload) - 1, payload, more);
+}
+
+static int judge_text(const char *payload)
+{
+    return judge(sign_with(ec, "ES256", "ec-1", payload));
+}
+
+/* at_hash of an access token by the half of its digest that the algorithm has. */
+static const char *at_hash_of(const char *access_token, bool sha512)
+{
+    unsigned char digest[64];
+    struct buf text;
+    buf_init(&text, 128);
+    if (sha512)
+        crypto_hash_sha512(digest, (const unsigned char *)access_token, strlen(access_token));
+    else
+        crypto_hash_sha256(digest, (const unsigned char *)access_token, strlen(access_token));
+    base64url_add(&text, digest, sha512 ? 32 : 16);
+    const char *copy = arena_printf(&arena, ",\"at_hash\":\"%.*s\"", (int)text.n, text.p);
+    buf_release(&text);
+    return copy;
+}
+
+Test(id_token, at_hash_wrong, .init = setup, .fini = teardown, .timeout = 30)
+{
+    static const char reason[] = "the token does not belong to the access token (at_hash)";
+    rules.access_token = S("access-1");
+    cr_expect_eq(judge_text(payload_and(at_hash_of("access-1", false))), 0, "%s", why);
+    cr_expect_eq(judge_text(payload_and("")), 0, "it may be left out");
+    const char *const wrong[] = {at_hash_of("access-2", false), ",\"at_hash\":\"\"", ",\"at_hash\":5",
+                                 ",\"at_hash\":null"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        cr_expect_eq(judge_text(payload_and(wrong[i])), ERR_PROVIDER, "%s", wrong[i]);
+        cr_expect_str_eq(why, reason);
+    }
+    /* There is an at_hash, and no access token for it. */
+    rules.access_token = S("");
+    cr_expect_eq(judge_text(payload_and(at_hash_of("", false))), ERR_PROVIDER);
+    rules.at_hash_required = true;
+    cr_expect_eq(judge_text(payload_and("")), ERR_PROVIDER);
+    cr_expect_str_eq(why, reason);
+}
+
+Test(id_token, at_hash_of_other_length, .init = setup, .fini = teardown, .timeout = 30)
+{
+    rules.access_token = S("access-1");
+    rules.algorithms = "ES256,RS512";
+    cr_expect_eq(judge_text(payload_and(at_hash_of("access-1", true))), ERR_PROVIDER);
+    cr_expect_eq(judge(sign_with(rsa, "RS512", "rsa-1", payload_and(at_hash_of("access-1", true)))), 0, "%s", why);
+    cr_expect_eq(judge(sign_with(rsa, "RS512", "rsa-1", payload_and(at_hash_of("access-1", false)))), ERR_PROVIDER);
+    /* The beginning of the right one. */
+    char *cut = arena_printf(&arena, "%s", at_hash_of("access-1", false));
+    cut[strlen(cut) - 2] = '"';
+    cut[strlen(cut) - 1] = '\0';
+    cr_expect_eq(judge_text(payload_and(cut)), ERR_PROVIDER);
+}
+
+Test(id_token, alg_not_listed, .init = setup, .fini = teardown, .timeout = 30)
+{
+    static const char *const good[] = {"ES256", "RS256,PS256", "ES384,PS384,PS512,RS384,RS512"};
+    static const char *const bad[] = {"",      "none",       "HS256",  "ES256,", ",ES256", "ES256 ",
+                                      "es256", "ES256,none", "ES256K", "EdDSA",  "RSA1_5"};
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        cr_expect(algorithms_good(good[i]), "%s", good[i]);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        cr_expect(!algorithms_good(bad[i]), "%s", bad[i]);
+    struct span token = sign_with(rsa, "RS256", "rsa-1", payload_with(NULL, NULL));
+    cr_expect_eq(judge(token), 0);
+    rules.algorithms = "ES256,PS256";
+    cr_expect_eq(judge(token), ERR_PROVIDER);
+    cr_expect_str_eq(why, "the token's algorithm is not on the list");
+    rules.algorithms = "RS25,RS2567,ES256";
+    cr_expect_eq(judge(token), ERR_PROVIDER);
+}
+
+Test(id_token, alg_of_other_key_kind, .init = setup, .fini = teardown, .timeout = 30)
+{
+    cjose_err err;
+    /* A key on another curve does not become one for ES256 by its name. */
+    cjose_jwk_t *p384 = named(cjose_jwk_create_EC_random(CJOSE_JWK_EC_P_384, &err), "ec-3");
+    char *json = cjose_jwk_to_json(p384, false, &err);
+    struct jwks *set = jwks_parse(S(arena_printf(&arena, "{\"keys\":[%s]}", json)), &why);
+    cr_assert(set);
+    rules.algorithms = "ES256,ES384";
+    struct span right = sign_with(p384, "ES384", "ec-3", payload_with(NULL, NULL));
+    cr_expect_eq(id_token_read(set, &rules, right, &arena, &claims, &why, &field), 0, "%s", why);
+    struct span wrong = sign_with(p384, "ES256", "ec-3", payload_with(NULL, NULL));
+    cr_expect_eq(id_token_read(set, &rules, wrong, &arena, &claims, &why, &field), ID_TOKEN_KEY_UNKNOWN);
+    jwks_free(set);
+    free(json);
+    cjose_jwk_release(p384);
+}
+
+Test(id_token, payload_read_strictly, .init = setup, .fini = teardown, .timeout = 30)
+{
+    static const char reason[] = "the token's payload is not one JSON object";
+    const char *good = payload_with(NULL, NULL);
+    const char *const bad[] = {arena_printf(&arena, "%s{}", good),
+                               arena_printf(&arena, "%sx", good),
+                               payload_and(",\"sub\":\"account-2\""),
+                               payload_and(",\"x\":{\"a\":1,\"a\":1}"),
+                               payload_and(",\"x\":\"a\\u0000b\""),
+                               payload_and(",\"x\":\"\xc0\xaf\""),
+                               payload_and(",\"x\":NaN")};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        cr_expect_eq(judge_text(bad[i]), ERR_PROVIDER, "%s", bad[i]);
+        cr_expect_str_eq(why, reason, "%s", bad[i]);
+    }
+    cr_expect_eq(judge_text(arena_printf(&arena, " \n%s\t\r\n", good)), 0, "%s", why);
+    char *many = arena_printf(&arena, "%.*s", (int)strlen(good) - 1, good);
+    for (int i = 0; i < 260; i++)
+        many = arena_printf(&arena, "%s,\"m%d\":1", many, i);
+    cr_expect_eq(judge_text(arena_printf(&arena, "%s}", many)), ERR_PROVIDER);
+}
+
+Test(id_token, birth_dates_and_sessions_are_told, .init = setup, .fini = teardown, .timeout = 30)
+{
+    cr_assert_eq(judge_text(payload_and(",\"birthdate\":\"1979-04-14\",\"sid\":\"session-1\"")), 0);
+    cr_expect(claims.has_birth_date && claims.birth_date == 3390 && claims.provider_sid.n == 9, "%d",
+              claims.birth_date);
+    cr_assert_eq(judge_text(payload_and(",\"birthdate\":\"1979\",\"sid\":5")), 0);
+    cr_expect(!claims.has_birth_date && !claims.provider_sid.n);
+    rules.account_only = true;
+    cr_assert_eq(judge_with("SoDinhDanh", NULL), 0, "the person's claims come from elsewhere");
+    cr_expect(claims.subject.n == 9 && !claims.national_id.n);
+}
+
+/* --- logout tokens --- */
+
+#define EVENTS "\"events\":{\"http://schemas.openid.net/event/backchannel-logout\":{}}"
+#define LOGOUT "\"iss\":\"https://sso.example\",\"aud\":\"hocvu\",\"iat\":1790000000,\"jti\":\"j-1\""
+
+static struct logout_claims gone;
+
+static int judge_logout(const char *payload)
+{
+    why = field = "";
+    return logout_token_read(jwks, &rules, sign_with(ec, "ES256", "ec-1", payload), &arena, &gone, &why, &field);
+}
+
+Test(id_token, logout_tokens_say_what_has_ended, .init = setup, .fini = teardown, .timeout = 30)
+{
+    cr_assert_eq(judge_logout("{" LOGOUT "," EVENTS ",\"sid\":\"s-1\",\"sub\":\"account-1\"}"), 0, "%s", why);
+    cr_expect(gone.sid.n == 3 && gone.subject.n == 9 && gone.jti.n == 3 && gone.iat_s == NOW);
+    cr_assert_eq(judge_logout("{" LOGOUT "," EVENTS ",\"sub\":\"account-1\",\"exp\":1790000100}"), 0, "%s", why);
+    cr_expect(!gone.sid.n);
+}
+
+Test(id_token, logout_tokens_that_are_none, .init = setup, .fini = teardown, .timeout = 30)
+{
+    static const struct {
+        const char *payload, *why;
+    } cases[] = {
+        {"{" LOGOUT "," EVENTS ",\"sid\":\"s\",\"nonce\":\"n\"}", "the token has a nonce, so it is no logout token"},
+        {"{" LOGOUT ",\"sid\":\"s\"}", "the token does not tell of a logout"},
+        {"{" LOGOUT ",\"sid\":\"s\",\"events\":{}}", "the token does not tell of a logout"},
+        {"{" LOGOUT ",\"sid\":\"s\",\"events\":{\"http://schemas.openid.net/event/backchannel-logout\":5}}",
+         "the token does not tell of a logout"},
+        {"{" LOGOUT ",\"sid\":\"s\",\"events\":[\"http://schemas.openid.net/event/backchannel-logout\"]}",
+         "the token does not tell of a logout"},
+        {"{" LOGOUT "," EVENTS "}", "the token names neither a session nor an account"},
+        {"{" LOGOUT "," EVENTS ",\"sub\":\"\",\"sid\":5}", "the token names neither a session nor an account"},
+        {"{\"iss\":\"https://sso.example\",\"aud\":\"other\",\"iat\":1790000000,\"jti\":\"j\"," EVENTS
+         ",\"sid\":\"s\"}",
+         "the token is meant for another client"},
+        {"{\"iss\":\"https://evil.example\",\"aud\":\"hocvu\",\"iat\":1790000000,\"jti\":\"j\"," EVENTS
+         ",\"sid\":\"s\"}",
+         "the token comes from another issuer"},
+        {"{\"iss\":\"https://sso.example\",\"aud\":\"hocvu\",\"iat\":1790000000," EVENTS ",\"sid\":\"s\"}",
+         "the token has no id of its own"},
+        {"{\"iss\":\"https://sso.example\",\"aud\":\"hocvu\",\"jti\":\"j\"," EVENTS ",\"sid\":\"s\"}",
+         "the token was issued in the future"},
+        {"{\"iss\":\"https://sso.example\",\"aud\":\"hocvu\",\"iat\":1790000031,\"jti\":\"j\"," EVENTS
+         ",\"sid\":\"s\"}",
+         "the token was issued in the future"},
+        {"{\"iss\":\"https://sso.example\",\"aud\":\"hocvu\",\"iat\":1789996399,\"jti\":\"j\"," EVENTS
+         ",\"sid\":\"s\"}",
+         "the token is too old"},
+        {"{" LOGOUT "," EVENTS ",\"sid\":\"s\",\"exp\":1789999970}", "the token has expired"},
+        {"{" LOGOUT "," EVENTS ",\"sid\":\"s\",\"sid\":\"t\"}", "the token's payload is not one JSON object"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        cr_expect_eq(judge_logout(cases[i].payload), ERR_PROVIDER, "%s", cases[i].payload);
+        cr_expect_str_eq(why, cases[i].why, "%s", cases[i].payload);
+        cr_expect_str_eq(field, "logout_token");
+    }
+    /* Neither is the other: an ID token ends nothing, a logout token opens nothing. */
+    cr_expect_eq(judge_logout(payload_with(NULL, NULL)), ERR_PROVIDER);
+    cr_expect_neq(judge_text("{" LOGOUT "," EVENTS ",\"sid\":\"s\",\"sub\":\"account-1\",\"exp\":1790000100}"), 0);
+    struct span stolen = sign_with(stranger, "ES256", "ec-1", "{" LOGOUT "," EVENTS ",\"sid\":\"s\"}");
+    cr_expect_eq(logout_token_read(jwks, &rules, stolen, &arena, &gone, &why, &field), ERR_PROVIDER);
+}
