@@ -8,10 +8,11 @@ enum {
     HASHED = 32,          /* characters from the end: of the signature, so they differ with every token */
 };
 
-int auth_open(struct auth *auth, const unsigned char public_key[TOKEN_PUBLIC_BYTES], size_t n_tokens)
+int auth_open(struct auth *auth, const struct token_key *keys, size_t n_keys, size_t n_tokens)
 {
     *auth = (struct auth){.n_sets = n_tokens / AUTH_WAYS};
-    memcpy(auth->public_key, public_key, sizeof(auth->public_key));
+    auth->n_keys = n_keys < TOKEN_KEYS_MAX ? n_keys : TOKEN_KEYS_MAX;
+    memcpy(auth->keys, keys, auth->n_keys * sizeof(*keys));
     crypto_shorthash_keygen(auth->hash_key);
     arena_init(&auth->arena, AUTH_ARENA);
     auth->table = calloc(auth->n_sets * AUTH_WAYS, sizeof(struct auth_place));
@@ -71,7 +72,7 @@ static int verify(struct auth *auth, struct span token, uint64_t hash, int64_t n
 {
     struct access_claims claims;
     arena_clear(&auth->arena);
-    if (token_verify(auth->public_key, token, now_us / 1000000, &auth->arena, &claims)) {
+    if (token_verify_any(auth->keys, auth->n_keys, token, now_us / 1000000, &auth->arena, &claims)) {
         auth->refused++;
         return ERR_UNAUTHENTICATED;
     }

@@ -29,7 +29,8 @@ struct auth_place {
 };
 
 struct auth {
-    unsigned char public_key[TOKEN_PUBLIC_BYTES];
+    struct token_key keys[TOKEN_KEYS_MAX];
+    size_t n_keys;
     unsigned char hash_key[crypto_shorthash_KEYBYTES];
     struct arena arena;
     size_t n_sets;
@@ -38,10 +39,10 @@ struct auth {
 };
 
 /*
- * Remembers n_tokens at most, AUTH_WAYS or more. It pays to have room for everybody who is active: to verify a token
- * costs as much as three whole requests.
+ * Tokens count that any of the keys (TOKEN_KEYS_MAX at most) has signed. Remembers n_tokens at most, AUTH_WAYS or more.
+ * It pays to have room for everybody who is active: to verify a token costs as much as three whole requests.
  */
-MUST_CHECK int auth_open(struct auth *auth, const unsigned char public_key[TOKEN_PUBLIC_BYTES], size_t n_tokens);
+MUST_CHECK int auth_open(struct auth *auth, const struct token_key *keys, size_t n_keys, size_t n_tokens);
 void auth_close(struct auth *auth);
 /* The session of a token. Returns 0, and the caller holds *ret_session; or UNAUTHENTICATED. */
 MUST_CHECK int auth_check(struct auth *auth, struct span token, int64_t now_us, struct session **ret_session);

@@ -193,7 +193,7 @@ static int open_parts(struct gateway *gw)
     revoked_init(&gw->revoked, gw->now.wall);
     gw->clients.patience_us = 4 * settings->idle_seconds * 1000000;
     if (routes_open(&gw->routes) < 0 || metrics_open(&gw->metrics, gw->routes.n) < 0 ||
-        auth_open(&gw->auth, settings->token_key, (size_t)settings->tokens_kept) < 0 ||
+        auth_open(&gw->auth, settings->token_keys, settings->n_token_keys, (size_t)settings->tokens_kept) < 0 ||
         ratelimit_open(&gw->addresses, ADDRESS_SETS, settings->rate_per_second, settings->rate_burst) < 0 ||
         ratelimit_open(&gw->accounts, ACCOUNT_SETS, settings->account_per_second, settings->account_burst) < 0)
         return -1;

@@ -19,6 +19,7 @@ static const struct {
 } files[] = {
     {"/", "index.html", HTML, false},
     {"/verify", "verify.html", HTML, false},
+    {"/sessions", "sessions.html", HTML, false},
     {"/portal.css", "portal.css", "text/css; charset=utf-8", false},
     {"/portal.js", "portal.js", "text/javascript; charset=utf-8", false},
     {"/icon.svg", "icon.svg", "image/svg+xml", false},

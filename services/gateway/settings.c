@@ -3,6 +3,8 @@
 #include "admin_page.h"
 #include "auth.h"
 
+#include <limits.h>
+
 #define ROW(name, type, min, max, preset, doc)                                                                         \
     {                                                                                                                  \
 #name, type, min, max, preset, doc, offsetof(struct settings, name)                                            \
@@ -17,6 +19,9 @@ const struct conf_row settings_rows[] = {
     ROW(static_dir, CONF_TEXT, 1, 500, "services/gateway/static", "Directory of the portal's pages."),
     ROW(api_dir, CONF_TEXT, 1, 500, "proto/derived", "Directory of openapi.json and the API page."),
     ROW(token_public_key, CONF_SECRET, 0, 0, "", "Identity's Ed25519 key for access tokens, 64 hex digits."),
+    ROW(token_public_keys, CONF_TEXT, 0, 1500, "",
+        "Files of further such keys, separated by blanks: the next one, and the one before, while keys are being "
+        "changed."),
     ROW(in_flight, CONF_INT, 4, 65000, "16384",
         "Requests waiting for services at once; one service may hold three quarters of it. Beyond: BUSY."),
     ROW(connections, CONF_INT, 8, 65000, "16384", "Client connections at once."),
@@ -68,14 +73,48 @@ static int set_proxies(struct settings *settings)
     return 0;
 }
 
-static int set_token_key(struct settings *settings)
+static int add_token_key(struct settings *settings, struct span hex)
+{
+    unsigned char public[TOKEN_PUBLIC_BYTES];
+    while (hex.n && hex.p[hex.n - 1] == '\n')
+        hex.n--;
+    if (jws_public_parse(hex, public) < 0)
+        return -1;
+    token_key_init(&settings->token_keys[settings->n_token_keys++], public);
+    return 0;
+}
+
+/* The further keys: a file each. */
+static int set_more_keys(struct settings *settings)
+{
+    const char *p = settings->token_public_keys;
+    while (*(p += strspn(p, " \t"))) {
+        char path[PATH_MAX], hex[2 * TOKEN_PUBLIC_BYTES + 2];
+        size_t n = strcspn(p, " \t");
+        if (settings->n_token_keys == TOKEN_KEYS_MAX)
+            return fault("token_public_keys", "names too many files; with token_public_key there may be four keys");
+        snprintf(path, sizeof(path), "%.*s", (int)n, p);
+        FILE *file = fopen(path, "re");
+        size_t got = file ? fread(hex, 1, sizeof(hex), file) : 0;
+        if (file)
+            fclose(file);
+        if (!file || add_token_key(settings, (struct span){hex, (uint32_t)got}) < 0) {
+            fprintf(stderr, "configuration: token_public_keys: %s does not hold 64 hex digits\n", path);
+            return -1;
+        }
+        p += n;
+    }
+    return 0;
+}
+
+static int set_token_keys(struct settings *settings)
 {
     const struct conf_secret *hex = &settings->token_public_key;
     if (!hex->bytes)
         return fault("token_public_key", "must name the file with identity's public key");
-    if (jws_public_parse((struct span){hex->bytes, (uint32_t)hex->n}, settings->token_key) < 0)
+    if (add_token_key(settings, (struct span){hex->bytes, (uint32_t)hex->n}) < 0)
         return fault("token_public_key", "the file must hold 64 hex digits");
-    return 0;
+    return set_more_keys(settings);
 }
 
 static int set_addresses(struct settings *settings)
@@ -107,7 +146,7 @@ int settings_load(struct settings *settings, const char *path)
     result |= set_addresses(settings);
     result |= set_url(settings);
     result |= set_proxies(settings);
-    result |= set_token_key(settings);
+    result |= set_token_keys(settings);
     return result ? -1 : 0;
 }
 

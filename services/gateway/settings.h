@@ -21,6 +21,7 @@ struct settings {
     const char *public_url;
     const char *static_dir, *api_dir;
     struct conf_secret token_public_key;
+    const char *token_public_keys;
     int64_t in_flight, connections, idle_seconds;
     int64_t rate_per_second, rate_burst;
     int64_t account_per_second, account_burst;
@@ -36,7 +37,8 @@ struct settings {
     const char *access_cookie, *refresh_cookie, *login_cookie;
     struct address proxies[TRUSTED_PROXIES];
     size_t n_proxies;
-    unsigned char token_key[TOKEN_PUBLIC_BYTES];
+    struct token_key token_keys[TOKEN_KEYS_MAX];
+    size_t n_token_keys;
 };
 
 extern const struct conf_row settings_rows[];

@@ -1,4 +1,4 @@
-// portal.js - who is logged in, logging out, and looking up a certificate. Cookies hold the session; scripts cannot read it.
+// portal.js - who is logged in, where, logging out, and looking up a certificate. Cookies hold the session; scripts cannot read it.
 'use strict';
 
 const at = (id) => document.getElementById(id);
@@ -55,7 +55,8 @@ const roleNames = {
 
 function showPerson(person) {
   at('full_name').textContent = person.full_name;
-  at('unit_name').textContent = person.unit_name + ' (' + person.unit_code + ')';
+  at('unit_name').textContent = person.unit_name ? person.unit_name + ' (' + person.unit_code + ')' : '–';
+  if (person.advice_vi) showTrouble({ message_vi: person.advice_vi, message_en: person.advice_en });
   at('position').textContent = person.position || '–';
   at('roles').replaceChildren(...person.grants.map((grant) => {
     const row = document.createElement('li');
@@ -80,6 +81,71 @@ async function startPage() {
     if (left.status === 200 && left.body.location) location.assign(left.body.location);
     else if (left.status === 200) location.reload();
     else showTrouble(left.body.error);
+  });
+}
+
+// Text with its English beside it.
+function words(tag, vi, en) {
+  const element = document.createElement(tag);
+  element.textContent = vi + ' · ';
+  const english = document.createElement('span');
+  english.lang = 'en';
+  english.textContent = en;
+  element.append(english);
+  return element;
+}
+
+function moment(text) {
+  return new Date(text).toLocaleString('vi-VN', { timeZone: 'Asia/Ho_Chi_Minh', dateStyle: 'short', timeStyle: 'short' });
+}
+
+function sessionRow(session) {
+  const row = document.createElement('li');
+  const name = document.createElement('strong');
+  name.textContent = session.device || 'Thiết bị không rõ';
+  row.append(name);
+  if (session.current) row.append(' ', words('em', 'thiết bị này', 'this device'));
+  const facts = document.createElement('p');
+  facts.className = 'small';
+  facts.textContent = [session.address, 'đăng nhập ' + moment(session.created), 'dùng gần nhất ' + moment(session.renewed_at),
+    session.provider].filter(Boolean).join(' · ');
+  row.append(facts);
+  if (session.ended_at) {
+    const alarm = words('p', 'Phiên này đã bị kết thúc lúc ' + moment(session.ended_at) +
+      ' vì một mã đăng nhập cũ được dùng lại: có thể người khác đã lấy được mã. Nếu không phải bạn, hãy đăng xuất khỏi mọi thiết bị.',
+      'This session was ended because an old token was used again: somebody else may have had it. If that was not you, log out everywhere.');
+    alarm.className = 'trouble';
+    row.append(alarm);
+  } else if (!session.current) {
+    const button = words('button', 'Đăng xuất thiết bị này', 'Log out this device');
+    button.type = 'button';
+    button.addEventListener('click', async () => {
+      button.disabled = true;
+      const ended = await askAsPerson('DELETE', '/v1/me/sessions/' + encodeURIComponent(session.session_id));
+      if (ended.status !== 200) showTrouble(ended.body.error);
+      showSessions();
+    });
+    row.append(button);
+  }
+  return row;
+}
+
+async function showSessions() {
+  const answer = await askAsPerson('GET', '/v1/me/sessions');
+  at('checking').hidden = true;
+  at('devices').hidden = answer.status !== 200;
+  at('guest').hidden = answer.status !== 401;
+  if (answer.status === 200) at('sessions').replaceChildren(...answer.body.sessions.map(sessionRow));
+  else if (answer.status !== 401) showTrouble(answer.body.error);
+}
+
+function sessionsPage() {
+  showSessions();
+  at('everywhere').addEventListener('click', async () => {
+    const left = await askAsPerson('POST', '/v1/me/sessions/end');
+    if (left.status !== 200) return showTrouble(left.body.error);
+    await ask('POST', '/session/logout'); // takes the cookies back
+    location.assign('/');
   });
 }
 
@@ -127,3 +193,4 @@ function verifyPage() {
 
 if (at('logout')) startPage();
 if (at('verify')) verifyPage();
+if (at('sessions')) sessionsPage();

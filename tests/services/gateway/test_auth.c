@@ -9,7 +9,7 @@ enum { NOW_S = 1700000000, PLACES = 8192 };
 
 static struct auth auth;
 static struct arena arena;
-static unsigned char secret[TOKEN_SECRET_BYTES];
+static unsigned char secret[TOKEN_SECRET_BYTES], next_secret[TOKEN_SECRET_BYTES];
 
 static void open_places(size_t n)
 {
@@ -17,7 +17,12 @@ static void open_places(size_t n)
     cr_assert(sodium_init() >= 0);
     crypto_sign_keypair(public, secret);
     arena_init(&arena, 16 << 20);
-    cr_assert_eq(auth_open(&auth, public, n), 0);
+    struct token_key keys[2];
+    unsigned char next[TOKEN_PUBLIC_BYTES];
+    crypto_sign_keypair(next, next_secret);
+    token_key_init(&keys[0], public);
+    token_key_init(&keys[1], next);
+    cr_assert_eq(auth_open(&auth, keys, 2, n), 0);
 }
 
 static void open_auth(void)
@@ -47,6 +52,29 @@ static struct span token_of(const struct grant *grants, uint32_t n, int left_s)
     struct span token;
     cr_assert_eq(token_sign(secret, &claims, &arena, &token), 0);
     return token;
+}
+
+/* While keys are being changed tokens of both count, and of no third; a token cannot name another key than its own. */
+Test(auth, keys_are_changed, .init = open_auth, .fini = close_auth)
+{
+    unsigned char public[TOKEN_PUBLIC_BYTES], third[TOKEN_SECRET_BYTES];
+    struct access_claims claims = {.sub = uuid7(), .sid = uuid7(), .iat = NOW_S - 10, .exp = NOW_S + 60};
+    struct session *session;
+    struct span token, other;
+    crypto_sign_keypair(public, third);
+    cr_assert_eq(token_sign(secret, &claims, &arena, &token), 0);
+    cr_assert_eq(auth_check(&auth, token, NOW, &session), 0);
+    session_release(session);
+    cr_assert_eq(token_sign(next_secret, &claims, &arena, &token), 0);
+    cr_assert_eq(auth_check(&auth, token, NOW, &session), 0);
+    session_release(session);
+    cr_assert_eq(token_sign(third, &claims, &arena, &other), 0);
+    cr_assert_eq(auth_check(&auth, other, NOW, &session), ERR_UNAUTHENTICATED);
+    /* The third's signature under the second's header. */
+    const char *head = memchr(token.p, '.', token.n), *rest = memchr(other.p, '.', other.n);
+    const char *mixed =
+        arena_printf(&arena, "%.*s%.*s", (int)(head - token.p), token.p, (int)(other.p + other.n - rest), rest);
+    cr_assert_eq(auth_check(&auth, (struct span){mixed, (uint32_t)strlen(mixed)}, NOW, &session), ERR_UNAUTHENTICATED);
 }
 
 Test(auth, remembered, .init = open_auth, .fini = close_auth)

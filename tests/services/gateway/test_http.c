@@ -454,8 +454,8 @@ Test(http, strangers_cannot_choose_their_address, .init = open_rate_without_prox
 
 Test(http, pages_and_their_policy, .init = open_edge, .fini = close_edge)
 {
-    static const char *const paths[] = {"/",         "/verify", "/portal.css",  "/portal.js",
-                                        "/icon.svg", "/api",    "/openapi.json"};
+    static const char *const paths[] = {"/",          "/verify",   "/sessions", "/portal.css",
+                                        "/portal.js", "/icon.svg", "/api",      "/openapi.json"};
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         struct response r = edge_ask(e, "GET", paths[i], NULL, NULL, NULL);
         cr_assert(r.status == 200 && r.n_body > 50, "%s: %d", paths[i], r.status);
