@@ -53,6 +53,8 @@ int decree_command(struct ctl *ctl, int argc, char **argv);
 int audit_command(struct ctl *ctl, int argc, char **argv);
 int rights_command(struct ctl *ctl, int argc, char **argv);
 int idp_command(struct ctl *ctl, int argc, char **argv);
+/* hocvu sync numbers DIR [--all]; argv[0] is DIR. */
+int sync_numbers(struct ctl *ctl, int argc, char **argv);
 int sync_command(struct ctl *ctl, int argc, char **argv);
 
 extern const char roster_help[], demo_help[], attempt_help[];

@@ -3,7 +3,7 @@
 // request goes to LOG before the answer; `port N` to standard output.
 //
 // Environment: KEY, KEY_ID; LOG; PORT (any free one without it); TLS_CERT and TLS_KEY (files) for https.
-// Paths: /ok, /500, /slow, /lost (has it, but the answer is lost), /refuse, /conflict, /unknown, /later, /redirect,
+// Paths: /ok and /too, /500, /slow, /lost (has it, but the answer is lost), /refuse, /conflict, /unknown, /later, /redirect,
 // /endless, /hangup, /once500 (each key fails once), /poison (what holds the word POISON fails).
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
@@ -20,6 +20,7 @@ function verified(headers, raw) {
 
 const answers = {
     "/ok": () => [200, {}],
+    "/too": () => [200, {}],
     "/500": () => [500, { error: "cannot write row 079200000001" }],
     "/once500": (key, times) => times === 1 ? [503, {}] : [200, {}],
     "/lost": (key, times) => times === 1 ? null : [409, { item_id: key, error: "duplicate" }],
