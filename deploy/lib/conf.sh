@@ -317,7 +317,7 @@ CONF
     sync)
         # Receivers are the operator's to add: a file each.
         mkdir -p "$STATE/etc/local/sync"
-        echo "target_dir = $STATE/etc/local/sync"
+        printf '%s\n' "target_dir = $STATE/etc/local/sync" "box_key = $STATE/secrets/sync_box.key"
         ;;
     esac
 }

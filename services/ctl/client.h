@@ -27,6 +27,7 @@ struct client {
     struct arena arena;   /* of replies, until client_clear */
     const char *url;      /* of the gateway, without a slash at the end; borrowed */
     struct span password; /* of the demonstration accounts; borrowed */
+    const char *provider; /* where sessions log in; NULL: where the gateway sends them; borrowed */
     uint32_t patience_s;
     struct buf target, body;
     struct client_fault fault;

@@ -1,6 +1,6 @@
 /*
- * demo.c - `hocvu demo --learners N [--seed S]`: leads the sample nation's people through the journey and says in one
- * line whether everything adds up.
+ * demo.c - `hocvu demo --learners N [--seed S] [--provider NAME]`: leads the sample nation's people through the journey
+ * and says in one line whether everything adds up.
  */
 #include "demo.h"
 #include "pace.h"
@@ -13,7 +13,7 @@
 enum { THREADS_MOST = 128, STACK_BYTES = 1 << 20, FAULTS_SHOWN = 20 };
 
 const char demo_help[] =
-    "hocvu demo --learners N [--seed S]\n"
+    "hocvu demo --learners N [--seed S] [--provider NAME]\n"
     "\n"
     "Drives the whole journey over the public interface, as the people of the sample nation would: the operator "
     "imports\n"
@@ -32,6 +32,7 @@ const char demo_help[] =
     "\n"
     "  --learners N  the first N officials of the sample's province, in the order of the roster\n"
     "  --seed S      another choice of who fails and of the answers given (default 0)\n"
+    "  --provider NAME  log in at this identity provider; each demonstration provider knows the same people\n"
     "\n"
     "For the demonstration a lesson needs two seconds of study. What fails for a while (a process that is being\n"
     "restarted) is tried again for two minutes, so the journey may be disturbed on purpose. It can be run again and\n"
@@ -113,6 +114,7 @@ static void *lead(void *user)
     if (client_init(&client, demo->conf->url, demo->client.password, PATIENCE_S) < 0) {
         demo_fault(demo, NULL, "out of memory");
     } else {
+        client.provider = demo->client.provider;
         for (unsigned i; !pace_stopped() && (i = atomic_fetch_add(&crew->next, 1)) < demo->plan.n;) {
             int result = demo_learner(demo, &client, i);
             (void)result; /* counted and told already; the others go on */
@@ -269,7 +271,7 @@ static int find_staff(struct demo *demo)
     return 0;
 }
 
-static int prepare(struct demo *demo, uint64_t learners, uint64_t seed)
+static int prepare(struct demo *demo, uint64_t learners, uint64_t seed, const char *provider)
 {
     if (sample_read(&demo->sample, demo->conf->sample_dir) < 0 || find_staff(demo) < 0)
         return -1;
@@ -295,6 +297,7 @@ static int prepare(struct demo *demo, uint64_t learners, uint64_t seed)
         fprintf(stderr, "hocvu: out of memory\n");
         return -1;
     }
+    demo->client.provider = provider;
     name_stages(demo);
     return 0;
 }
@@ -325,16 +328,19 @@ static int number_option(const char *text, uint64_t *ret_number)
 int demo_command(struct ctl *ctl, int argc, char **argv)
 {
     uint64_t learners = 0, seed = 0;
+    const char *provider = NULL;
     bool understood = argc > 2;
     for (int i = 1; understood && i < argc; i += 2) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (!strcmp(argv[i], "--learners"))
             understood = number_option(value, &learners) == 0;
+        else if (!strcmp(argv[i], "--provider"))
+            understood = (provider = value) != NULL;
         else
             understood = !strcmp(argv[i], "--seed") && number_option(value, &seed) == 0;
     }
     if (!understood) {
-        fprintf(stderr, "usage: hocvu demo --learners N [--seed S]; hocvu help demo tells more\n");
+        fprintf(stderr, "usage: hocvu demo --learners N [--seed S] [--provider NAME]; hocvu help demo tells more\n");
         return 2;
     }
     struct demo *demo = calloc(1, sizeof(*demo));
@@ -350,7 +356,7 @@ int demo_command(struct ctl *ctl, int argc, char **argv)
         return 1;
     }
     int code = 1;
-    if (prepare(demo, learners, seed) == 0) {
+    if (prepare(demo, learners, seed, provider) == 0) {
         pace_catch_signals();
         code = journey(demo);
     }

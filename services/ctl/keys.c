@@ -6,7 +6,7 @@
  *   national_hash.key          keyed hash of national ids    national_box.key .pub       X25519, sealed national ids
  *   receipt.key                keyed hash of receipts        attempt_sign.key .pub       Ed25519, heads and dossiers
  *   audit_sign.key .pub        Ed25519, heads of audits
- *   refresh.key                keyed hash of refresh tokens
+ *   refresh.key                keyed hash of refresh tokens  sync_box.key .pub           X25519, numbers for receivers
  *   curve/<process>.key        CURVE pair for TCP on the bus
  *   curve/known                names and public keys of all processes, derived from the pairs
  *
@@ -33,6 +33,7 @@ static const struct {
 } keys[] = {
     {"token_sign", SIGN_PAIR}, {"certificate_sign", SIGN_PAIR}, {"national_hash", RANDOM}, {"national_box", BOX_PAIR},
     {"receipt", RANDOM},       {"attempt_sign", SIGN_PAIR},     {"audit_sign", SIGN_PAIR}, {"refresh", RANDOM},
+    {"sync_box", BOX_PAIR},
 };
 
 /* Processes that speak on the bus but are no service of it. */

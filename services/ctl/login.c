@@ -127,7 +127,8 @@ static int login_once(struct client *client, struct session *session)
     int result = 1;
     http_forget_cookies(&client->http);
     buf_clear(&client->target);
-    buf_printf(&client->target, "%s/login", client->url);
+    buf_printf(&client->target, "%s/login%s%s", client->url, client->provider ? "/" : "",
+               client->provider ? client->provider : "");
     go_to(&journey, strndup(client->target.p, client->target.n), false);
     for (int hop = 0; result == 1 && hop < HOPS_MOST && journey.url; hop++) {
         struct http_request request = {.verb = journey.post ? "POST" : "GET", .url = journey.url};

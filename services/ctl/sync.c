@@ -17,6 +17,9 @@ const char sync_help[] =
     "hocvu sync retry --dead TARGET       try again all that was given up for this receiver\n"
     "hocvu sync holidays FILE             CSV with day,works,name: holidays (works 0) and weekends worked in exchange\n"
     "                                     (works 1); takes the place of what was known of these years\n"
+    "hocvu sync numbers DIR [--all]       brings the personal numbers that receivers want and sync has not got; DIR "
+    "is\n"
+    "                                     secrets/ of the installation. --all: also those that it has\n"
     "\n"
     "ITEM is the idempotency key. Times are UTC. Receivers are files of etc/local/sync; docs/integrators.md tells the "
     "contract.\n";
@@ -233,12 +236,13 @@ int sync_command(struct ctl *ctl, int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
     bool understood = (!strcmp(verb, "status") && argc == 2) || (!strcmp(verb, "list") && argc <= 4) ||
+                      (!strcmp(verb, "numbers") && (argc == 3 || (argc == 4 && !strcmp(argv[3], "--all")))) ||
                       (!strcmp(verb, "show") && argc == 3) || (!strcmp(verb, "holidays") && argc == 3) ||
                       (!strcmp(verb, "retry") && (argc == 3 || (argc == 4 && !strcmp(argv[2], "--dead"))));
     if (!understood) {
-        fprintf(stderr,
-                "usage: hocvu sync status | list | show ITEM | retry ITEM | retry --dead TARGET | holidays FILE; "
-                "hocvu help sync tells more\n");
+        fprintf(stderr, "usage: hocvu sync status | list | show ITEM | retry ITEM | retry --dead TARGET | holidays "
+                        "FILE | numbers DIR; "
+                        "hocvu help sync tells more\n");
         return 2;
     }
     struct bus *bus = ctl_bus(ctl);
@@ -252,5 +256,7 @@ int sync_command(struct ctl *ctl, int argc, char **argv)
         return show(bus, argv[2]);
     if (!strcmp(verb, "holidays"))
         return holidays(bus, argv[2]);
+    if (!strcmp(verb, "numbers"))
+        return sync_numbers(ctl, argc - 2, argv + 2);
     return retry(bus, argc - 2, argv + 2);
 }

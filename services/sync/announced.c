@@ -3,26 +3,32 @@
 #include "sync.h"
 #include "sql.h"
 
-/* The receivers that take this kind, as spans of their names. */
-static uint32_t takers(struct ctx *ctx, enum kind kind, struct span ret_names[TARGETS_MOST])
+struct taker {
+    struct span name; /* borrowed from the configuration */
+    bool numbers;
+};
+
+/* The receivers that take this kind. */
+static uint32_t takers(struct ctx *ctx, enum kind kind, struct taker ret_takers[TARGETS_MOST])
 {
     const struct sync_conf *conf = ctx->conf;
     uint32_t n = 0;
     for (size_t i = 0; i < conf->n_targets; i++) {
-        if (conf->targets[i].kinds >> kind & 1)
-            ret_names[n++] = (struct span){conf->targets[i].name, (uint32_t)strlen(conf->targets[i].name)};
+        const struct target *target = &conf->targets[i];
+        if (target->kinds >> kind & 1)
+            ret_takers[n++] = (struct taker){{target->name, (uint32_t)strlen(target->name)}, target->numbers};
     }
     return n;
 }
 
 int on_event_org_changed(struct ctx *ctx, const struct unit_fact *event)
 {
-    struct span names[TARGETS_MOST];
+    struct taker to[TARGETS_MOST];
     struct unit_news news[TARGETS_MOST];
     int code = org_apply_unit(ctx, event);
-    uint32_t n = takers(ctx, UNIT_CHANGED, names);
+    uint32_t n = takers(ctx, UNIT_CHANGED, to);
     for (uint32_t i = 0; i < n; i++) {
-        news[i] = (struct unit_news){.target = names[i],
+        news[i] = (struct unit_news){.target = to[i].name,
                                      .unit_id = event->unit_id,
                                      .code = event->code,
                                      .kind = event->kind,
@@ -38,9 +44,10 @@ int on_event_org_changed(struct ctx *ctx, const struct unit_fact *event)
     return code || !n ? code : pg_bulk(ctx, &SQL_unit_items, news, n, 0, NULL, NULL);
 }
 
-static struct tenure_news tenure_of(struct span target, const struct person_fact *fact)
+static struct tenure_news tenure_of(const struct taker *to, const struct person_fact *fact)
 {
-    struct tenure_news news = {.target = target,
+    struct tenure_news news = {.target = to->name,
+                               .numbered = to->numbers,
                                .person_id = fact->person_id,
                                .tenure_id = fact->tenure_id,
                                .full_name = fact->full_name,
@@ -58,15 +65,15 @@ static struct tenure_news tenure_of(struct span target, const struct person_fact
 
 int on_event_people_changed(struct ctx *ctx, const struct person_facts *event)
 {
-    struct span names[TARGETS_MOST];
-    uint32_t n = takers(ctx, TENURES_CHANGED, names);
+    struct taker to[TARGETS_MOST];
+    uint32_t n = takers(ctx, TENURES_CHANGED, to);
     struct tenure_news *news = arena_alloc(ctx->arena, event->n_people * sizeof(*news));
     if (!news)
         return fail(ctx, ERR_TOO_LARGE, "people");
     int code = 0;
     for (uint32_t i = 0; !code && i < n; i++) {
         for (uint32_t j = 0; j < event->n_people; j++)
-            news[j] = tenure_of(names[i], &event->people[j]);
+            news[j] = tenure_of(&to[i], &event->people[j]);
         code = pg_bulk(ctx, &SQL_tenure_items, news, event->n_people, 0, NULL, NULL);
     }
     return code;
@@ -74,11 +81,12 @@ int on_event_people_changed(struct ctx *ctx, const struct person_facts *event)
 
 int on_event_person_linked(struct ctx *ctx, const struct link_fact *event)
 {
-    struct span names[TARGETS_MOST];
+    struct taker to[TARGETS_MOST];
     struct link_news news[TARGETS_MOST];
-    uint32_t n = takers(ctx, PERSON_LINKED, names);
+    uint32_t n = takers(ctx, PERSON_LINKED, to);
     for (uint32_t i = 0; i < n; i++)
-        news[i] = (struct link_news){.target = names[i],
+        news[i] = (struct link_news){.target = to[i].name,
+                                     .numbered = to[i].numbers,
                                      .person_id = event->person_id,
                                      .linked_at = event->linked_at,
                                      .provider = event->provider,
@@ -88,11 +96,12 @@ int on_event_person_linked(struct ctx *ctx, const struct link_fact *event)
 
 static int certificate(struct ctx *ctx, enum kind kind, const struct certificate_fact *event)
 {
-    struct span names[TARGETS_MOST];
+    struct taker to[TARGETS_MOST];
     struct certificate_news news[TARGETS_MOST];
-    uint32_t n = takers(ctx, kind, names);
+    uint32_t n = takers(ctx, kind, to);
     for (uint32_t i = 0; i < n; i++)
-        news[i] = (struct certificate_news){.target = names[i],
+        news[i] = (struct certificate_news){.target = to[i].name,
+                                            .numbered = to[i].numbers,
                                             .kind = {kind_names[kind], (uint32_t)strlen(kind_names[kind])},
                                             .person_id = event->person_id,
                                             .certificate_id = event->certificate_id,

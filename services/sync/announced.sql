@@ -1,7 +1,7 @@
 -- announced.sql - what others announce becomes items, one for each receiver that takes this kind. Moments in UTC.
 
 -- unit_items(unit_news) BULK
-SELECT item_put(f.target, f.unit_id, 'unit_changed', now(),
+SELECT item_put(f.target, f.unit_id, 'unit_changed', now(), false,
                 json_build_object('unit_id', f.unit_id, 'code', f.code, 'unit_kind', f.kind, 'name', f.name,
                                   'name_en', f.name_en, 'parent_id', f.parent_id, 'parent_code',
                                   (SELECT v.code FROM unit_version v WHERE v.unit_id = f.parent_id
@@ -15,11 +15,12 @@ SELECT item_put(f.target, f.unit_id, 'unit_changed', now(),
 -- first day of the tenure, or had nearest to it.
 WITH f AS (
     SELECT * FROM unnest(:target, :person_id, :tenure_id, :full_name, :unit_id, :position, :leader, :valid_from, :valid_to,
-                         :kind, :position_code) WITH ORDINALITY
+                         :kind, :position_code, :numbered) WITH ORDINALITY
              AS f (target, person_id, tenure_id, full_name, unit_id, position, leader, valid_from, valid_to, kind,
-                   position_code, nr)
+                   position_code, numbered, nr)
 ), person AS (
-    SELECT f.target, f.person_id, min(f.nr) AS nr, (array_agg(f.full_name ORDER BY f.nr DESC))[1] AS full_name,
+    SELECT f.target, f.person_id, min(f.nr) AS nr, bool_or(f.numbered) AS numbered,
+           (array_agg(f.full_name ORDER BY f.nr DESC))[1] AS full_name,
            json_agg(json_build_object('tenure_id', f.tenure_id, 'unit_id', f.unit_id, 'unit_code', u.code, 'unit_name', u.name,
                                       'position', f.position, 'position_code', f.position_code, 'leader', f.leader,
                                       'tenure_kind', f.kind, 'valid_from', f.valid_from, 'valid_to', f.valid_to)
@@ -29,18 +30,19 @@ WITH f AS (
                                  LIMIT 1) u ON true
      GROUP BY f.target, f.person_id
 )
-SELECT item_put(target, person_id, 'tenures_changed', now(),
+SELECT item_put(target, person_id, 'tenures_changed', now(), numbered,
                 json_build_object('person_id', person_id, 'full_name', full_name, 'tenures', tenures))
   FROM person ORDER BY nr;
 
 -- link_items(link_news) BULK
-SELECT item_put(target, person_id, 'person_linked', linked_at,
+SELECT item_put(target, person_id, 'person_linked', linked_at, numbered,
                 json_build_object('person_id', person_id, 'provider', provider, 'state', state, 'at', utc_text(linked_at)))
-  FROM unnest(:target, :person_id, :linked_at, :provider, :state) AS f (target, person_id, linked_at, provider, state);
+  FROM unnest(:target, :person_id, :linked_at, :provider, :state, :numbered)
+       AS f (target, person_id, linked_at, provider, state, numbered);
 
 -- certificate_items(certificate_news) BULK
-SELECT item_put(target, person_id, kind, at,
+SELECT item_put(target, person_id, kind, at, numbered,
                 json_build_object('person_id', person_id, 'certificate_id', certificate_id, 'number', number,
                                   'programme_id', programme_id, 'at', utc_text(at)))
-  FROM unnest(:target, :kind, :person_id, :certificate_id, :number, :programme_id, :at)
-       AS f (target, kind, person_id, certificate_id, number, programme_id, at);
+  FROM unnest(:target, :kind, :person_id, :certificate_id, :number, :programme_id, :at, :numbered)
+       AS f (target, kind, person_id, certificate_id, number, programme_id, at, numbered);

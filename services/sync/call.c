@@ -94,8 +94,9 @@ static void set_options(struct flight *flight)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &flight->reply);
 }
 
-struct flight *flight_new(struct target *target, const struct item_taken *item)
+struct flight *flight_new(struct target *target, const struct sync_conf *conf, const struct item_taken *item)
 {
+    const char *why = "";
     struct flight *flight = calloc(1, sizeof(*flight));
     if (!flight)
         return NULL;
@@ -104,10 +105,14 @@ struct flight *flight_new(struct target *target, const struct item_taken *item)
     flight->tries = item->tries;
     uuid_format(&item->item_id, flight->item_id);
     buf_init(&flight->reply, REPLY_MOST);
-    flight->body = strndup(item->body.p, item->body.n);
-    flight->n_body = item->body.n;
-    flight->easy = curl_easy_init();
     flight->begun_us = mono_us();
+    flight->body = number_fill(conf, item, &flight->n_body, &why);
+    if (!flight->body && *why) {
+        flight->over = flight->ours = true;
+        snprintf(flight->trouble, sizeof(flight->trouble), "%s", why);
+        return flight;
+    }
+    flight->easy = curl_easy_init();
     if (!flight->body || !flight->easy || add_headers(flight) < 0) {
         flight_free(flight);
         return NULL;

@@ -21,6 +21,10 @@ const struct conf_row sync_conf_rows[] = {
         "Wait after an item's first failure; doubled with each, up to an hour."),
     ROW(hold_ms, CONF_INT, 1, 3600000, "5000",
         "Rest for a receiver that fails five times in a row; doubled with each failure more, up to five minutes."),
+    ROW(box_key, CONF_SECRET, 64, 64, "",
+        "File with the SECRET half of the key of the boxes in which personal numbers are brought here, hex; only where "
+        "a "
+        "receiver is told numbers."),
     ROW(keep_sent_days, CONF_INT, 1, 3650, "30", "Days that items are kept after they were sent."),
     ROW(keep_dead_days, CONF_INT, 1, 3650, "365", "Days that items are kept after they were given up."),
     {.name = NULL},
@@ -39,6 +43,8 @@ const struct conf_row target_rows[] = {
         "What it is told: all, or with blanks between them unit_changed, tenures_changed, person_linked, "
         "certificate_issued, "
         "certificate_revoked."),
+    ROW("numbers", numbers_text, CONF_TEXT, 2, 3, "no",
+        "yes: it is told personal numbers (hocvu sync numbers brings them)."),
     ROW("paused", paused_text, CONF_TEXT, 2, 3, "no", "yes: items are made and wait."),
     ROW("ca_file", ca_file, CONF_TEXT, 0, 500, "", "Certificates that may vouch for it; the system's when empty."),
     ROW("at_once", at_once, CONF_INT, 1, AT_ONCE_MOST, "8", "Calls at the same time."),
@@ -90,7 +96,13 @@ static bool is_token(const char *text)
     return true;
 }
 
-static int check_target(struct target *target)
+static int read_switch(const struct target *target, const char *row, const char *text, bool *ret_on)
+{
+    *ret_on = !strcmp(text, "yes");
+    return *ret_on || !strcmp(text, "no") ? 0 : wrong(target, row, "is yes or no.");
+}
+
+static int check_target(const struct sync_conf *conf, struct target *target)
 {
     int result = read_kinds(target);
     if (!receiver_allowed(target->receiver))
@@ -99,9 +111,11 @@ static int check_target(struct target *target)
         result = wrong(target, "key_id", "may have letters, digits and -._~ only.");
     if (target->key.n < KEY_LEAST)
         result = wrong(target, "key", "must name a file with at least 16 bytes.");
-    target->paused = !strcmp(target->paused_text, "yes");
-    if (!target->paused && strcmp(target->paused_text, "no") != 0)
-        result = wrong(target, "paused", "is yes or no.");
+    if (read_switch(target, "paused", target->paused_text, &target->paused) < 0 ||
+        read_switch(target, "numbers", target->numbers_text, &target->numbers) < 0)
+        result = -1;
+    if (target->numbers && !conf->has_box)
+        result = wrong(target, "numbers", "needs the row box_key of sync.conf (hocvu keys init makes the key).");
     return result;
 }
 
@@ -132,7 +146,20 @@ static int read_target(struct sync_conf *conf, const char *file)
         fprintf(stderr, "configuration: these faults are in %s\n", path);
         return -1;
     }
-    return check_target(target);
+    return check_target(conf, target);
+}
+
+static int read_box_key(struct sync_conf *conf)
+{
+    unsigned char public[SEAL_KEY_BYTES];
+    struct span hex = {conf->box_key.bytes, (uint32_t)conf->box_key.n};
+    if (seal_key_parse(hex, conf->box_secret) < 0 || crypto_scalarmult_base(public, conf->box_secret) < 0) {
+        fprintf(stderr, "configuration: box_key: must name a file with 64 hex digits (hocvu keys init makes it).\n");
+        return -1;
+    }
+    seal_key_id(public, conf->box_id);
+    conf->has_box = true;
+    return 0;
 }
 
 int sync_check(void *conf)
@@ -145,8 +172,10 @@ int sync_check(void *conf)
         fprintf(stderr, "configuration: out of memory\n");
         return -1;
     }
+    if (c->box_key.n && read_box_key(c) < 0)
+        result = -1;
     if (!*c->target_dir)
-        return 0;
+        return result;
     int n = scandir(c->target_dir, &files, NULL, alphasort);
     if (n < 0) {
         fprintf(stderr, "configuration: target_dir: %s: %s\n", c->target_dir, strerror(errno));

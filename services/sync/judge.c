@@ -50,6 +50,35 @@ void answer_words(struct span body, char *ret_words, size_t room)
     cJSON_Delete(json);
 }
 
+char *number_fill(const struct sync_conf *conf, const struct item_taken *item, size_t *ret_n, const char **ret_why)
+{
+    static const char mark[] = "\"@national_id\"";
+    char digits[NATIONAL_DIGITS];
+    const char *at = HAS(item, item_taken, box) ? memmem(item->body.p, item->body.n, mark, sizeof(mark) - 1) : NULL;
+    char *body = malloc(item->body.n + 1);
+    *ret_why = "";
+    if (!body)
+        return NULL;
+    *ret_n = item->body.n;
+    memcpy(body, item->body.p, item->body.n);
+    body[*ret_n] = '\0';
+    if (!at)
+        return body;
+    if ((!HAS(item, item_taken, pinned) || seal_open(conf->box_secret, item->pinned, digits) < 0) &&
+        seal_open(conf->box_secret, item->box, digits) < 0) {
+        *ret_why = "the number was sealed to another key: hocvu sync numbers DIR --all brings it anew";
+        free(body);
+        return NULL;
+    }
+    size_t before = (size_t)(at - item->body.p) + 1, mark_n = sizeof(mark) - 1;
+    memcpy(body + before, digits, NATIONAL_DIGITS);
+    memcpy(body + before + NATIONAL_DIGITS, at + mark_n - 1, item->body.n - before - mark_n + 2);
+    *ret_n = item->body.n - mark_n + 2 + NATIONAL_DIGITS;
+    body[*ret_n] = '\0';
+    sodium_memzero(digits, sizeof(digits));
+    return body;
+}
+
 void sign_body(struct span key, struct span body, char ret_text[SIGNATURE_TEXT])
 {
     crypto_auth_hmacsha256_state state;

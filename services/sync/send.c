@@ -36,8 +36,8 @@ static unsigned flights_to(const struct sender *s, const struct target *target)
 
 static int take_off(struct sender *s, struct target *target, const struct item_taken *item)
 {
-    struct flight *flight = flight_new(target, item);
-    if (!flight || curl_multi_add_handle(s->multi, flight->easy) != CURLM_OK) {
+    struct flight *flight = flight_new(target, s->conf, item);
+    if (!flight || (!flight->over && curl_multi_add_handle(s->multi, flight->easy) != CURLM_OK)) {
         flight_free(flight);
         return fail(s->ctx, ERR_TOO_LARGE, "memory");
     }
@@ -74,13 +74,15 @@ static int claim_all(struct sender *s)
     return code;
 }
 
-/* Waits a little for libcurl; true when something landed. */
+/* Waits a little for libcurl, unless something is over already; true when something landed. */
 static bool fly(struct sender *s)
 {
     int running = 0, left;
     bool landed = false;
     CURLMsg *msg;
-    if (curl_multi_poll(s->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK)
+    for (const struct flight *flight = s->flights; flight; flight = flight->next)
+        landed = landed || flight->over;
+    if (!landed && curl_multi_poll(s->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK)
         return false;
     curl_multi_perform(s->multi, &running);
     while ((msg = curl_multi_info_read(s->multi, &left))) {
@@ -153,8 +155,10 @@ static int record(struct sender *s)
         enum outcome outcome = flight_outcome(flight);
         size_t at = (size_t)(flight->target - s->conf->targets);
         set_result(s->conf, flight, outcome, &results[n++]);
-        note(s->conf, flight, outcome, &notes[at]);
-        noted[at] = true;
+        if (!flight->ours) {
+            note(s->conf, flight, outcome, &notes[at]);
+            noted[at] = true;
+        }
     }
     int code = n ? pg_bulk(s->ctx, &SQL_items_end, results, n, 0, NULL, NULL) : 0;
     for (size_t i = 0; !code && i < s->conf->n_targets; i++)

@@ -7,17 +7,18 @@ UPDATE item SET state = 'waiting' WHERE state = 'sending';
 -- items_claim(item_claim) item_taken
 -- What is due, and of what is about the same only the first.
 WITH due AS (
-    SELECT sequence FROM item i
+    SELECT i.sequence, n.box FROM item i LEFT JOIN person_number n ON i.numbered AND n.person_id = i.subject_id
      WHERE i.target = :target AND i.state = 'waiting' AND i.next_at <= now()
        AND NOT EXISTS (SELECT FROM target_state WHERE target = :target AND held_until > now())
        AND NOT EXISTS (SELECT FROM item b
                         WHERE b.target = i.target AND b.subject_id = i.subject_id AND b.sequence < i.sequence
                           AND b.state IN ('waiting', 'sending'))
-     ORDER BY next_at, sequence LIMIT :most
+       AND (NOT i.numbered OR n.box IS NOT NULL)
+     ORDER BY i.next_at, i.sequence LIMIT :most
 )
-UPDATE item i SET state = 'sending', tries = tries + 1
+UPDATE item i SET state = 'sending', tries = tries + 1, box = coalesce(i.box, due.box)
   FROM due WHERE i.sequence = due.sequence AND i.state = 'waiting'
-RETURNING i.sequence, i.item_id, i.tries::bigint AS tries, i.body;
+RETURNING i.sequence, i.item_id, i.tries::bigint AS tries, i.body, i.box AS pinned, due.box;
 
 -- items_end(item_result) BULK
 -- What waits behind one that has to wait is not looked at before. Of the tries the last five stay.

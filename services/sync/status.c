@@ -81,6 +81,31 @@ int on_sync_retry(struct ctx *ctx, const struct sync_again *req, struct sync_cou
     return code;
 }
 
+int on_sync_wanted(struct ctx *ctx, const struct numbers_query *req, struct numbers_wanted *ret_reply)
+{
+    bool all = HAS(req, numbers_query, all) && req->all;
+    return pg_list(ctx, all ? &SQL_numbers_wanted_all : &SQL_numbers_wanted, req, 500, &ret_reply->people,
+                   &ret_reply->n_people);
+}
+
+int on_sync_numbers(struct ctx *ctx, const struct numbers_brought *req, struct sync_count *ret_reply)
+{
+    const struct sync_conf *conf = ctx->conf;
+    if (!conf->has_box || req->box_key.n != SEAL_KEY_ID || memcmp(req->box_key.p, conf->box_id, SEAL_KEY_ID) != 0)
+        return fail(ctx, ERR_CONFLICT, "box_key");
+    int code = pg_begin(ctx);
+    if (!code)
+        code = pg_bulk(ctx, &SQL_numbers_bring, req->numbers, req->n_numbers, 0, NULL, NULL);
+    if (!code)
+        code = on_record(ctx, "sync_numbers", req->n_numbers);
+    if (!code)
+        code = pg_commit(ctx);
+    ret_reply->items = req->n_numbers;
+    if (!code)
+        job_wake(ctx);
+    return code;
+}
+
 int on_sync_calendar(struct ctx *ctx, const struct sync_holidays *req, struct sync_count *ret_reply)
 {
     int code = pg_begin(ctx);

@@ -18,7 +18,7 @@ SELECT target AS name, false AS paused, coalesce(waiting, 0) AS waiting, coalesc
 
 -- items_listed(sync_query) sync_row
 SELECT item_id, sequence, target, kind, state, tries::bigint AS tries, made_at,
-       working_days_after(changed_at, 3) AS due_at, CASE WHEN state = 'waiting' THEN next_at END AS next_at, ended_at, trouble,
+       working_days_after(changed_at, 3) AS due_at, CASE WHEN state = 'waiting' AND next_at < 'infinity' THEN next_at END AS next_at, ended_at, trouble,
        state <> 'sent' AND changed_at < (SELECT late_before()) AS late
   FROM item
  WHERE (:target IS NULL OR target = :target) AND sequence > coalesce(:after, -1)
@@ -51,6 +51,22 @@ WITH again AS (
     UPDATE target_state SET held_until = NULL WHERE target IN (SELECT target FROM again)
 )
 SELECT count(*) AS items FROM again;
+
+-- numbers_wanted(numbers_query) number_wanted
+SELECT person_id FROM person_number WHERE box IS NULL AND person_id > :after ORDER BY person_id LIMIT 500;
+
+-- numbers_wanted_all(numbers_query) number_wanted
+SELECT person_id FROM person_number WHERE person_id > :after ORDER BY person_id LIMIT 500;
+
+-- numbers_bring(number_brought) BULK
+-- What waited for them goes.
+WITH brought AS (
+    UPDATE person_number p SET box = f.box, brought_at = now()
+      FROM unnest(:person_id, :box) AS f (person_id, box) WHERE p.person_id = f.person_id
+    RETURNING p.person_id
+)
+UPDATE item SET next_at = now() FROM brought
+ WHERE item.subject_id = brought.person_id AND item.state = 'waiting' AND item.next_at = 'infinity';
 
 -- holidays_drop(sync_holiday) BULK
 DELETE FROM holiday WHERE extract(year FROM day) IN (SELECT extract(year FROM d) FROM unnest(:day) AS f (d));

@@ -7,6 +7,7 @@
 
 #include "buf.h"
 #include "rows.h"
+#include "seal.h"
 #include "service.h"
 #include <stdatomic.h>
 
@@ -17,12 +18,13 @@ extern const char *const kind_names[N_KINDS];
 /* A receiver: etc/local/sync/<name>.conf. */
 struct target {
     char name[33];
-    const char *receiver, *key_id, *kinds_text, *ca_file, *paused_text;
+    const char *receiver, *key_id, *kinds_text, *ca_file, *paused_text, *numbers_text;
     struct conf_secret key;
     int64_t at_once, connect_ms, total_ms;
     /* Derived. */
     unsigned kinds; /* bits of enum kind */
     bool paused;
+    bool numbers; /* is told personal numbers */
     /* Of the sender's thread. */
     unsigned failures; /* in a row */
     /* For /metrics. */
@@ -34,6 +36,11 @@ struct sync_conf {
     const char *target_dir;
     int64_t patience_hours, keep_sent_days, keep_dead_days;
     int64_t retry_ms, hold_ms; /* first waits, then doubled */
+    struct conf_secret box_key;
+    /* Derived by sync_check. */
+    bool has_box;
+    unsigned char box_secret[SEAL_KEY_BYTES];
+    char box_id[SEAL_KEY_ID + 1];
     /* Derived by sync_check; owned. The sender's counters in it change. */
     struct target *targets;
     size_t n_targets;
@@ -72,6 +79,12 @@ void answer_words(struct span body, char *ret_words, size_t room);
 enum { SIGNATURE_TEXT = 7 + 64 + 1 };
 void sign_body(struct span key, struct span body, char ret_text[SIGNATURE_TEXT]);
 
+/*
+ * The body with the digits of the number in the place of its mark, malloced, with a NUL; NULL with *ret_why set. A body
+ * without a mark is copied. The box that was used first counts, so that the body stays the same.
+ */
+char *number_fill(const struct sync_conf *conf, const struct item_taken *item, size_t *ret_n, const char **ret_why);
+
 /* --- call.c: one HTTP call (libcurl) --- */
 
 /* An item on its way. */
@@ -89,14 +102,18 @@ struct flight {
     int64_t begun_us; /* mono_us */
     /* When it is over. */
     bool over;
+    bool ours;  /* it never left: the fault is not the receiver's */
     int status; /* 0: no answer */
     uint64_t asked_ms;
     uint32_t took_ms;
     char trouble[160]; /* "" when it was taken */
 };
 bool receiver_allowed(const char *url);
-/* A flight ready to be added to a multi handle, or NULL: out of memory. */
-struct flight *flight_new(struct target *target, const struct item_taken *item);
+/*
+ * A flight ready to be added to a multi handle, or NULL: out of memory. One whose number cannot be opened is over
+ * already.
+ */
+struct flight *flight_new(struct target *target, const struct sync_conf *conf, const struct item_taken *item);
 /* libcurl is through with it: reads status, times and words. `code` is its CURLcode. */
 void flight_land(struct flight *flight, int code);
 enum outcome flight_outcome(const struct flight *flight);

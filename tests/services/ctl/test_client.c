@@ -319,8 +319,11 @@ Test(calls, a_broken_login_begins_again_and_a_refused_one_does_not)
     peer.answers[1] = ANSWER("502", "{\"error\":{\"code\":\"provider\"}}");
     peer.answers[2] = ANSWER("403", "{\"error\":{\"code\":\"not_on_roster\"}}");
     peer_plays();
+    client.provider = "vneid";
     cr_expect_eq(session_open(&client, &session), ERR_NOT_ON_ROSTER);
     peer_ends(3);
+    cr_expect(strstr(peer.requests[0], "GET /login/vneid HTTP/1.1\r\n"), "each begins at the provider that was named");
+    cr_expect(strstr(peer.requests[2], "GET /login/vneid HTTP/1.1\r\n"));
     session_release(&session);
 }
 

@@ -2,8 +2,8 @@
 // the signature over the raw body, counts by idempotency key, and misbehaves as the path asks. One JSON line about each
 // request goes to LOG before the answer; `port N` to standard output.
 //
-// Environment: KEY, KEY_ID; LOG; TLS_CERT and TLS_KEY (files) for https.
-// Paths: /ok, /500, /slow, /lost (has it, but the answer is lost), /refuse, /conflict, /unknown, /later, /redirect,
+// Environment: KEY, KEY_ID; LOG; PORT (any free one without it); TLS_CERT and TLS_KEY (files) for https.
+// Paths: /ok and /too, /500, /slow, /lost (has it, but the answer is lost), /refuse, /conflict, /unknown, /later, /redirect,
 // /endless, /hangup, /once500 (each key fails once), /poison (what holds the word POISON fails).
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
@@ -20,6 +20,7 @@ function verified(headers, raw) {
 
 const answers = {
     "/ok": () => [200, {}],
+    "/too": () => [200, {}],
     "/500": () => [500, { error: "cannot write row 079200000001" }],
     "/once500": (key, times) => times === 1 ? [503, {}] : [200, {}],
     "/lost": (key, times) => times === 1 ? null : [409, { item_id: key, error: "duplicate" }],
@@ -64,4 +65,4 @@ function handle(request, response) {
 const server = process.env.TLS_CERT
     ? createTlsServer({ cert: readFileSync(process.env.TLS_CERT), key: readFileSync(process.env.TLS_KEY) }, handle)
     : createServer(handle);
-server.listen(0, "127.0.0.1", () => console.log(`port ${server.address().port}`));
+server.listen(Number(process.env.PORT ?? 0), "127.0.0.1", () => console.log(`port ${server.address().port}`));

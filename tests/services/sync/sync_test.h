@@ -27,7 +27,8 @@ struct sync_test {
     pid_t receiver;
     int port;
     bool tls;
-    char *log; /* as last read */
+    char box_hex[65]; /* secret key of numbers; empty: none */
+    char *log;        /* as last read */
 };
 
 static inline void write_file(const char *path, const char *text)
@@ -111,6 +112,7 @@ static inline void sync_test_ready(struct sync_test *t)
                                  .keep_dead_days = 365,
                                  .retry_ms = 2,
                                  .hold_ms = 2};
+    t->conf.box_key = (struct conf_secret){.bytes = t->box_hex, .n = strlen(t->box_hex)};
     cr_assert_eq(sync_check(&t->conf), 0);
     t->h = harness_open("sync", service_sql, true, &t->conf);
 }

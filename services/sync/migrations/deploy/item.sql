@@ -51,12 +51,14 @@ CREATE TABLE item (
     body        text NOT NULL,
     made_at     timestamptz NOT NULL,
     changed_at  timestamptz NOT NULL, -- the time by law runs from here
+    numbered    boolean NOT NULL, -- the body has a mark in the place of the personal number
     since       timestamptz NOT NULL DEFAULT now(), -- patience is counted from here: made, or tried again by hand
     state       text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sending', 'sent', 'dead')),
     tries       integer NOT NULL DEFAULT 0,
     next_at     timestamptz NOT NULL DEFAULT now(),
     last_status integer,
     trouble     text,
+    box         bytea, -- of the number as it was first sent: it stays the same at every try
     ended_at    timestamptz,
     CHECK ((state IN ('sent', 'dead')) = (ended_at IS NOT NULL))
 );
@@ -65,6 +67,7 @@ CREATE INDEX item_next ON item (target, next_at, sequence) WHERE state = 'waitin
 CREATE INDEX item_open ON item (target, subject_id, sequence) WHERE state IN ('waiting', 'sending');
 CREATE INDEX item_sending ON item (sequence) WHERE state = 'sending';
 CREATE INDEX item_unsent ON item (target, changed_at) WHERE state <> 'sent';
+CREATE INDEX item_unnumbered ON item (subject_id) WHERE state = 'waiting' AND next_at = 'infinity';
 CREATE INDEX item_ended ON item (ended_at) WHERE state IN ('sent', 'dead');
 
 -- The last times that an item was sent.
@@ -86,21 +89,33 @@ CREATE TABLE target_state (
     trouble    text
 );
 
--- One more item, with its body. An item behind one that waits longer is not looked at before.
-CREATE FUNCTION item_put(receiver text, about uuid, what text, changed timestamptz, data json) RETURNS void
+-- People whose number some receiver wants, and the number in a box that this process can open; without one, nobody has
+-- brought it yet.
+CREATE TABLE person_number (
+    person_id  uuid PRIMARY KEY,
+    box        bytea CHECK (octet_length(box) = 84),
+    brought_at timestamptz
+);
+CREATE INDEX person_number_wanted ON person_number (person_id) WHERE box IS NULL;
+
+-- One more item, with its body. One that needs a number waits until it has been brought. An item behind one that waits longer is not looked at before.
+CREATE FUNCTION item_put(receiver text, about uuid, what text, changed timestamptz, number boolean, data json) RETURNS void
 LANGUAGE sql SET search_path = sync, hocvu, pg_catalog
 AS $$
+    INSERT INTO person_number (person_id) SELECT about WHERE number ON CONFLICT DO NOTHING;
     WITH new AS MATERIALIZED (
         SELECT nextval('item_sequence') AS sequence, uuid7() AS item_id
     )
-    INSERT INTO item (sequence, item_id, target, subject_id, kind, body, made_at, changed_at, next_at)
+    INSERT INTO item (sequence, item_id, target, subject_id, kind, body, made_at, changed_at, numbered, next_at)
     SELECT sequence, item_id, receiver, about, what,
-           json_build_object('version', 1, 'item_id', item_id, 'sequence', sequence, 'kind', what,
-                             'made_at', utc_text(now()),
-                             'data', json_strip_nulls(data))::text,
-           now(), changed,
+           json_strip_nulls(json_build_object('version', 1, 'item_id', item_id, 'sequence', sequence, 'kind', what,
+                                              'made_at', utc_text(now()),
+                                              'national_id', CASE WHEN number THEN '@national_id' END, 'data', data))::text,
+           now(), changed, number,
            coalesce((SELECT max(i.next_at) FROM item i
-                      WHERE i.target = receiver AND i.subject_id = about AND i.state IN ('waiting', 'sending')), now())
+                      WHERE i.target = receiver AND i.subject_id = about AND i.state IN ('waiting', 'sending')),
+                    CASE WHEN number AND (SELECT box IS NULL FROM person_number WHERE person_id = about) THEN 'infinity'
+                         ELSE now() END)
       FROM new
 $$;
 
@@ -122,7 +137,8 @@ REVOKE ALL ON FUNCTION items_forget(timestamptz, timestamptz, integer) FROM PUBL
 GRANT EXECUTE ON FUNCTION items_forget(timestamptz, timestamptz, integer) TO hocvu_sync;
 GRANT USAGE ON SEQUENCE item_sequence TO hocvu_sync;
 GRANT SELECT, INSERT ON item TO hocvu_sync;
-GRANT UPDATE (state, since, tries, next_at, last_status, trouble, ended_at) ON item TO hocvu_sync;
+GRANT UPDATE (state, since, tries, next_at, last_status, trouble, box, ended_at) ON item TO hocvu_sync;
+GRANT SELECT, INSERT (person_id), UPDATE (box, brought_at) ON person_number TO hocvu_sync;
 GRANT SELECT, INSERT, DELETE ON item_try, holiday TO hocvu_sync;
 GRANT SELECT, INSERT, UPDATE ON target_state TO hocvu_sync;
 

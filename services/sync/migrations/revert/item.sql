@@ -2,8 +2,8 @@
 BEGIN;
 
 DROP FUNCTION sync.items_forget(timestamptz, timestamptz, integer);
-DROP FUNCTION sync.item_put(text, uuid, text, timestamptz, json);
-DROP TABLE sync.target_state, sync.item_try, sync.item;
+DROP FUNCTION sync.item_put(text, uuid, text, timestamptz, boolean, json);
+DROP TABLE sync.person_number, sync.target_state, sync.item_try, sync.item;
 DROP SEQUENCE sync.item_sequence;
 DROP FUNCTION sync.utc_text(timestamptz);
 DROP FUNCTION sync.late_before();

@@ -1,0 +1,87 @@
+#!/bin/bash
+# test_sync.sh - a whole installation tells a receiver what changes: links and certificates of the journey arrive signed, once,
+# and with the personal number only where it is asked for; a receiver that is away is told to the operator as late, and gets everything afterwards.
+. "$(dirname "$0")/lib.sh"
+
+KEY='a key of thirty-two letters, more'
+port=$((FLOW_PORT + 70))
+receiver=
+
+receiver_start()
+{
+    KEY=$KEY KEY_ID=k1 LOG=$FLOW_DIR/received PORT=$port node "$ROOT/tests/services/sync/receiver.mjs" >"$FLOW_DIR/receiver" &
+    receiver=$!
+    until grep -q '^port' "$FLOW_DIR/receiver"; do
+        kill -0 $receiver || { echo "the receiver does not start"; exit 1; }
+        sleep 0.1
+    done
+}
+trap 'code=$?; [ -z "$receiver" ] || kill $receiver 2>/dev/null; flow_finish $code' EXIT
+
+# received KIND: items of this kind that arrived, by their keys.
+received() { grep '"path":"/ok"' "$FLOW_DIR/received" | grep "\\\\\"kind\\\\\":\\\\\"$1\\\\\"" | grep -o '"key":"[^"]*"' | sort -u | wc -l; }
+
+# drained SECONDS: nothing waits for mps any more.
+drained()
+{
+    for ((tenths = 0; tenths < $1 * 10; tenths++)); do
+        [ "$(ask "SELECT count(*) FROM sync.item WHERE target = 'mps' AND state IN ('waiting', 'sending')")" != 0 ] || return 0
+        sleep 0.1
+    done
+    hocvu sync status
+    return 1
+}
+
+flow_up >"$FLOW_DIR/up"
+hocvu sync status | grep -q 'There is no receiver' || { echo "status without a receiver"; exit 1; }
+printf '%s\n' "$KEY" >"$FLOW_DIR/key" && chmod 644 "$FLOW_DIR/key"
+target() { printf 'receiver = http://127.0.0.1:%s%s\nkey_id = k1\nkey = %s\n%s\n' $port "$2" "$FLOW_DIR/key" "$3" >"$STATE/etc/local/sync/$1.conf"; }
+target mps /ok ''
+target registry /too 'numbers = yes
+kinds = person_linked'
+chmod 644 "$STATE"/etc/local/sync/*.conf
+receiver_start
+"$ROOT/deploy/stack" up --dir "$STATE" >"$FLOW_DIR/up"
+grep -q 'restarting sync' "$FLOW_DIR/up" || { cat "$FLOW_DIR/up"; echo "a new receiver does not restart sync"; exit 1; }
+
+hocvu demo --learners 12 >"$FLOW_DIR/demo.out" 2>&1 || { tail -n 20 "$FLOW_DIR/demo.out"; exit 1; }
+certified=$(sed -n 's/^journey: .* certified=\([0-9]*\) .*/\1/p' "$FLOW_DIR/demo.out")
+drained 30
+must "$(received certificate_issued)" "$certified" "certificates that arrived"
+[ "$(received person_linked)" -ge 12 ] || { echo "$(received person_linked) links arrived"; exit 1; }
+must "$(grep -c '"path":"/unverified"' "$FLOW_DIR/received" || true)" 0 "wrong signatures"
+digits='[^0-9a-f-][0-9]{12}[^0-9a-f-]'
+must "$(grep -cE "$digits" "$FLOW_DIR/received" || true)" 0 "personal numbers in bodies before they were brought"
+hocvu sync numbers "$STATE/secrets" | grep -qE '^numbers brought: (1[2-9]|[2-9][0-9])$' || { echo "numbers are not brought"; exit 1; }
+for ((tenths = 0; tenths < 200; tenths++)); do
+    [ "$(ask "SELECT count(*) FROM sync.item WHERE target = 'registry' AND state <> 'sent'")" != 0 ] || break
+    sleep 0.1
+done
+must "$(grep '"path":"/too"' "$FLOW_DIR/received" | grep -o 'national_id[^,]*' | grep -o '[0-9]\{12\}' | sort -u |
+    grep -cFf - "$ROOT/deploy/sample/roster.csv")" "$(ask "SELECT count(*) FROM sync.person_number")" "numbers of the roster that arrived"
+must "$(grep '"path":"/ok"' "$FLOW_DIR/received" | grep -cE "$digits" || true)" 0 "numbers for who is not told them"
+hocvu sync status >"$FLOW_DIR/status" || { cat "$FLOW_DIR/status"; echo "all is sent, and status says no"; exit 1; }
+
+# Away: what waits is not late yet, then it is, and comes in the end.
+kill $receiver && wait $receiver 2>/dev/null || true
+hocvu demo --learners 13 --seed 2 >"$FLOW_DIR/demo.out" 2>&1 || { tail -n 20 "$FLOW_DIR/demo.out"; exit 1; }
+more=$(sed -n 's/^journey: .* certified=\([0-9]*\) .*/\1/p' "$FLOW_DIR/demo.out")
+for ((tenths = 0; tenths < 100; tenths++)); do
+    [ "$(ask "SELECT count(*) FROM sync.item WHERE state <> 'sent' AND trouble IS NOT NULL")" = 0 ] || break
+    sleep 0.1
+done
+hocvu sync status >"$FLOW_DIR/status" || { cat "$FLOW_DIR/status"; echo "what waits since a moment is called late"; exit 1; }
+ask "UPDATE sync.item SET changed_at = now() - interval '9 days' WHERE state <> 'sent'" >/dev/null
+code=0
+hocvu sync status >"$FLOW_DIR/status" || code=$?
+must $code 1 "status of what is late: $(cat "$FLOW_DIR/status")"
+item=$(hocvu sync list late mps | awk 'NR == 2 { print $1 }')
+hocvu sync show "$item" | grep -q '^try 1 ' || { hocvu sync show "$item"; echo "no try is shown"; exit 1; }
+receiver_start
+hocvu sync retry "$item" | grep -qx 'tried again: 1' || { echo "retry"; exit 1; }
+ask "UPDATE sync.item SET next_at = now() WHERE state = 'waiting' AND target = 'mps'" >/dev/null
+drained 60
+must "$(received certificate_issued)" $((certified + more)) "certificates that arrived in the end"
+ask "UPDATE sync.item SET changed_at = now() WHERE state <> 'sent'" >/dev/null # what waits for a number
+hocvu sync status >/dev/null || { echo "all is sent in the end, and status says no"; exit 1; }
+echo "$((certified + more)) certificates told, none late"
