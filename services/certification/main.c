@@ -5,10 +5,10 @@
  * Answers:   every METHOD in proto/certification.def
  * Announces: certificate_issued, certificate_revoked
  * Follows:   assessment.attempt_graded, attempt_voided (who passed, and who has not after all);
- * content.programme_published (what); identity.org_changed, people_changed, person_merged (whose name, and who may revoke) Keeps:
- * schema "certification"; nothing in memory between calls Refuses:   a second certificate in force for the same person
- * and programme version, a document that is not the registered one to the byte, a revocation outside the officer's
- * subtree, to delete anything
+ * content.programme_published (what); identity.org_changed, people_changed, person_merged (whose name, and who may
+ * revoke) Keeps: schema "certification"; nothing in memory between calls Refuses:   a second certificate in force for
+ * the same person and programme version, a document that is not the registered one to the byte, a revocation outside
+ * the officer's subtree, to delete anything
  *
  * Configuration: certification --help
  */
@@ -20,13 +20,8 @@
 #include "bind.h"
 
 static const struct follow follows[] = {
-    FOLLOW(attempt_graded),
-    FOLLOW(attempt_voided),
-    FOLLOW(programme_published),
-    FOLLOW(org_changed),
-    FOLLOW(people_changed), FOLLOW(person_merged),
-    FOLLOW(reporting_audit_headed),
-    FOLLOW_END,
+    FOLLOW(attempt_graded), FOLLOW(attempt_voided), FOLLOW(programme_published),    FOLLOW(org_changed),
+    FOLLOW(people_changed), FOLLOW(person_merged),  FOLLOW(reporting_audit_headed), FOLLOW_END,
 };
 
 static const struct tick ticks[] = {

@@ -3,11 +3,10 @@
  *
  * Answers:   every METHOD in proto/learning.def
  * Announces: learner_assigned (again when someone's extra time changes), lesson_completed, programme_completed
- * Follows:   content's programme_published; identity's org_changed, people_changed, person_merged: who comes under an assignment
- *            later is enrolled too
- * Keeps:     schema "learning" (migrations/), with a copy of the organisation and of published programmes
- * Refuses:   a unit outside the caller's subtree (FORBIDDEN), a lesson before its turn (ORDER), a completion for which
- *            the server has not measured the time (EVIDENCE)
+ * Follows:   content's programme_published; identity's org_changed, people_changed, person_merged: who comes under an
+ * assignment later is enrolled too Keeps:     schema "learning" (migrations/), with a copy of the organisation and of
+ * published programmes Refuses:   a unit outside the caller's subtree (FORBIDDEN), a lesson before its turn (ORDER), a
+ * completion for which the server has not measured the time (EVIDENCE)
  *
  * Configuration: learning --help
  */
@@ -17,11 +16,7 @@
 #include "bind.h"
 
 static const struct follow follows[] = {
-    FOLLOW(org_changed),
-    FOLLOW(people_changed),
-    FOLLOW(person_merged),
-    FOLLOW(programme_published),
-    FOLLOW_END,
+    FOLLOW(org_changed), FOLLOW(people_changed), FOLLOW(person_merged), FOLLOW(programme_published), FOLLOW_END,
 };
 
 static const struct tick ticks[] = {
