@@ -36,6 +36,15 @@ INSERT INTO tenure (tenure_id, person_id, unit_id, position, leader, valid_from)
 SELECT gen_random_uuid(), person_id, '00000000-0000-7000-8000-000000000001', 'Chuyên viên', false, '2025-07-01'
 FROM public.seeded;
 DROP TABLE public.seeded;
+-- An installation in use: everybody has been here by another provider, so the planner knows tables that are not empty.
+INSERT INTO account (account_id, provider, subject, state, person_id, full_name, national_hash, hash_key, national_box, box_key)
+SELECT gen_random_uuid(), 'other', person_id::text, 'linked', person_id, full_name, national_hash, hash_key, national_box, box_key
+FROM person;
+INSERT INTO link_history (account_id, person_id, what) SELECT account_id, person_id, 'linked' FROM account;
+INSERT INTO session (session_id, account_id, person_id, family_hash, provider, expires)
+SELECT gen_random_uuid(), account_id, person_id, sha256(account_id::text::bytea), provider, now() + interval '1 day' FROM account;
+INSERT INTO login (state_hash, binding_hash, provider, nonce, verifier)
+SELECT sha256(account_id::text::bytea), sha256(''), provider, 'n', 'v' FROM account;
 SQL
 }
 
