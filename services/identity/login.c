@@ -145,8 +145,11 @@ static int take_login(struct ctx *ctx, const struct login_return *req, struct lo
     if (secret_hash(ctx->arena, req->state, &key.state_hash) < 0 || secret_hash(ctx->arena, req->binding, &binding) < 0)
         return fail(ctx, ERR_TOO_LARGE, "state");
     int code = pg_call(ctx, &SQL_login_take, &key, ret_login);
-    if (code == ERR_NOT_FOUND)
-        return refuse(ctx, NULL, "the state is unknown, used or too old", ERR_UNAUTHENTICATED, "state");
+    if (code == ERR_NOT_FOUND) {
+        /* Whoever brings a state of ours was admitted when it was given out. */
+        code = pace_admit_address(ctx);
+        return code ? code : refuse(ctx, NULL, "the state is unknown, used or too old", ERR_UNAUTHENTICATED, "state");
+    }
     if (code)
         return code;
     if (ret_login->binding_hash.n != binding.n || sodium_memcmp(ret_login->binding_hash.p, binding.p, binding.n) != 0)
@@ -237,8 +240,7 @@ static int finish(struct ctx *ctx, const struct login_return *req, struct sessio
 
 int on_login_finish(struct ctx *ctx, const struct login_return *req, struct session_tokens *ret_reply)
 {
-    int code = pace_admit_address(ctx);
-    return code ? code : pace_settle_address(ctx, finish(ctx, req, ret_reply));
+    return pace_settle_address(ctx, finish(ctx, req, ret_reply));
 }
 
 int logins_prune(struct ctx *ctx)

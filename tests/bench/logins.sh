@@ -2,7 +2,7 @@
 # exchange and the judgement of the token, the rules of linking, a session. The provider (idp_echo) and the browsers
 # (login_load) run on the same two cores, so what our own processes took of the processor is told apart: `figure` is how
 # many logins two cores do of our part, `wall` how many there were with everything. First logins link an account, later
-# ones find it. The limit is PostgreSQL alone with the same rows in the same three transactions, by pgbench.
+# ones find it. The limit is PostgreSQL alone with the same rows in the same transactions, by pgbench.
 # shellcheck shell=bash
 
 PEOPLE=${BENCH_PEOPLE:-100000}
@@ -36,6 +36,15 @@ INSERT INTO tenure (tenure_id, person_id, unit_id, position, leader, valid_from)
 SELECT gen_random_uuid(), person_id, '00000000-0000-7000-8000-000000000001', 'Chuyên viên', false, '2025-07-01'
 FROM public.seeded;
 DROP TABLE public.seeded;
+-- An installation in use: everybody has been here by another provider, so the planner knows tables that are not empty.
+INSERT INTO account (account_id, provider, subject, state, person_id, full_name, national_hash, hash_key, national_box, box_key)
+SELECT gen_random_uuid(), 'other', person_id::text, 'linked', person_id, full_name, national_hash, hash_key, national_box, box_key
+FROM person;
+INSERT INTO link_history (account_id, person_id, what) SELECT account_id, person_id, 'linked' FROM account;
+INSERT INTO session (session_id, account_id, person_id, family_hash, provider, expires)
+SELECT gen_random_uuid(), account_id, person_id, sha256(account_id::text::bytea), provider, now() + interval '1 day' FROM account;
+INSERT INTO login (state_hash, binding_hash, provider, nonce, verifier)
+SELECT sha256(account_id::text::bytea), sha256(''), provider, 'n', 'v' FROM account;
 SQL
 }
 
@@ -49,14 +58,14 @@ UPDATE bare.login SET used_at = now() WHERE state_hash = sha256(int8send(:n));
 BEGIN;
 INSERT INTO bare.account VALUES (gen_random_uuid(), :n, 'Nguyễn Văn Thử', sha256('n'), repeat('b', 84));
 INSERT INTO bare.session VALUES (gen_random_uuid(), gen_random_uuid(), sha256(int8send(:n)), 1, '127.0.0.1', now(), now());
-INSERT INTO bare.entry (body) VALUES (jsonb_build_object('account', :n, 'provider', 'bench'));
-INSERT INTO bare.entry (body) VALUES (jsonb_build_object('session', :n, 'provider', 'bench', 'address', '127.0.0.1'));
-INSERT INTO bare.entry (body) VALUES (jsonb_build_object('person', :n, 'provider', 'bench', 'at', now()));
+INSERT INTO bare.entry (body) VALUES (jsonb_build_object('account', :n::bigint, 'provider', 'bench'));
+INSERT INTO bare.entry (body) VALUES (jsonb_build_object('session', :n::bigint, 'provider', 'bench', 'address', '127.0.0.1'));
+INSERT INTO bare.entry (body) VALUES (jsonb_build_object('person', :n::bigint, 'provider', 'bench', 'at', now()));
 COMMIT;
 SQL
     psql -X -q <<'SQL'
 CREATE SCHEMA bare;
-CREATE TABLE bare.login (state_hash bytea PRIMARY KEY, binding bytea, nonce text, verifier text, address text,
+CREATE UNLOGGED TABLE bare.login (state_hash bytea PRIMARY KEY, binding bytea, nonce text, verifier text, address text,
     created timestamptz, used_at timestamptz);
 CREATE TABLE bare.account (account_id uuid PRIMARY KEY, subject bigint, full_name text, hash bytea, box text);
 CREATE INDEX ON bare.account (subject);
