@@ -83,9 +83,14 @@ WITH known AS (
 SELECT :account_id AS account_id, :what AS state, (SELECT person_id FROM target) AS person_id, fault FROM verdict;
 
 -- link_history(history_query) history_row
+-- Also of those who turned out to be the same person.
+WITH same AS MATERIALIZED (
+    SELECT :person_id AS person_id UNION ALL SELECT person_id FROM person WHERE merged_into = :person_id
+)
 SELECT n, at, what, account_id, CASE WHEN person_id = :person_id THEN other_id ELSE person_id END AS other_id, by_whom, reason
 FROM link_history
-WHERE (person_id = :person_id OR other_id = :person_id) AND n > coalesce(:after, 0)
+WHERE (person_id = ANY (ARRAY(SELECT person_id FROM same)) OR other_id = ANY (ARRAY(SELECT person_id FROM same)))
+    AND n > coalesce(:after, 0)
 ORDER BY n
 LIMIT 200;
 

@@ -75,6 +75,13 @@ IDENTITY_TEST(merge, what_one_held_becomes_the_others)
                        " FROM " TOLD),
         arena_printf(&h->arena, "true false false"));
     cr_expect_eq(count_of("audit WHERE action = 'persons_merged' AND subject IS NOT NULL"), 1);
+    /* The history of the one who stays has that of the other. */
+    struct history_query ask = {.person_id = person_id(NAM)};
+    struct history_list past = {0};
+    EXPECT_FAULT(on_link_history(&h->ctx, &ask, &past), 0, "");
+    cr_assert_eq(past.n_entries, 2);
+    cr_expect_arr_eq(past.entries[0].what.p, "linked", 6);
+    cr_expect_arr_eq(past.entries[1].what.p, "merged", 6);
     /* Again: the same; afterwards he logs in with the number of the one who is no more. */
     EXPECT_FAULT(merge(1, NAM, SON), 0, "");
     cr_expect_eq(list.n_tenures, 3);

@@ -118,3 +118,105 @@ IDENTITY_TEST(race, imports_wait_for_each_other)
     take_report(req.import_id);
     expect_counts(0, 0, 4, 0);
 }
+
+static int log_in_as(struct ctx *ctx, const char *subject)
+{
+    struct claims claims = {
+        .subject = S(subject), .national_id = S("999079000003"), .full_name = S("Lê Văn Nam"), .level = 2};
+    struct link_outcome who;
+    return link_decide(ctx, SPAN("openid"), &claims, &who);
+}
+
+static int log_in_first(struct ctx *ctx)
+{
+    return log_in_as(ctx, "s");
+}
+
+static int log_in_second(struct ctx *ctx)
+{
+    return log_in_as(ctx, "t");
+}
+
+IDENTITY_TEST(race, of_two_accounts_with_one_number_one_is_linked)
+{
+    small_nation();
+    cr_expect_eq(collide(log_in_first, log_in_second), 0);
+    cr_expect_str_eq(harness_get(h, "SELECT string_agg(subject || ':' || state, ' ' ORDER BY subject) FROM account"),
+                     "s:linked t:review");
+}
+
+IDENTITY_TEST(race, one_account_logs_in_twice_at_once)
+{
+    small_nation();
+    cr_expect_eq(collide(log_in_first, log_in_first), 0);
+    cr_expect_eq(count_of("account WHERE state = 'linked'"), 1);
+    cr_expect_eq(harness_events(h, "person_linked"), 1);
+}
+
+/* What the two callers of a tenure's change or a merge have in common; the second connection has no caller of its own.
+ */
+static struct tenure_step joins[2];
+static struct person_merge merges[2];
+
+static int join_second(struct ctx *ctx)
+{
+    struct tenure_list list;
+    return on_tenure_change(ctx, &joins[1], &list);
+}
+
+/* As the handler does, but the transaction stays open. */
+static int hold_person(struct ctx *ctx)
+{
+    struct person_asked who = {.person_id = joins[0].person_id};
+    struct person_held held;
+    char text[UUID_TEXT];
+    int code = pg_call(ctx, &SQL_person_hold, &who, &held);
+    uuid_format(&who.person_id, text);
+    harness_sql(
+        h,
+        "INSERT INTO tenure (tenure_id, person_id, unit_id, position, leader, valid_from) SELECT hocvu.uuid7(), '%s',"
+        " unit_id, '', false, hocvu.today() FROM unit WHERE code = 'X44'",
+        text);
+    return code;
+}
+
+IDENTITY_TEST(race, of_two_principal_tenures_at_once_one_is_refused)
+{
+    small_nation();
+    struct uuid nam = person_id("Lê Văn Nam");
+    harness_sql(
+        h, "UPDATE tenure SET valid_to = valid_from FROM person p WHERE p.person_id = tenure.person_id AND full_name ="
+           " 'Lê Văn Nam'");
+    for (int i = 0; i < 2; i++) {
+        joins[i] = (struct tenure_step){.person_id = nam, .change_id = U(50), .op = S("join"), .reason = S("x")};
+        PUT_FIELD(&joins[i], tenure_step, unit_id, unit_id("P44"));
+        PUT_FIELD(&joins[i], tenure_step, valid_from, 20780);
+        PUT_FIELD(&joins[i], tenure_step, position, S(""));
+    }
+    cr_expect_eq(collide(hold_person, join_second), ERR_STATE);
+    cr_expect_eq(count_of("tenure t JOIN person USING (person_id) WHERE full_name = 'Lê Văn Nam' AND valid_to IS NULL"),
+                 1);
+}
+
+static int merge_first(struct ctx *ctx)
+{
+    struct merge_parties parties;
+    int code = pg_call(ctx, &SQL_merge_hold, &merges[0], &parties);
+    return code ? code : pg_call(ctx, &SQL_merge_write, &merges[0], NULL);
+}
+
+static int merge_second(struct ctx *ctx)
+{
+    struct tenure_list list;
+    return on_persons_merge(ctx, &merges[1], &list);
+}
+
+IDENTITY_TEST(race, two_are_not_merged_into_each_other)
+{
+    small_nation();
+    struct uuid a = person_id("Lê Văn Nam"), b = person_id("Hồ Văn Sơn");
+    merges[0] = (struct person_merge){.step_id = U(60), .keep = a, .gone = b, .reason = S("x")};
+    merges[1] = (struct person_merge){.step_id = U(61), .keep = b, .gone = a, .reason = S("x")};
+    cr_expect_eq(collide(merge_first, merge_second), ERR_STATE);
+    cr_expect_eq(count_of("person WHERE merged_into IS NOT NULL"), 1);
+}

@@ -69,6 +69,7 @@ CREATE TABLE link_history (
     at         timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX link_history_person ON link_history (person_id, n);
+CREATE INDEX link_history_other ON link_history (other_id) WHERE other_id IS NOT NULL;
 CREATE INDEX link_history_account ON link_history (account_id, n);
 
 -- DELETE: claims of people who are on nobody's roster are not kept for ever.
