@@ -2,7 +2,7 @@
 #include "import.h"
 #include "tree.h"
 
-enum { UNITS_PAGE = 500, MOST_TOPS = 1000 };
+enum { UNITS_PAGE = 500 };
 
 int on_units(struct ctx *ctx, const struct unit_query *req, struct unit_list *ret_reply)
 {
@@ -25,12 +25,8 @@ int units_refresh(struct ctx *ctx)
 
 int units_settle(struct ctx *ctx)
 {
-    struct unit_top *tops;
-    uint32_t n;
     int code = units_refresh(ctx);
-    if (!code)
-        code = pg_list(ctx, &SQL_unit_path_refresh, NULL, MOST_TOPS, &tops, &n);
-    return code || !n ? code : pg_bulk(ctx, &SQL_headcount_renew, tops, n, 0, NULL, NULL);
+    return code ? code : pg_call(ctx, &SQL_unit_path_refresh, NULL, NULL);
 }
 
 int units_read(struct ctx *ctx, struct tree *ret_tree, uint32_t more)
