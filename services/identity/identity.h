@@ -56,8 +56,8 @@ MUST_CHECK int keys_read_before(const char *path, struct seal_keys *keys);
 
 /* units.c: brings unit_now in line with the versions; a tick, because days come. 0 or fail(). */
 int units_refresh(struct ctx *ctx);
-/* units.c: the same after versions were written, and the paths of all days. 0 or fail(). */
-int units_settle(struct ctx *ctx);
+/* units.c: the same after these versions were written, and the ways of all days. 0 or fail(). */
+int units_settle(struct ctx *ctx, const struct unit_fact *versions, uint32_t n);
 
 /* headcount.c: a tick. Folds what changed into the counts by day; questions are right before, too. 0 or fail(). */
 int headcount_fold(struct ctx *ctx);

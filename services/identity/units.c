@@ -23,10 +23,13 @@ int units_refresh(struct ctx *ctx)
     return pg_call(ctx, &SQL_unit_now_refresh, NULL, NULL);
 }
 
-int units_settle(struct ctx *ctx)
+int units_settle(struct ctx *ctx, const struct unit_fact *versions, uint32_t n)
 {
     int code = units_refresh(ctx);
-    return code ? code : pg_call(ctx, &SQL_unit_path_refresh, NULL, NULL);
+    if (code || !n)
+        return code;
+    return n > IMPORT_CHUNK ? pg_call(ctx, &SQL_unit_path_refresh, NULL, NULL)
+                            : pg_bulk(ctx, &SQL_unit_path_refresh_of, versions, n, 0, NULL, NULL);
 }
 
 int units_read(struct ctx *ctx, struct tree *ret_tree, uint32_t more)
@@ -51,7 +54,7 @@ int units_write(struct ctx *ctx, const struct tree *tree, uint32_t *ret_changed)
     if (!code)
         code = import_write(ctx, &SQL_unit_put, versions, n_versions);
     if (!code && n_versions)
-        code = units_settle(ctx);
+        code = units_settle(ctx, versions, n_versions);
     for (uint32_t i = 0; i < n_versions; i++)
         changed += i == 0 || !uuid_equal(&versions[i].unit_id, &versions[i - 1].unit_id);
     if (!code && ret_changed)

@@ -65,13 +65,21 @@ CREATE TABLE unit_path (
 );
 CREATE INDEX unit_path_below ON unit_path (path, valid_from) INCLUDE (unit_id, valid_to);
 
--- Makes unit_path say what the versions say about all days. Where only a name changes, the way stays one row. The result are
--- the steps below the nation (ministries, provinces) of which a unit that was there before changed its way.
-CREATE FUNCTION unit_path_renew() RETURNS SETOF text LANGUAGE sql SET search_path = identity, pg_catalog AS $$
-    WITH RECURSIVE tree AS (
-        SELECT v.unit_id, v.valid_from, v.valid_to, lpad(to_hex(u.short), 8, '0') COLLATE "C" AS path
-        FROM unit_version v JOIN unit u USING (unit_id)
-        WHERE v.parent_id IS NULL
+-- Makes unit_path say what the versions say about all days, for these units and all that ever lay below them (null: for all).
+-- Where only a name changes, the way stays one row. The result are the steps below the nation (ministries, provinces) of
+-- which a unit that was there before changed its way.
+CREATE FUNCTION unit_path_renew(touched uuid[]) RETURNS SETOF text LANGUAGE sql SET search_path = identity, pg_catalog AS $$
+    WITH RECURSIVE affected AS (
+        SELECT unit_id FROM unit WHERE touched IS NULL OR unit_id = ANY (touched)
+        UNION
+        SELECT v.unit_id FROM affected a JOIN unit_version v ON v.parent_id = a.unit_id
+    ), tree AS (
+        SELECT v.unit_id, greatest(v.valid_from, p.valid_from) AS valid_from, least(v.valid_to, p.valid_to) AS valid_to,
+            (coalesce(p.path, '') || lpad(to_hex(u.short), 8, '0')) COLLATE "C" AS path
+        FROM affected a JOIN unit u USING (unit_id) JOIN unit_version v USING (unit_id)
+        LEFT JOIN unit_path p ON p.unit_id = v.parent_id AND (v.valid_to IS NULL OR v.valid_to > p.valid_from)
+            AND (p.valid_to IS NULL OR p.valid_to > v.valid_from)
+        WHERE v.parent_id IS NULL OR (p.unit_id IS NOT NULL AND v.parent_id NOT IN (SELECT unit_id FROM affected))
         UNION ALL
         SELECT v.unit_id, greatest(v.valid_from, t.valid_from), least(v.valid_to, t.valid_to),
             (t.path || lpad(to_hex(u.short), 8, '0')) COLLATE "C"
@@ -93,7 +101,8 @@ CREATE FUNCTION unit_path_renew() RETURNS SETOF text LANGUAGE sql SET search_pat
         GROUP BY unit_id, way
     ), differs AS MATERIALIZED (
         SELECT unit_id, valid_from, w.valid_to, w.path, p.path AS old_path
-        FROM wanted w FULL JOIN unit_path p USING (unit_id, valid_from)
+        FROM wanted w
+        FULL JOIN (SELECT * FROM unit_path WHERE unit_id IN (SELECT unit_id FROM affected)) p USING (unit_id, valid_from)
         WHERE (w.path, w.valid_to) IS DISTINCT FROM (p.path, p.valid_to)
     ), gone AS (
         DELETE FROM unit_path p USING differs d
