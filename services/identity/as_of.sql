@@ -33,15 +33,18 @@ WHERE p.unit_id = coalesce(:unit_id, (
 LIMIT 1;
 
 -- people(people_range) person_row
--- The page first, by two indexes alone; then what is to be shown of it.
+-- In the order of the paths, unit by unit, until the page is full; then what is to be shown of each person.
 SELECT p.person_id, CASE WHEN p.restricted_at IS NULL THEN p.full_name ELSE '(hạn chế xử lý)' END AS full_name, page.unit_id,
-    v.code AS unit_code, t.position, t.leader,
+    page.unit_code, page.position, page.leader,
     EXISTS (SELECT FROM account a WHERE a.person_id = p.person_id AND a.state = 'linked') AS linked
 FROM (
-    SELECT u.path, u.unit_id, t.person_id, t.valid_from
+    SELECT u.path, u.unit_id, v.code AS unit_code, t.person_id, t.position, t.leader
     FROM unit_path u
     CROSS JOIN LATERAL (
-        SELECT t.person_id, t.valid_from FROM tenure t
+        SELECT code FROM unit_version
+        WHERE unit_id = u.unit_id AND valid_from <= :day AND (valid_to IS NULL OR valid_to > :day) LIMIT 1) v
+    CROSS JOIN LATERAL (
+        SELECT t.person_id, t.position, t.leader FROM tenure t
         WHERE t.unit_id = u.unit_id AND t.kind = 'principal' AND t.valid_from <= :day
             AND (t.valid_to IS NULL OR t.valid_to > :day) AND (t.leader OR NOT coalesce(:leaders, false))
             AND (:after_path IS NULL OR u.path > :after_path OR t.person_id > :after)
@@ -52,13 +55,5 @@ FROM (
     ORDER BY u.path, t.person_id
     LIMIT 500
 ) page
-JOIN LATERAL (
-    SELECT t.position, t.leader FROM tenure t
-    WHERE t.unit_id = page.unit_id AND t.person_id = page.person_id AND t.kind = 'principal'
-        AND t.valid_from = page.valid_from AND t.valid_to IS DISTINCT FROM t.valid_from
-    LIMIT 1) t ON true
 JOIN LATERAL (SELECT * FROM person WHERE person_id = page.person_id LIMIT 1) p ON true
-JOIN LATERAL (
-    SELECT code FROM unit_version
-    WHERE unit_id = page.unit_id AND valid_from <= :day AND (valid_to IS NULL OR valid_to > :day) LIMIT 1) v ON true
 ORDER BY page.path, page.person_id;

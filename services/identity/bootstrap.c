@@ -22,7 +22,7 @@ static int make_root(struct ctx *ctx, struct uuid *ret_id)
     if (!code)
         code = import_write(ctx, &SQL_unit_put, &root, 1);
     if (!code)
-        code = units_settle(ctx);
+        code = units_settle(ctx, &root, 1);
     if (!code)
         *ret_id = root.unit_id;
     return code;

@@ -8,7 +8,10 @@
 #include "nfc.h"
 #include <sodium.h>
 
-enum { MOVED_AT_ONCE = 20000 /* as decree_tenures_move has it */ };
+enum {
+    MOVED_AT_ONCE = 20000, /* as decree_tenures_move has it */
+    ASK_AGAIN_MS = 2000,
+};
 
 void decree_hash(const struct span *spans, uint32_t n, unsigned char ret_hash[DECREE_HASH_BYTES])
 {
@@ -127,11 +130,15 @@ static int look_at_people(struct ctx *ctx, struct decree_work *work, const struc
 /* In portions, because a statement has its time. 0 or fail(). */
 static int move_people(struct ctx *ctx, const struct decree_work *work, const struct unit_leaving *rows)
 {
+    struct unit_people done = {0};
     struct place *moved;
-    uint32_t n;
-    int code = 0;
+    uint32_t n = 0;
+    int code;
     do {
         code = pg_bulk(ctx, &SQL_decree_tenures_move, rows, work->n_leaving, 1, &moved, &n);
+        done.people += !code && n ? moved->place : 0;
+        if (!code)
+            code = pg_call(ctx, &SQL_decree_done, &done, NULL);
     } while (!code && n && moved->place == MOVED_AT_ONCE);
     return code;
 }
@@ -158,13 +165,13 @@ static int write_steps(struct ctx *ctx, const struct decree_work *work)
     return code ? code : import_write(ctx, &SQL_unit_changes_add, work->changes, work->n_changes);
 }
 
-/* Everything that the steps leave; `row` gets the counts. 0 or fail(). */
+/* Everything that the steps leave; `row` gets the counts, and is stored unless it waited. 0 or fail(). */
 static int write_all(struct ctx *ctx, struct decree_work *work, const struct unit_leaving *leaving,
-                     struct decree_new *row)
+                     struct decree_new *row, bool waited)
 {
     struct decree_key key = {.decree_id = row->decree_id};
     row->state = SPAN("applied");
-    int code = pg_call(ctx, &SQL_decree_add, row, NULL);
+    int code = waited ? 0 : pg_call(ctx, &SQL_decree_add, row, NULL);
     if (!code)
         code = units_write(ctx, &work->tree, &row->units_changed);
     if (!code)
@@ -178,10 +185,15 @@ static int write_all(struct ctx *ctx, struct decree_work *work, const struct uni
     return code ? code : pg_call(ctx, &SQL_decree_settle, row, NULL);
 }
 
-static int note_audit(struct ctx *ctx, const struct decree_new *row)
+int decree_note(struct ctx *ctx, const struct decree_new *row)
 {
+    const char *action = row->state.p[0] == 'w'   ? "decree_waits"
+                         : row->state.p[0] == 'a' ? "decree_applied"
+                                                  : "decree_refused";
     struct buf detail;
     char id[UUID_TEXT];
+    log_info(ctx->head->trace, "decree %.*s %.*s: %u units changed, %u tenures go along", (int)row->number.n,
+             row->number.p, (int)row->state.n, row->state.p, row->units_changed, row->people_moved);
     uuid_format(&row->decree_id, id);
     buf_init(&detail, 4096);
     buf_add_text(&detail, "{\"decree\":\"");
@@ -191,8 +203,8 @@ static int note_audit(struct ctx *ctx, const struct decree_new *row)
     char *rest = arena_printf(ctx->arena, ",\"units\":%u,\"people\":%u}", row->units_changed, row->people_moved);
     if (rest)
         buf_add_text(&detail, rest);
-    int code = !rest || detail.failed ? fail(ctx, ERR_TOO_LARGE, "number")
-                                      : audit_note(ctx, "decree_applied", NULL, buf_span(&detail));
+    int code =
+        !rest || detail.failed ? fail(ctx, ERR_TOO_LARGE, "number") : audit_note(ctx, action, NULL, buf_span(&detail));
     buf_release(&detail);
     return code;
 }
@@ -208,11 +220,27 @@ static int repeat(struct ctx *ctx, const struct decree_stored *stored, const uns
     ret_reply->state = stored->state;
     ret_reply->units_changed = stored->units_changed;
     ret_reply->people_moved = stored->people_moved;
+    if (stored->state.p[0] == 'w')
+        later(ctx, ASK_AGAIN_MS);
     return pg_list(ctx, &SQL_decree_steps, &key, DECREE_MOST_STEPS, &ret_reply->steps, &ret_reply->n_steps);
 }
 
-/* Judges the decree and, unless it is refused, writes it; the caller commits or not. 0 or fail(). */
-static int carry_out(struct ctx *ctx, const struct decree *req, struct decree_new *row, struct decree_report *ret_reply)
+/* Stores what was sent, for the job. 0 or fail(). */
+static int put_off(struct ctx *ctx, const struct decree *req, struct decree_new *row)
+{
+    struct buf packed;
+    buf_init(&packed, msg_max_packed(&msg_decree));
+    msg_pack(&msg_decree, req, &packed);
+    row->state = SPAN("waiting");
+    PUT_FIELD(row, decree_new, content, buf_span(&packed));
+    int code = packed.failed ? fail(ctx, ERR_TOO_LARGE, "steps") : pg_call(ctx, &SQL_decree_add, row, NULL);
+    buf_release(&packed);
+    row->has &= ~(UINT64_C(1) << HAS_decree_new_content);
+    return code;
+}
+
+int decree_carry_out(struct ctx *ctx, const struct decree *req, bool waited, struct decree_new *row,
+                     struct decree_report *ret_reply)
 {
     struct decree_work work = {.arena = ctx->arena, .req = req};
     int code = units_read(ctx, &work.tree, 2 * req->n_steps);
@@ -222,17 +250,26 @@ static int carry_out(struct ctx *ctx, const struct decree *req, struct decree_ne
         return fail(ctx, ERR_TOO_LARGE, "steps");
     ret_reply->steps = work.steps;
     ret_reply->n_steps = req->n_steps;
-    ret_reply->state = SPAN("refused");
-    if (work.refused)
-        return 0;
+    ret_reply->state = row->state = SPAN("refused");
     struct unit_leaving *leaving = leaving_rows(&work);
     if (!leaving)
         return fail(ctx, ERR_TOO_LARGE, "steps");
-    code = look_at_people(ctx, &work, leaving, &row->people_moved);
+    if (!work.refused)
+        code = look_at_people(ctx, &work, leaving, &row->people_moved);
+    if (!code && work.refused && waited) {
+        /* It could be done when it was sent: what it says now is kept, and that nothing came of it. */
+        row->people_moved = work.n_changes = 0;
+        code = write_steps(ctx, &work);
+        return code ? code : pg_call(ctx, &SQL_decree_settle, row, NULL);
+    }
     if (code || work.refused)
         return code;
-    code = write_all(ctx, &work, leaving, row);
-    ret_reply->state = row->state;
+    bool much = row->people_moved > identity_conf(ctx)->decree_people_at_once && !waited;
+    if (!much)
+        code = write_all(ctx, &work, leaving, row, waited);
+    else if (!ret_reply->dry_run)
+        code = put_off(ctx, req, row);
+    ret_reply->state = much ? SPAN("waiting") : row->state;
     ret_reply->units_changed = row->units_changed;
     ret_reply->people_moved = row->people_moved;
     return code;
@@ -267,13 +304,17 @@ int on_org_decree(struct ctx *ctx, const struct decree *sent, struct decree_repo
                              .title = req.title,
                              .effective_from = req.effective_from,
                              .content_hash = {(const char *)hash, DECREE_HASH_BYTES}};
-    code = carry_out(ctx, &req, &row, ret_reply);
-    if (code || ret_reply->dry_run || !row.state.n)
+    code = decree_carry_out(ctx, &req, false, &row, ret_reply);
+    if (code || ret_reply->dry_run || row.state.p[0] == 'r')
         return code;
-    log_info(ctx->head->trace, "decree %.*s: %u units changed, %u tenures moved", (int)row.number.n, row.number.p,
-             row.units_changed, row.people_moved);
-    code = note_audit(ctx, &row);
-    return code ? code : pg_commit(ctx);
+    code = decree_note(ctx, &row);
+    if (!code)
+        code = pg_commit(ctx);
+    if (!code && row.state.p[0] == 'w') {
+        job_wake(ctx);
+        later(ctx, ASK_AGAIN_MS);
+    }
+    return code;
 }
 
 int on_decrees(struct ctx *ctx, const struct decree_query *req, struct decree_list *ret_reply)

@@ -1,6 +1,6 @@
 /*
  * decree.h - a decree while it is judged: its steps tried on the tree in memory, and what they leave to be written.
- * Nothing here speaks to the database but decree.c.
+ * Only decree.c and decree_job.c speak to the database.
  */
 #ifndef IDENTITY_DECREE_H
 #define IDENTITY_DECREE_H
@@ -36,6 +36,16 @@ struct decree_work {
 MUST_CHECK int decree_try(struct decree_work *work);
 /* Refuses a closing because people are left. */
 void decree_refuse_people(struct decree_work *work, uint32_t step, uint32_t people);
+
+/*
+ * decree.c: judges the decree under the lock of import_begin and, unless it is refused, writes all of it; the caller
+ * commits or not. `waited`: it is stored already, a job carries it out, and a refusal is kept too. Otherwise one that
+ * moves very many people is stored for the job only. row->state says what became of it. 0 or fail().
+ */
+MUST_CHECK int decree_carry_out(struct ctx *ctx, const struct decree *req, bool waited, struct decree_new *row,
+                                struct decree_report *ret_reply);
+/* Puts it into log and audit. 0 or fail(). */
+MUST_CHECK int decree_note(struct ctx *ctx, const struct decree_new *row);
 
 /* Of what was sent, by which a repeat is told from another decree under the same id: BLAKE2b of the spans, one by one.
  */

@@ -19,7 +19,9 @@ ORDER BY c.nr, n.code
 LIMIT 1000;
 
 -- decree_shown(decree_key) decree_shown
-SELECT decree_id, number, issued_on, issuer, title, effective_from, state, units_changed, people_moved, entered_at
+SELECT decree_id, number, issued_on, issuer, title, effective_from, state, units_changed, people_moved, entered_at,
+    CASE WHEN decree_id = (SELECT w.decree_id FROM decree w WHERE w.state = 'waiting' ORDER BY w.entered_at, w.decree_id LIMIT 1)
+        THEN (SELECT last_value FROM decree_progress) END AS people_done
 FROM decree WHERE decree_id = :decree_id;
 
 -- decrees(decree_query) decree_row
@@ -129,3 +131,17 @@ SELECT DISTINCT g.person_id, 'decree'
 FROM moved m JOIN role_grant g ON g.revoked_at IS NULL
 WHERE g.unit_id = ANY (m.ids)
     OR EXISTS (SELECT FROM unit_now n WHERE n.unit_id = g.unit_id AND n.path && m.ids);
+
+-- decree_waiting() decree_waiting
+-- The next one for the job; whoever entered it is in whose name it is carried out.
+SELECT decree_id, content, content_hash, entered_by FROM decree
+WHERE state = 'waiting'
+ORDER BY entered_at, decree_id
+LIMIT 1;
+
+-- decree_scope(decree_key) unit_ref
+SELECT unnest(scope) AS unit_id FROM decree WHERE decree_id = :decree_id LIMIT 32;
+
+-- decree_done(unit_people)
+-- Seen at once by whoever asks, also while the transaction goes on.
+SELECT setval('decree_progress', :people);

@@ -2,7 +2,7 @@
 #include "as_of.h"
 
 enum {
-    FOLD_UNITS = 2000, /* a fold of so many units with a hundred days each takes half a second */
+    FOLD_UNITS = 500, /* with a hundred days each, as after a first roster, a fold takes about a second */
     MOST_ROWS = 1000,
     NATION_PATH = 8, /* bytes of a path with one step */
 };

@@ -3,9 +3,6 @@
 -- headcount_fold(headcount_step) headcount_step
 SELECT headcount_fold(:units) AS units;
 
--- headcount_renew(unit_top) BULK
-SELECT headcount_renew(:top);
-
 -- headcount_own(unit_range) headcount_row
 -- Of the top itself, without what lies below.
 SELECT u.unit_id, v.code, v.name, coalesce(h.people, 0) + coalesce(f.people, 0) AS people,

@@ -23,6 +23,8 @@ struct identity_conf {
     int64_t access_minutes, session_idle_minutes, session_max_hours;
     int64_t login_window_s, login_refused_account, login_refused_address;
     struct conf_secret token_sign_key, refresh_key;
+    /* the organisation */
+    int64_t decree_people_at_once;
     /* personal numbers */
     struct conf_secret national_hash_key, national_box_key;
     /* rosters */
@@ -56,8 +58,11 @@ MUST_CHECK int keys_read_before(const char *path, struct seal_keys *keys);
 
 /* units.c: brings unit_now in line with the versions; a tick, because days come. 0 or fail(). */
 int units_refresh(struct ctx *ctx);
-/* units.c: the same after versions were written, and the paths of all days. 0 or fail(). */
-int units_settle(struct ctx *ctx);
+/* units.c: the same after these versions were written, and the ways of all days. 0 or fail(). */
+int units_settle(struct ctx *ctx, const struct unit_fact *versions, uint32_t n);
+
+/* decree_job.c: a job. Carries out the decrees that move very many people. 0 or fail(). */
+int decrees_run(struct ctx *ctx);
 
 /* headcount.c: a tick. Folds what changed into the counts by day; questions are right before, too. 0 or fail(). */
 int headcount_fold(struct ctx *ctx);

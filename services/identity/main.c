@@ -30,7 +30,7 @@ static const struct follow follows[] = {
 
 static const struct tick ticks[] = {
     {"units_refresh", 60000, units_refresh},     /* versions whose day has come */
-    {"headcount_fold", 5000, headcount_fold},    /* changes of tenures into counts by day */
+    {"headcount_fold", 2000, headcount_fold},    /* changes of tenures into counts by day */
     {"logins_prune", 60000, logins_prune},       /* browsers that never came back */
     {"sessions_prune", 60000, sessions_prune},   /* sessions that ended long ago */
     {"accounts_take", 60000, accounts_take_due}, /* who logged in before the roster came */
@@ -41,7 +41,8 @@ static const struct tick ticks[] = {
 };
 
 static const struct job jobs[] = {
-    {"rosters", 1000, 64u << 20, rosters_run}, /* a slice of ten thousand rows takes 25 MB */
+    {"rosters", 1000, 64u << 20, rosters_run},   /* a slice of ten thousand rows takes 25 MB */
+    {"decrees", 60000, 128u << 20, decrees_run}, /* a tree of 100,000 versions takes 60 MB */
     JOB_END,
 };
 
@@ -49,7 +50,7 @@ static const struct limits limits = {
     .workers = 6,             /* a login waits for the provider up to 3.5 s; others must not wait with it */
     .in_flight = 256,         /* logins are the slow calls: at 20 ms the last one waits under a second */
     .deadline_ms = 5000,      /* as the gateway waits */
-    .arena_bytes = 32u << 20, /* a tree of 4 MiB; all else takes under 5 MB */
+    .arena_bytes = 64u << 20, /* a decree or a file on a tree of 60,000 versions takes 40 MB; all else under 5 */
 };
 
 static const struct service identity = {

@@ -21,6 +21,8 @@ const struct conf_row identity_rows[] = {
     ROW(login_refused_account, CONF_INT, 0, 1000000, "10", "Refused logins of one account in that time; 0: no limit."),
     ROW(login_refused_address, CONF_INT, 0, 1000000, "100",
         "The same from one network (IPv4 /24, IPv6 /64); 0: no limit."),
+    ROW(decree_people_at_once, CONF_INT, 0, 200000, "50000",
+        "A decree that moves more tenures than this is carried out beside the calls, which have 5 seconds."),
     ROW(token_sign_key, CONF_SECRET, 64, 128, "", "File with the Ed25519 key of access tokens, hex."),
     ROW(refresh_key, CONF_SECRET, 64, 64, "", "File with the key that makes refresh tokens, hex."),
     ROW(national_hash_key, CONF_SECRET, 64, 64, "", "File with the key by which personal numbers are found, hex."),

@@ -2,7 +2,7 @@
 #include "import.h"
 #include "tree.h"
 
-enum { UNITS_PAGE = 500, MOST_TOPS = 1000 };
+enum { UNITS_PAGE = 500 };
 
 int on_units(struct ctx *ctx, const struct unit_query *req, struct unit_list *ret_reply)
 {
@@ -23,14 +23,13 @@ int units_refresh(struct ctx *ctx)
     return pg_call(ctx, &SQL_unit_now_refresh, NULL, NULL);
 }
 
-int units_settle(struct ctx *ctx)
+int units_settle(struct ctx *ctx, const struct unit_fact *versions, uint32_t n)
 {
-    struct unit_top *tops;
-    uint32_t n;
     int code = units_refresh(ctx);
-    if (!code)
-        code = pg_list(ctx, &SQL_unit_path_refresh, NULL, MOST_TOPS, &tops, &n);
-    return code || !n ? code : pg_bulk(ctx, &SQL_headcount_renew, tops, n, 0, NULL, NULL);
+    if (code || !n)
+        return code;
+    return n > IMPORT_CHUNK ? pg_call(ctx, &SQL_unit_path_refresh, NULL, NULL)
+                            : pg_bulk(ctx, &SQL_unit_path_refresh_of, versions, n, 0, NULL, NULL);
 }
 
 int units_read(struct ctx *ctx, struct tree *ret_tree, uint32_t more)
@@ -55,7 +54,7 @@ int units_write(struct ctx *ctx, const struct tree *tree, uint32_t *ret_changed)
     if (!code)
         code = import_write(ctx, &SQL_unit_put, versions, n_versions);
     if (!code && n_versions)
-        code = units_settle(ctx);
+        code = units_settle(ctx, versions, n_versions);
     for (uint32_t i = 0; i < n_versions; i++)
         changed += i == 0 || !uuid_equal(&versions[i].unit_id, &versions[i - 1].unit_id);
     if (!code && ret_changed)

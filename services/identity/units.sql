@@ -121,45 +121,11 @@ SET valid_from = excluded.valid_from, parent_id = excluded.parent_id, code = exc
     name = excluded.name, name_en = excluded.name_en, path = excluded.path
 WHERE n IS DISTINCT FROM excluded;
 
--- unit_path_refresh() unit_top
--- Makes unit_path say what the versions say about all days: after versions were written. Where only a name changes, the
--- way stays one row. The result are the ministries and provinces between which people may have gone.
-WITH RECURSIVE tree AS (
-    SELECT v.unit_id, v.valid_from, v.valid_to, lpad(to_hex(u.short), 8, '0') COLLATE "C" AS path
-    FROM unit_version v JOIN unit u USING (unit_id)
-    WHERE v.parent_id IS NULL
-    UNION ALL
-    SELECT v.unit_id, greatest(v.valid_from, t.valid_from), least(v.valid_to, t.valid_to),
-        (t.path || lpad(to_hex(u.short), 8, '0')) COLLATE "C"
-    FROM tree t
-    JOIN unit_version v ON v.parent_id = t.unit_id AND (v.valid_to IS NULL OR v.valid_to > t.valid_from)
-        AND (t.valid_to IS NULL OR t.valid_to > v.valid_from)
-    JOIN unit u ON u.unit_id = v.unit_id
-    WHERE octet_length(t.path) < 128
-), marked AS (
-    SELECT *, path IS DISTINCT FROM lag(path) OVER one OR valid_from IS DISTINCT FROM lag(valid_to) OVER one AS begins
-    FROM tree
-    WINDOW one AS (PARTITION BY unit_id ORDER BY valid_from)
-), counted AS (
-    SELECT *, count(*) FILTER (WHERE begins) OVER (PARTITION BY unit_id ORDER BY valid_from) AS way FROM marked
-), wanted AS MATERIALIZED (
-    SELECT unit_id, min(valid_from) AS valid_from,
-        CASE WHEN bool_and(valid_to IS NOT NULL) THEN max(valid_to) END AS valid_to, min(path) AS path
-    FROM counted
-    GROUP BY unit_id, way
-), differs AS MATERIALIZED (
-    SELECT unit_id, valid_from, w.valid_to, w.path, p.path AS old_path
-    FROM wanted w FULL JOIN unit_path p USING (unit_id, valid_from)
-    WHERE (w.path, w.valid_to) IS DISTINCT FROM (p.path, p.valid_to)
-), gone AS (
-    DELETE FROM unit_path p USING differs d
-    WHERE d.path IS NULL AND p.unit_id = d.unit_id AND p.valid_from = d.valid_from
-), put AS (
-    INSERT INTO unit_path AS p (unit_id, valid_from, valid_to, path)
-    SELECT unit_id, valid_from, valid_to, path FROM differs WHERE path IS NOT NULL
-    ON CONFLICT (unit_id, valid_from) DO UPDATE SET valid_to = excluded.valid_to, path = excluded.path
-)
-SELECT DISTINCT substr(s.path, 9, 8) AS top
-FROM differs d CROSS JOIN LATERAL (VALUES (d.path), (d.old_path)) AS s (path)
-WHERE octet_length(s.path) > 8 AND EXISTS (SELECT FROM headcount h WHERE h.unit_id = d.unit_id)
-LIMIT 1000;
+-- unit_path_refresh()
+-- After many versions were written: the ways of all days, and the counts of people where units went from one ministry or
+-- province to another.
+SELECT headcount_renew(array_agg(top)) FROM unit_path_renew(NULL) AS t (top) HAVING count(*) > 0;
+
+-- unit_path_refresh_of(unit_fact) BULK
+-- The same for some units and what lies below them.
+SELECT headcount_renew(array_agg(top)) FROM unit_path_renew(:unit_id) AS t (top) HAVING count(*) > 0;

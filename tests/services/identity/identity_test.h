@@ -30,6 +30,7 @@ static inline void make_conf(void)
         .provider_dir = "",
         .providers = &no_providers,
         .pending_days = 90,
+        .decree_people_at_once = 50000,
         .access_minutes = 15,
         .session_idle_minutes = 480,
         .session_max_hours = 168,

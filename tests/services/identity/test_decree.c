@@ -485,6 +485,76 @@ IDENTITY_TEST(decree, is_shown_with_what_became_of_which_unit)
     cr_expect_eq(count_of("audit WHERE action = 'decree_applied'"), 2);
 }
 
+/* The job, as its thread runs it: with an arena of its own. */
+static void run_job(void)
+{
+    struct arena own, *arena = h->ctx.arena;
+    struct uuid scope = h->ctx.scope[0];
+    uint32_t n_scope = h->ctx.n_scope;
+    arena_init(&own, 64u << 20);
+    h->ctx.arena = &own;
+    h->ctx.n_scope = 0;
+    int code = settled(decrees_run(&h->ctx));
+    h->ctx.arena = arena;
+    h->ctx.scope[0] = scope;
+    h->ctx.n_scope = n_scope;
+    arena_release(&own);
+    cr_assert_eq(code, 0, "code %d", code);
+}
+
+IDENTITY_TEST(decree, of_very_many_people_is_carried_out_beside_the_calls)
+{
+    old_nation();
+    conf.decree_people_at_once = 0;
+    merge("P44", "S44");
+    struct decree decree = decree_of(1, "2026-06-01");
+    PUT_FIELD(&decree, decree, dry_run, true);
+    cr_assert_eq(enter_code(&decree), 0);
+    cr_expect_eq(result.people_moved, 1);
+    cr_expect_eq(count_of("decree"), 0);
+    enter(1, "2026-06-01", "waiting");
+    cr_expect_eq(result.people_moved, 1);
+    cr_expect_gt(h->ctx.retry_ms, 0);
+    cr_expect_str_eq(place_of("Lê Văn Nam", "2026-06-01"), "P44");
+    enter(1, "2026-06-01", "waiting");
+    struct decree_shown shown = {0};
+    cr_assert_eq(settled(on_decree_get(&h->ctx, &(struct decree_key){.decree_id = U(1)}, &shown)), 0);
+    cr_expect(HAS(&shown, decree_shown, people_done));
+    run_job();
+    cr_expect_str_eq(place_of("Lê Văn Nam", "2026-06-01"), "S44");
+    enter(1, "2026-06-01", "applied");
+    cr_expect_eq(result.people_moved, 1);
+    cr_expect_eq(result.n_steps, 1);
+    cr_expect_eq(harness_events(h, "decree_applied"), 1);
+    cr_expect_str_eq(harness_get(h, "SELECT string_agg(action, ' ' ORDER BY n) FROM audit WHERE action LIKE 'decree%%'"
+                                    " AND actor = (SELECT entered_by FROM decree)"),
+                     "decree_waits decree_applied");
+    run_job();
+    cr_expect_eq(harness_events(h, "decree_applied"), 1);
+}
+
+IDENTITY_TEST(decree, decree_that_waited_too_long_is_refused_as_a_whole)
+{
+    old_nation();
+    conf.decree_people_at_once = 0;
+    rename_to("S44", "Sở mới");
+    merge("P44", "S44");
+    enter(1, "2026-06-01", "waiting");
+    conf.decree_people_at_once = 50000;
+    begin();
+    merge("P44", "X44");
+    enter(2, "2026-06-01", "applied");
+    run_job();
+    enter(2, "2026-06-01", "applied");
+    cr_expect_str_eq(
+        harness_get(h, "SELECT state FROM decree WHERE decree_id = '00000000-0000-0000-0000-000000000001'"), "refused");
+    cr_expect_str_eq(harness_get(h, "SELECT string_agg(nr || ' ' || refused, ',' ORDER BY nr) FROM decree_step WHERE"
+                                    " decree_id = '00000000-0000-0000-0000-000000000001'"),
+                     "1 false,2 true");
+    cr_expect_eq(count_of("unit_version WHERE name = 'Sở mới'"), 0);
+    cr_expect_str_eq(place_of("Lê Văn Nam", "2026-06-01"), "X44");
+}
+
 IDENTITY_TEST(decree, privileges_are_as_meant)
 {
     cr_expect(!harness_allowed(h, "DELETE FROM decree"));

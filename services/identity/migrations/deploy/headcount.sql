@@ -74,15 +74,18 @@ BEGIN
     ), differ AS MATERIALIZED (
         SELECT unit_id, day, sum(people) AS people, sum(leaders) AS leaders FROM taken GROUP BY unit_id, day
     ), days AS (
-        SELECT unit_id, day FROM differ
-        UNION
-        SELECT h.unit_id, h.day FROM (SELECT unit_id, min(day) AS since FROM differ GROUP BY unit_id) t
-        JOIN headcount h ON h.unit_id = t.unit_id AND h.day > t.since
+        -- The days that change and those after them; never a join of two lists of unknown length.
+        SELECT unit_id, day, sum(people) AS people, sum(leaders) AS leaders
+        FROM (SELECT unit_id, day, people, leaders FROM differ
+              UNION ALL
+              SELECT h.unit_id, h.day, 0, 0 FROM (SELECT unit_id, min(day) AS since FROM differ GROUP BY unit_id) t
+              JOIN headcount h ON h.unit_id = t.unit_id AND h.day > t.since) d
+        GROUP BY unit_id, day
     ), own AS (
         INSERT INTO headcount AS h (unit_id, day, people, leaders)
-        SELECT unit_id, day, coalesce(b.people, 0) + sum(coalesce(c.people, 0)) OVER one,
-            coalesce(b.leaders, 0) + sum(coalesce(c.leaders, 0)) OVER one
-        FROM days LEFT JOIN differ c USING (unit_id, day)
+        SELECT unit_id, day, coalesce(b.people, 0) + sum(days.people) OVER one,
+            coalesce(b.leaders, 0) + sum(days.leaders) OVER one
+        FROM days
         LEFT JOIN LATERAL (SELECT o.people, o.leaders FROM headcount o
                            WHERE o.unit_id = days.unit_id AND o.day <= days.day ORDER BY o.day DESC LIMIT 1) b ON true
         WINDOW one AS (PARTITION BY unit_id ORDER BY day)
@@ -98,15 +101,17 @@ BEGIN
         GROUP BY 1, 2
         HAVING sum(d.people) <> 0 OR sum(d.leaders) <> 0
     ), top_days AS (
-        SELECT top, day FROM top_differ
-        UNION
-        SELECT h.top, h.day FROM (SELECT top, min(day) AS since FROM top_differ GROUP BY top) t
-        JOIN headcount_top h ON h.top = t.top AND h.day > t.since
+        SELECT top, day, sum(people) AS people, sum(leaders) AS leaders
+        FROM (SELECT top, day, people, leaders FROM top_differ
+              UNION ALL
+              SELECT h.top, h.day, 0, 0 FROM (SELECT top, min(day) AS since FROM top_differ GROUP BY top) t
+              JOIN headcount_top h ON h.top = t.top AND h.day > t.since) d
+        GROUP BY top, day
     ), whole AS (
         INSERT INTO headcount_top AS h (top, day, people, leaders)
-        SELECT top, day, coalesce(b.people, 0) + sum(coalesce(c.people, 0)) OVER one,
-            coalesce(b.leaders, 0) + sum(coalesce(c.leaders, 0)) OVER one
-        FROM top_days LEFT JOIN top_differ c USING (top, day)
+        SELECT top, day, coalesce(b.people, 0) + sum(top_days.people) OVER one,
+            coalesce(b.leaders, 0) + sum(top_days.leaders) OVER one
+        FROM top_days
         LEFT JOIN LATERAL (SELECT o.people, o.leaders FROM headcount_top o
                            WHERE o.top = top_days.top AND o.day <= top_days.day ORDER BY o.day DESC LIMIT 1) b ON true
         WINDOW one AS (PARTITION BY top ORDER BY day)

@@ -65,6 +65,58 @@ CREATE TABLE unit_path (
 );
 CREATE INDEX unit_path_below ON unit_path (path, valid_from) INCLUDE (unit_id, valid_to);
 
+-- Makes unit_path say what the versions say about all days, for these units and all that ever lay below them (null: for all).
+-- Where only a name changes, the way stays one row. The result are the steps below the nation (ministries, provinces) of
+-- which a unit that was there before changed its way.
+CREATE FUNCTION unit_path_renew(touched uuid[]) RETURNS SETOF text LANGUAGE sql SET search_path = identity, pg_catalog AS $$
+    WITH RECURSIVE affected AS (
+        SELECT unit_id FROM unit WHERE touched IS NULL OR unit_id = ANY (touched)
+        UNION
+        SELECT v.unit_id FROM affected a JOIN unit_version v ON v.parent_id = a.unit_id
+    ), tree AS (
+        SELECT v.unit_id, greatest(v.valid_from, p.valid_from) AS valid_from, least(v.valid_to, p.valid_to) AS valid_to,
+            (coalesce(p.path, '') || lpad(to_hex(u.short), 8, '0')) COLLATE "C" AS path
+        FROM affected a JOIN unit u USING (unit_id) JOIN unit_version v USING (unit_id)
+        LEFT JOIN unit_path p ON p.unit_id = v.parent_id AND (v.valid_to IS NULL OR v.valid_to > p.valid_from)
+            AND (p.valid_to IS NULL OR p.valid_to > v.valid_from)
+        WHERE v.parent_id IS NULL OR (p.unit_id IS NOT NULL AND v.parent_id NOT IN (SELECT unit_id FROM affected))
+        UNION ALL
+        SELECT v.unit_id, greatest(v.valid_from, t.valid_from), least(v.valid_to, t.valid_to),
+            (t.path || lpad(to_hex(u.short), 8, '0')) COLLATE "C"
+        FROM tree t
+        JOIN unit_version v ON v.parent_id = t.unit_id AND (v.valid_to IS NULL OR v.valid_to > t.valid_from)
+            AND (t.valid_to IS NULL OR t.valid_to > v.valid_from)
+        JOIN unit u ON u.unit_id = v.unit_id
+        WHERE octet_length(t.path) < 128
+    ), marked AS (
+        SELECT *, path IS DISTINCT FROM lag(path) OVER one OR valid_from IS DISTINCT FROM lag(valid_to) OVER one AS begins
+        FROM tree
+        WINDOW one AS (PARTITION BY unit_id ORDER BY valid_from)
+    ), counted AS (
+        SELECT *, count(*) FILTER (WHERE begins) OVER (PARTITION BY unit_id ORDER BY valid_from) AS way FROM marked
+    ), wanted AS MATERIALIZED (
+        SELECT unit_id, min(valid_from) AS valid_from,
+            CASE WHEN bool_and(valid_to IS NOT NULL) THEN max(valid_to) END AS valid_to, min(path) AS path
+        FROM counted
+        GROUP BY unit_id, way
+    ), differs AS MATERIALIZED (
+        SELECT unit_id, valid_from, w.valid_to, w.path, p.path AS old_path
+        FROM wanted w
+        FULL JOIN (SELECT * FROM unit_path WHERE unit_id IN (SELECT unit_id FROM affected)) p USING (unit_id, valid_from)
+        WHERE (w.path, w.valid_to) IS DISTINCT FROM (p.path, p.valid_to)
+    ), gone AS (
+        DELETE FROM unit_path p USING differs d
+        WHERE d.path IS NULL AND p.unit_id = d.unit_id AND p.valid_from = d.valid_from
+    ), put AS (
+        INSERT INTO unit_path AS p (unit_id, valid_from, valid_to, path)
+        SELECT unit_id, valid_from, valid_to, path FROM differs WHERE path IS NOT NULL
+        ON CONFLICT (unit_id, valid_from) DO UPDATE SET valid_to = excluded.valid_to, path = excluded.path
+    )
+    SELECT DISTINCT substr(s.path, 9, 8)
+    FROM differs d CROSS JOIN LATERAL (VALUES (d.path), (d.old_path)) AS s (path)
+    WHERE octet_length(s.path) > 8 AND EXISTS (SELECT FROM unit_path o WHERE o.unit_id = d.unit_id)
+$$;
+
 GRANT SELECT, INSERT ON unit, unit_code TO hocvu_identity;
 GRANT SELECT, INSERT, UPDATE ON unit_version TO hocvu_identity;
 GRANT SELECT, INSERT, UPDATE, DELETE ON unit_now, unit_path TO hocvu_identity;
