@@ -62,8 +62,8 @@ WITH wanted AS (
 SELECT true AS ok, fault FROM verdict;
 
 -- role_take(role_revocation) roles_revoked
--- Whoever could give a grant may take it away, and so may everybody it was handed down from. What hangs on it goes with
--- it. The root is handed over instead: another operator of the whole nation takes its place, and what hung on it hangs on
+-- Whoever could give a grant may take it away, unless his own hangs on it, and so may everybody it was handed down from.
+-- What hangs on it goes with it. The root is handed over instead: another operator of the whole nation takes its place, and what hung on it hangs on
 -- his or her grant; the last one stays. Tokens that still say it are stale.
 WITH named AS (
     SELECT * FROM role_grant
@@ -75,7 +75,10 @@ WITH named AS (
         AND NOT EXISTS (SELECT FROM grant_chain(m.grant_id, today()) c WHERE c.why IS NOT NULL)
 ), reached AS MATERIALIZED (
     SELECT n.* FROM named n
-    WHERE EXISTS (SELECT FROM mine m WHERE m.gives & n.bit <> 0 AND unit_within(n.unit_id, m.unit_id, today()))
+    WHERE EXISTS (SELECT FROM mine m WHERE m.gives & n.bit <> 0 AND n.gives & ~m.gives = 0
+            AND unit_within(n.unit_id, m.unit_id, today())
+            AND (n.parent_grant_id IS NULL OR m.grant_id = n.grant_id
+                 OR m.grant_id NOT IN (SELECT b.grant_id FROM grants_below(n.grant_id) b)))
         OR EXISTS (SELECT FROM mine m, grants_below(m.grant_id) b WHERE b.grant_id = n.grant_id AND m.grant_id <> n.grant_id)
 ), chosen AS MATERIALIZED (
     SELECT * FROM reached WHERE revoked_at IS NULL

@@ -302,7 +302,8 @@ int on_rights_explain(struct ctx *ctx, const struct rights_question *req, struct
     PUT_FIELD(&about, explain_about, person_id, req->person_id);
     if (HAS(req, rights_question, as_of))
         PUT_FIELD(&about, explain_about, as_of, req->as_of);
-    return explain(ctx, &about, req->method, ret_reply);
+    int code = explain(ctx, &about, req->method, ret_reply);
+    return code ? code : access_note(ctx, &ret_reply->person_id, sizeof(struct uuid), 1, NULL);
 }
 
 int on_rights_explain_local(struct ctx *ctx, const struct rights_question_local *req, struct rights_answer *ret_reply)

@@ -283,6 +283,25 @@ IDENTITY_TEST(grant, a_branch_goes_and_the_tree_stays)
     cr_expect_eq(held(MAI, "T44"), EDITOR | PROVINCE_OFFICER);
 }
 
+/* Nor does anybody take what gives more than he could. */
+IDENTITY_TEST(grant, nobody_takes_what_his_own_hangs_on)
+{
+    chain();
+    act_as(MAI);
+    EXPECT_FAULT(give_on(HOA, "province_officer", "T44", PROVINCE_OFFICER | UNIT_HEAD | EXAM_OFFICER), 0, "");
+    EXPECT_FAULT(give_on(SON, "province_officer", "T44", PROVINCE_OFFICER), 0, "");
+    act_as(HOA);
+    EXPECT_FAULT(take(MAI, "province_officer", "T44"), ERR_FORBIDDEN, "role");
+    EXPECT_FAULT(take(SON, "province_officer", "T44"), 0, "");
+    act_as(MAI);
+    EXPECT_FAULT(give_on(SON, "province_officer", "T44", PROVINCE_OFFICER), 0, "");
+    act_as(SON);
+    EXPECT_FAULT(take(HOA, "province_officer", "T44"), ERR_FORBIDDEN, "role");
+    act_as(HOA);
+    EXPECT_FAULT(take(HOA, "province_officer", "T44"), 0, ""); /* one's own can be laid down */
+    cr_expect_eq(held(MAI, "T44"), EDITOR | PROVINCE_OFFICER);
+}
+
 IDENTITY_TEST(grant, expired_parent)
 {
     chain();
@@ -545,6 +564,8 @@ IDENTITY_TEST(grant, there_is_one_first_operator)
     cr_expect_eq(count_of("unit_now WHERE code = 'VN' AND parent_id IS NULL"), 1);
     cr_expect_eq(count_of("tenure"), 1);
     cr_expect_eq(count_of("role_grant"), 1);
+    cr_expect_eq(strtoul(harness_get(h, "SELECT gives FROM role_grant WHERE parent_grant_id IS NULL"), NULL, 10),
+                 ALL_ROLES);
     cr_expect_eq(harness_events(h, "org_changed"), 1);
     cr_expect_eq(harness_events(h, "people_changed"), 1);
     cr_expect_eq(harness_events(h, "role_changed"), 1);

@@ -64,6 +64,7 @@ IDENTITY_TEST(rights, a_yes_is_explained)
     cr_expect(said(true, "made out of province_officer of Phạm Thị Mai for unit T44"));
     cr_expect(said(true, "made out of national_operator of Nguyễn Văn Nhân for unit VN"));
     cr_expect(said(true, "Verdict: yes."));
+    cr_expect_eq(count_of("access_log WHERE actor IS NOT NULL"), 1, "who asked is on Nam's record");
     EXPLAINS(NAM, "me", "P44", true, true, "whoever is logged in");
     EXPLAINS(NAM, "attempt_keys", "VN", true, true, "without a login");
     EXPLAINS(NAM, "answer_save", "P44", true, true, "one's own");
