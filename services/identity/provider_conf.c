@@ -72,19 +72,6 @@ static const struct adapter *adapter_find(const char *kind)
     return NULL;
 }
 
-uint8_t provider_level(const struct provider_conf *conf, struct span level)
-{
-    uint8_t place = 0;
-    for (const char *at = conf->levels; *at && place < LEVELS_MAX; at += *at == ',') {
-        size_t n = strcspn(at, ",");
-        place++;
-        if (level.n && n == level.n && !memcmp(at, level.p, n))
-            return place;
-        at += n;
-    }
-    return 0;
-}
-
 static bool yes_or_no(const char *text)
 {
     return !strcmp(text, "yes") || !strcmp(text, "no");
