@@ -32,7 +32,7 @@ const struct conf_row provider_rows[] = {
     ROW(skew_s, CONF_INT, 0, 300, "30", "Seconds that the provider's clock may differ from ours."),
     ROW(connect_ms, CONF_INT, 50, 3000, "1000", "Longest wait for a connection to the provider."),
     ROW(total_ms, CONF_INT, 100, 4000, "3500", "Longest wait for the provider within one call."),
-    ROW(at_once, CONF_INT, 1, 64, "8", "Most logins that wait for the provider at once; more are refused at once."),
+    ROW(at_once, CONF_INT, 1, 64, "6", "Most logins that wait for the provider at once; more are refused at once."),
     {0},
 };
 
