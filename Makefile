@@ -118,7 +118,7 @@ TESTS       := $(TEST_SRC:%.c=$(BUILD)/%)
 TEST_SH     := $(wildcard tests/deploy/test_*.sh tests/fuzz/test_*.sh tests/rights/test_*.sh)
 FLOW_SH     := $(wildcard tests/flow/test_*.sh)
 # Fuzz targets: tests/fuzz/fuzz_<name>.c with the seeds tests/fuzz/corpus/<name>.
-FUZZERS     := messages csv xlsx
+FUZZERS     := messages csv xlsx tokens
 REPLAYS     := $(FUZZERS:%=$(BUILD)/tests/fuzz/replay_%)
 
 $(BUILD)/tests/harness/%.o: tests/harness/%.c | $(COMMON_GEN)
@@ -176,6 +176,11 @@ check-unit: all $(TESTS) $(IDP_MODULES) ## The Criterion tests only
 # What a fuzz target needs of common/, and how long its inputs are.
 FUZZ_COMMON_csv  := table row_judge csv csv_rows nfc
 FUZZ_COMMON_xlsx := $(FUZZ_COMMON_csv) xlsx xlsx_book xlsx_part
+FUZZ_COMMON_tokens := token jws seal
+FUZZ_FROM_tokens   := $(addprefix services/identity/,id_token json_read claims_read token_hash partner_box refresh)
+FUZZ_LIBS_tokens   := cjose libcrypto libsodium
+FUZZ_INC_tokens     = -Iservices/identity
+FUZZ_LEN_tokens   := 4096
 FUZZ_LEN_messages := 4096
 FUZZ_LEN_csv      := 2048
 FUZZ_LEN_xlsx     := 8192
@@ -183,22 +188,28 @@ FUZZ_LEN_xlsx     := 8192
 $(BUILD)/tests/fuzz/%.o: tests/fuzz/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(INC_common) -c $< -o $@
+$(BUILD)/tests/fuzz/fuzz_tokens.o: tests/fuzz/fuzz_tokens.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(FUZZ_INC_tokens) $(INC_common) -c $< -o $@
+$(BUILD)/tests/fuzz/replay_tokens: $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/fuzz/fuzz_tokens.o \
+    $(FUZZ_FROM_tokens:%=$(BUILD)/%.o) $(LIB_COMMON) $(LIB_PROTO)
+	$(LINK) $(filter %.o,$^) $(BASE_LIBS) $(call pkg_libs,$(FUZZ_LIBS_tokens)) -o $@
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/fuzz/fuzz_%.o $(LIB_COMMON) $(LIB_PROTO)
 	$(LINK) $(filter %.o,$^) $(BASE_LIBS) -o $@
 $(BUILD)/tests/fuzz/seed_messages: $(BUILD)/tests/fuzz/seed_messages.o $(LIB_PROTO)
 	$(LINK) $^ -lmsgpackc -lcjson -lm -o $@
 
 FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-build-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard proto/*.[ch] proto/*.def common/*.[ch] tests/fuzz/*.h tests/common/*.h)
+build-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard proto/*.[ch] proto/*.def common/*.[ch] services/identity/*.[ch] tests/fuzz/*.h tests/common/*.h)
 	@mkdir -p $(@D)
-	clang $(CSTD) -O1 -g $(FUZZ_FLAGS) -include common/banned.h $(INC_common) $(PROTO_SRC) \
-	    $(FUZZ_COMMON_$*:%=common/%.c) $< $(call pkg_libs,libxml-2.0 minizip) -lz -lcsv -lutf8proc -lmsgpackc -lcjson -lm \
+	clang $(CSTD) -O1 -g $(FUZZ_FLAGS) -include common/banned.h $(FUZZ_INC_$*) $(INC_common) $(PROTO_SRC) \
+	    $(FUZZ_COMMON_$*:%=common/%.c) $(FUZZ_FROM_$*:%=%.c) $< $(call pkg_libs,libxml-2.0 minizip $(FUZZ_LIBS_$*)) -lz -lcsv -lutf8proc -lmsgpackc -lcjson -lm \
 	    -o $@
 fuzz-%: build-fuzz/fuzz_%
 	@mkdir -p build-fuzz/corpus/$*
 	build-fuzz/fuzz_$* -max_total_time=$(FUZZ) -max_len=$(FUZZ_LEN_$*) -timeout=10 -rss_limit_mb=1024 \
 	    -artifact_prefix=build-fuzz/$*- build-fuzz/corpus/$* tests/fuzz/corpus/$*
-fuzz: packages-test ## Fuzz messages and file readers: make fuzz FUZZ=seconds of each
+fuzz: packages-test ## Fuzz messages, file readers and tokens: make fuzz FUZZ=seconds of each
 	@set -e; for f in $(FUZZERS); do $(MAKE) fuzz-$$f; done
 
 # --- What is derived from the .def files: committed, and compared. ---

@@ -78,6 +78,7 @@ struct load {
 
 struct queue {
     bool preferred; /* its method is named in service.first */
+    unsigned most;  /* runs at once; 0: as many as there are workers */
     struct call *first, **last;
     size_t waiting;
     unsigned running; /* runs of this queue's calls */
@@ -106,7 +107,7 @@ struct runtime {
     _Atomic bool stopping;
     _Atomic int trouble; /* enum trouble bits */
 
-    /* Calls waiting: queue 0 takes ordinary methods, each batch method has one of its own. */
+    /* Calls waiting: queue 0 takes ordinary methods, each batch method has one of its own, slow methods share one. */
     pthread_mutex_t lock;
     struct worker *idle; /* a stack: who was busy last, whose memory and database connection are warm, is woken first */
     unsigned woken;      /* of them: not yet back at work */

@@ -229,7 +229,7 @@ static int set_bindings(struct runtime *rt)
     rt->methods = calloc(rt->n_bindings, sizeof(*rt->methods));
     rt->metrics = calloc(rt->n_bindings, sizeof(*rt->metrics));
     rt->queue_of = calloc(rt->n_bindings, sizeof(*rt->queue_of));
-    rt->queues = calloc(rt->n_bindings + 1, sizeof(*rt->queues));
+    rt->queues = calloc(rt->n_bindings + 2, sizeof(*rt->queues));
     rt->first = calloc(rt->n_bindings, sizeof(*rt->first));
     rt->loads = calloc(rt->n_bindings, sizeof(*rt->loads));
     if (!rt->methods || !rt->metrics || !rt->queue_of || !rt->queues || !rt->first || !rt->loads)
@@ -262,6 +262,27 @@ static int set_first(struct runtime *rt)
     log_error(NO_TRACE, "workers = %u: %zu methods come first, so %zu workers are needed at least", rt->workers,
               rt->n_first, rt->n_first + 1);
     return -1;
+}
+
+/* After the workers are known: what service.h says of `slow`, held. */
+static int set_slow(struct runtime *rt)
+{
+    enum { KEPT = 4 };
+    struct queue *queue = &rt->queues[rt->n_queues];
+    if (!rt->service->slow)
+        return 0;
+    for (const uint16_t *number = rt->service->slow; *number; number++) {
+        int binding = binding_of(rt, *number);
+        if (binding < 0 || rt->methods[binding]->batch) {
+            log_error(NO_TRACE, "method %#x cannot be slow: it is no single method of this service", *number);
+            return -1;
+        }
+        rt->queue_of[binding] = (uint16_t)rt->n_queues;
+    }
+    queue->last = &queue->first;
+    queue->most = rt->workers > KEPT + 1 ? rt->workers - KEPT : 1;
+    rt->n_queues++;
+    return 0;
 }
 
 /* The first connection compares statements with descriptors: drift fails the boot, not a user. */
@@ -406,7 +427,7 @@ int service_run(const struct service *service, int argc, char **argv)
     if (!status) {
         rt.workers = (uint16_t)(rt.conf.workers ? rt.conf.workers : service->limits->workers);
         rt.in_flight_limit = (uint32_t)(rt.conf.in_flight ? rt.conf.in_flight : service->limits->in_flight);
-        status = set_first(&rt) < 0;
+        status = set_first(&rt) < 0 || set_slow(&rt) < 0;
     }
     if (!status) {
         status = options.check ? first_connection(&rt, true) < 0 : run(&rt) < 0;

@@ -130,6 +130,12 @@ struct service {
      * refuses to start unless it has more workers than methods named here.
      */
     const uint16_t *first;
+    /*
+     * Methods that wait for somebody else, such as an identity provider; no batch methods; ends with 0; NULL: none.
+     * They have a queue of their own, and four workers are kept from them, so that nothing else waits with them. With
+     * fewer than six workers one of them runs at a time.
+     */
+    const uint16_t *slow;
     const struct follow *follows;
     const struct tick *ticks;
     const struct job *jobs; /* at most 4; NULL: none */

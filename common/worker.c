@@ -63,7 +63,8 @@ static bool is_other(const struct queue *queue)
 /* A batch method that already runs lets its calls gather. */
 static bool may_run(const struct runtime *rt, const struct queue *queue)
 {
-    if (!queue->first || (is_other(queue) && rt->n_others >= rt->workers - rt->n_first))
+    if (!queue->first || (queue->most && queue->running >= queue->most) ||
+        (is_other(queue) && rt->n_others >= rt->workers - rt->n_first))
         return false;
     uint16_t batch = rt->methods[queue->first->binding]->batch;
     return !batch || !queue->running || (queue->running < BATCH_RUNS && queue->waiting >= batch);

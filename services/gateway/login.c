@@ -95,7 +95,7 @@ static enum MHD_Result reply_failed(struct request *request, int code, struct sp
     const struct err_row *row = err_find(code);
     bool page = wants_html(request) && (request->kind == KIND_LOGIN || request->kind == KIND_LOGIN_RETURN);
     struct MHD_Response *response =
-        page ? login_page_error(request, row, field) : reply_make_error(request, row, field);
+        page ? login_page_error(request, row, field, NULL) : reply_make_error(request, row, field);
     if (request->kind == KIND_LOGIN_RETURN)
         clear_binding(request, response);
     if (request->kind == KIND_REFRESH && row->status == 401)
@@ -190,9 +190,34 @@ static enum MHD_Result start(struct request *request)
     return call(request, M_login_start, &msg_login_begin, &begin, on_started);
 }
 
-static void on_finished(void *owner, const struct reply_header *reply, struct span body)
+/* The level was too low, and here is what the provider's configuration says about it. */
+static void on_level_advice(void *owner, const struct reply_header *reply, struct span body)
 {
     struct request *request = owner;
+    const struct err_row *row = err_find(ERR_ASSURANCE);
+    const struct provider_list *list = reply->code ? NULL : reply_of(request, &msg_provider_list, reply, body);
+    const struct provider_shown *at = NULL;
+    struct span name = request->provider.n ? request->provider : SPAN("openid");
+    if (!reply->code && !list)
+        return;
+    for (uint32_t i = 0; list && i < list->n_providers; i++) {
+        if (list->providers[i].name.n == name.n && !memcmp(list->providers[i].name.p, name.p, name.n))
+            at = &list->providers[i];
+    }
+    struct MHD_Response *response = login_page_error(request, row, SPAN("assurance"), at);
+    clear_binding(request, response);
+    reply_send(request, (unsigned)row->status, response);
+}
+
+static void on_finished(void *owner, const struct reply_header *reply, struct span body)
+{
+    static const struct empty nothing;
+    struct request *request = owner;
+    bool level = reply->field.n == 9 && !memcmp(reply->field.p, "assurance", 9);
+    if (reply->code == ERR_ASSURANCE && level && wants_html(request)) {
+        call(request, M_providers, &msg_empty, &nothing, on_level_advice);
+        return;
+    }
     const struct session_tokens *tokens = reply_of(request, &msg_session_tokens, reply, body);
     if (!tokens)
         return;

@@ -17,13 +17,6 @@ static const struct advice {
     {ERR_ASSURANCE, "account_type",
      "Loại tài khoản này không được dùng ở đây. Hãy đăng nhập bằng tài khoản cá nhân của bạn.",
      "Accounts of this kind are not used here. Log in with your personal account."},
-    {ERR_ASSURANCE, "",
-     "Cần tài khoản định danh mức 2. Hãy mang căn cước đến công an cấp xã để nâng mức, hoặc làm theo hướng dẫn trong "
-     "ứng "
-     "dụng định danh, rồi đăng nhập lại.",
-     "A level 2 account is needed. Raise it at the commune's police with your identity card, or as the identity app "
-     "says, "
-     "then log in again."},
     {ERR_PROVIDER_SLOW, "",
      "Hệ thống của chúng tôi vẫn hoạt động; bạn không mất gì. Hãy đợi hai, ba phút trước khi thử lại.",
      "Our own system works, and nothing of yours is lost. Wait two or three minutes before you try again."},
@@ -102,22 +95,31 @@ static void write_tested(struct buf *out)
                                          "came of it is where hocvu idp test runs.</p>\n" PAGE_END);
 }
 
-struct MHD_Response *login_page_error(struct request *request, const struct err_row *row, struct span field)
+struct MHD_Response *login_page_error(struct request *request, const struct err_row *row, struct span field,
+                                      const struct provider_shown *at)
 {
     struct answer *answer = answer_new(request->gw);
     const struct advice *advice = advice_find(row->code, field);
+    struct span vi = SPAN(""), en = SPAN("");
     if (!answer)
         return NULL;
     if (row->code == ERR_STATE && field.n == 4 && !memcmp(field.p, "test", 4)) {
         write_tested(&answer->buf);
         return secured(request, answer);
     }
-    buf_printf(&answer->buf, PAGE_BEGIN("Chưa đăng nhập được") "<h1>Chưa đăng nhập được</h1>\n<p>%s</p>\n", row->vi);
-    if (advice)
-        buf_printf(&answer->buf, "<p>%s</p>\n", advice->vi);
-    buf_printf(&answer->buf, "<p lang=\"en\">%s%s%s</p>\n", row->en, advice ? " " : "", advice ? advice->en : "");
+    if (advice) {
+        vi = (struct span){advice->vi, (uint32_t)strlen(advice->vi)};
+        en = (struct span){advice->en, (uint32_t)strlen(advice->en)};
+    } else if (row->code == ERR_ASSURANCE && at) {
+        vi = at->level_vi;
+        en = at->level_en;
+    }
+    buf_printf(&answer->buf, PAGE_BEGIN("Chưa đăng nhập được") "<h1>Chưa đăng nhập được</h1>\n<p>%s</p>\n<p>", row->vi);
+    add_html(&answer->buf, vi);
+    buf_printf(&answer->buf, "</p>\n<p lang=\"en\">%s ", row->en);
+    add_html(&answer->buf, en);
     buf_printf(&answer->buf,
-               "<p><a class=\"button\" href=\"/login\">Đăng nhập lại · <span lang=\"en\">Log in again</span></a> "
+               "</p>\n<p><a class=\"button\" href=\"/login\">Đăng nhập lại · <span lang=\"en\">Log in again</span></a> "
                "<a href=\"/\">Trang đầu · <span lang=\"en\">Start page</span></a></p>\n"
                "<p class=\"small\">Mã theo dõi · <span lang=\"en\">Trace id</span>: <code>%s</code></p>\n" PAGE_END,
                request->trace.id);

@@ -69,13 +69,36 @@ static const struct algorithm *allowed(const char *list, const char *alg)
     return NULL;
 }
 
+/* Base64url as it must be: cjose ends the whole process when padding stands within a text. */
+static bool is_base64url(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char c = text[i];
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+            return false;
+    }
+    return n > 0 && n % 4 != 1;
+}
+
+/* Are the numbers of a key texts that cjose can be given? */
+static bool numbers_good(const cJSON *item)
+{
+    static const char *const names[] = {"n", "e", "x", "y"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const cJSON *number = cJSON_GetObjectItemCaseSensitive(item, names[i]);
+        if (number && (!cJSON_IsString(number) || !is_base64url(number->valuestring, strlen(number->valuestring))))
+            return false;
+    }
+    return true;
+}
+
 /* A public key that is meant for signatures and strong enough; NULL: not one of these. */
 static cjose_jwk_t *import_key(const cJSON *item)
 {
     cjose_err err;
     const char *kty = json_text(item, "kty"), *use = json_text(item, "use");
     if (!cJSON_IsObject(item) || !kty || (strcmp(kty, "RSA") != 0 && strcmp(kty, "EC") != 0) ||
-        (use && strcmp(use, "sig") != 0) || cJSON_HasObjectItem(item, "d"))
+        (use && strcmp(use, "sig") != 0) || cJSON_HasObjectItem(item, "d") || !numbers_good(item))
         return NULL;
     char *json = cJSON_PrintUnformatted(item);
     cjose_jwk_t *key = json ? cjose_jwk_import(json, strlen(json), &err) : NULL;
@@ -192,6 +215,20 @@ static int check_signature(const struct jwks *jwks, const char *list, cjose_jws_
     return 0;
 }
 
+/* Three parts of base64url with points between them? */
+static bool is_compact(struct span token)
+{
+    size_t parts = 0;
+    for (const char *at = token.p, *end = token.p + token.n; at <= end; parts++) {
+        const char *dot = memchr(at, '.', (size_t)(end - at));
+        size_t n = dot ? (size_t)(dot - at) : (size_t)(end - at);
+        if (!is_base64url(at, n))
+            return false;
+        at += n + 1;
+    }
+    return parts == 3;
+}
+
 /* The claims of a token that the provider signed; for cJSON_Delete. 0 or an error. */
 static int open_token(const struct jwks *jwks, const char *list, struct span token, cJSON **ret_claims,
                       char ret_alg[ALG_MOST], const char **ret_why)
@@ -199,7 +236,9 @@ static int open_token(const struct jwks *jwks, const char *list, struct span tok
     cjose_err err;
     uint8_t *plain = NULL;
     size_t n = 0;
-    cjose_jws_t *jws = token.n <= TOKEN_TEXT_MAX ? cjose_jws_import(token.p, token.n, &err) : NULL;
+    cjose_jws_t *jws = token.n >= 5 && token.n <= TOKEN_TEXT_MAX && is_compact(token)
+                           ? cjose_jws_import(token.p, token.n, &err)
+                           : NULL;
     if (!jws) {
         *ret_why = "the token is not a signed JWT";
         return ERR_PROVIDER;

@@ -25,6 +25,12 @@ int on_provider_check(struct ctx *ctx, const struct provider_ref *req, struct pr
     struct dealing d = provider_dealing(provider, ctx->arena);
     probe_add(&probe, "configuration", true, provider->conf->redirect_uri, "", "");
     provider_probe(&d, &probe);
+    uint64_t n = provider->dealings;
+    probe_add(&probe, "since_start", true,
+              arena_printf(ctx->arena, "%llu dealings, %llu us of waiting each, %llu refused at once",
+                           (unsigned long long)n, (unsigned long long)(n ? provider->spent_us / n : 0),
+                           (unsigned long long)provider->refused),
+              "", "");
     struct probe_result *steps = arena_alloc(ctx->arena, probe.n * sizeof(*steps));
     char *path = arena_printf(ctx->arena, "/login/%s", provider->name);
     if (!steps || !path)

@@ -43,7 +43,9 @@ static struct provider_shown *shown(struct ctx *ctx, uint32_t *ret_n)
             list[n++] = (struct provider_shown){.name = text_span(provider->name),
                                                 .title_vi = text_span(provider->conf->title_vi),
                                                 .title_en = text_span(provider->conf->title_en),
-                                                .kind = text_span(provider->adapter->kind)};
+                                                .kind = text_span(provider->adapter->kind),
+                                                .level_vi = text_span(provider->conf->level_vi),
+                                                .level_en = text_span(provider->conf->level_en)};
     }
     *ret_n = n;
     return list;

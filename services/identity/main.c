@@ -46,8 +46,11 @@ static const struct job jobs[] = {
     JOB_END,
 };
 
+/* These wait for identity providers. */
+static const uint16_t slow[] = {M_login_start, M_login_finish, M_session_end, M_provider_logout, M_provider_check, 0};
+
 static const struct limits limits = {
-    .workers = 6,             /* a login waits for the provider up to 3.5 s; others must not wait with it */
+    .workers = 12,            /* eight for what waits for a provider, up to 3.5 s; four for all else */
     .in_flight = 256,         /* logins are the slow calls: at 20 ms the last one waits under a second */
     .deadline_ms = 5000,      /* as the gateway waits */
     .arena_bytes = 64u << 20, /* a decree or a file on a tree of 60,000 versions takes 40 MB; all else under 5 */
@@ -61,6 +64,7 @@ static const struct service identity = {
     .follows = follows,
     .ticks = ticks,
     .jobs = jobs,
+    .slow = slow,
     .limits = &limits,
     .sql = service_sql,
     .audit = true,

@@ -192,18 +192,3 @@ int provider_challenge(struct dealing *d, struct span verifier, struct span *ret
     buf_add_char(&text, '&');
     return http_finish_text(&text, d->arena, ret_challenge);
 }
-
-int provider_date(struct span text, int32_t *ret_days)
-{
-    char iso[10];
-    const char *t = text.p;
-    if (text.n != 10)
-        return -1;
-    if (t[2] != '/' || t[5] != '/')
-        return date_parse(text, ret_days) ? -1 : 0;
-    for (int i = 0; i < 4; i++)
-        iso[i] = t[6 + i];
-    iso[4] = iso[7] = '-';
-    iso[5] = t[3], iso[6] = t[4], iso[8] = t[0], iso[9] = t[1];
-    return date_parse((struct span){iso, sizeof(iso)}, ret_days) ? -1 : 0;
-}

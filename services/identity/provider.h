@@ -129,10 +129,15 @@ void providers_help(void);
 /* NULL: there is none of this name, or it is not enabled. */
 struct provider *provider_find(const struct providers *providers, struct span name);
 bool provider_enabled(const struct provider *provider);
-/* Place of a level in the provider's list, from 1; 0: it is not in it. */
-uint8_t provider_level(const struct provider_conf *conf, struct span level);
 /* Prints what is wrong with a row of a provider; returns -1. */
 int provider_wrong(const struct provider *provider, const char *row, const char *sentence);
+
+/* --- claims_read.c --- */
+
+/* Place of a level in the provider's list, from 1; 0: it is not in it. */
+uint8_t provider_level(const struct provider_conf *conf, struct span level);
+/* Days since 1970 of YYYY-MM-DD or DD/MM/YYYY. */
+MUST_CHECK int provider_date(struct span text, int32_t *ret_days);
 
 /* --- provider.c: dealings, which hold the provider to its bounds: so many at once, so long, not while it is down ---
  */
@@ -164,7 +169,5 @@ int provider_fail(struct dealing *d, int code, const char *why);
 MUST_CHECK int provider_challenge(struct dealing *d, struct span verifier, struct span *ret_challenge);
 /* Adds the step "clock": the Date of a reply against ours; -1: it had none. */
 void probe_clock(struct dealing *d, int64_t date_s, struct probe *probe);
-/* Days since 1970 of YYYY-MM-DD or DD/MM/YYYY. */
-MUST_CHECK int provider_date(struct span text, int32_t *ret_days);
 
 #endif

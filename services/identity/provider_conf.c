@@ -27,12 +27,15 @@ const struct conf_row provider_rows[] = {
         "Where the provider sends browsers back to, as registered there: <public_url>/login/<name>/callback."),
     ROW(levels, CONF_TEXT, 1, 400, "1,2,3", "Levels of accounts as the provider writes them, lowest first."),
     ROW(required_level, CONF_TEXT, 0, 64, "", "Lowest level that may log in, one of `levels`; empty: not checked."),
-    ROW(level_vi, CONF_TEXT, 0, 300, "", "What a person with too low a level has to do, in Vietnamese."),
-    ROW(level_en, CONF_TEXT, 0, 300, "", "The same in English."),
+    ROW(level_vi, CONF_TEXT, 1, 300,
+        "Hãy nâng mức tài khoản định danh theo hướng dẫn của nơi cấp tài khoản, rồi đăng nhập lại.",
+        "What a person with too low a level has to do, in Vietnamese."),
+    ROW(level_en, CONF_TEXT, 1, 300, "Raise the account's level as its issuer says, then log in again.",
+        "The same in English."),
     ROW(skew_s, CONF_INT, 0, 300, "30", "Seconds that the provider's clock may differ from ours."),
     ROW(connect_ms, CONF_INT, 50, 3000, "1000", "Longest wait for a connection to the provider."),
     ROW(total_ms, CONF_INT, 100, 4000, "3500", "Longest wait for the provider within one call."),
-    ROW(at_once, CONF_INT, 1, 64, "8", "Most logins that wait for the provider at once; more are refused at once."),
+    ROW(at_once, CONF_INT, 1, 64, "6", "Most logins that wait for the provider at once; more are refused at once."),
     {0},
 };
 
@@ -70,19 +73,6 @@ static const struct adapter *adapter_find(const char *kind)
             return adapters[i];
     }
     return NULL;
-}
-
-uint8_t provider_level(const struct provider_conf *conf, struct span level)
-{
-    uint8_t place = 0;
-    for (const char *at = conf->levels; *at && place < LEVELS_MAX; at += *at == ',') {
-        size_t n = strcspn(at, ",");
-        place++;
-        if (level.n && n == level.n && !memcmp(at, level.p, n))
-            return place;
-        at += n;
-    }
-    return 0;
 }
 
 static bool yes_or_no(const char *text)

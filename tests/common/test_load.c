@@ -86,8 +86,23 @@ static const uint16_t completes_first[] = {M_lesson_complete, 0};
 static const struct service plain = {TEST_SERVICE};
 static const struct service beats = {TEST_SERVICE, .first = beats_first};
 static const struct service no_batch_first = {TEST_SERVICE, .first = completes_first};
-const struct startable startable[] = {
-    {"plain", &plain}, {"beats first", &beats}, {"no batch method first", &no_batch_first}, {NULL, NULL}};
+/* Six workers, two of them for what is slow. */
+static const struct limits more_workers = {
+    .workers = 6, .in_flight = 2000, .deadline_ms = 5000, .arena_bytes = 16 << 20};
+static const uint16_t beats_slow[] = {M_lesson_beat, 0};
+static const struct service slow = {.name = "learning",
+                                    .number = SERVICE_learning,
+                                    .doc = "A test.",
+                                    .bindings = bindings,
+                                    .limits = &more_workers,
+                                    .slow = completes_first};
+static const struct service batch_slow = {TEST_SERVICE, .slow = beats_slow};
+const struct startable startable[] = {{"plain", &plain},
+                                      {"beats first", &beats},
+                                      {"no batch method first", &no_batch_first},
+                                      {"completes slow", &slow},
+                                      {"batch method slow", &batch_slow},
+                                      {NULL, NULL}};
 
 /* --- Later. --- */
 
@@ -185,6 +200,30 @@ Test(load, a_worker_is_kept_for_each_preferred_method)
     peer_close(p);
 }
 
+/* However many slow calls wait, they run two at once, and nothing else waits with them. */
+Test(load, slow_methods_leave_workers_to_all_others)
+{
+    enum { SLOW = 8 };
+    struct peer *p = peer_start(&slow);
+    void *socket = raw_open(p);
+    struct lesson_progress progress;
+    uint64_t id = 0;
+    int64_t begun = mono_us();
+    for (uint32_t i = 0; i < SLOW; i++)
+        raw_send(socket, 1000 + i, M_lesson_complete, soon(), true, U(1), i < SLOW - 1 ? ZMQ_SNDMORE : 0);
+    sleep_ms(COMPLETE_MS / 4);
+    raw_send(socket, 1, M_lesson_open, soon(), true, U(1), 0);
+    cr_assert_eq(raw_receive(socket, 4000, &id, &progress), 0);
+    cr_expect_eq(id, 1, "a slow call was answered first");
+    for (int i = 0; i < SLOW; i++)
+        cr_assert_eq(raw_receive(socket, 4000, &id, &progress), 0);
+    int64_t ms = (mono_us() - begun) / 1000;
+    cr_expect_geq(ms, SLOW / 2 * COMPLETE_MS, "more than two ran at once: %lld ms", (long long)ms);
+    cr_expect_lt(ms, SLOW * COMPLETE_MS, "they ran one by one: %lld ms", (long long)ms);
+    zmq_close(socket);
+    peer_close(p);
+}
+
 static int check_exit(const struct service *service, const char *more)
 {
     struct peer *p = peer_open();
@@ -205,6 +244,9 @@ Test(load, what_could_starve_others_fails_the_boot)
     cr_expect_eq(check_exit(&beats, "workers = 1\n"), 1);
     cr_expect_eq(check_exit(&plain, "workers = 1\n"), 0);
     cr_expect_eq(check_exit(&no_batch_first, ""), 1);
+    cr_expect_eq(check_exit(&slow, ""), 0);
+    cr_expect_eq(check_exit(&slow, "workers = 1\n"), 0);
+    cr_expect_eq(check_exit(&batch_slow, ""), 1);
 }
 
 /* --- Load. --- */

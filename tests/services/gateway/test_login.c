@@ -470,11 +470,10 @@ Test(login, pages_say_what_to_do, .init = open_edge, .fini = close_edge)
         int code;
         const char *field, *says;
     } cases[] = {
-        {ERR_ASSURANCE, "assurance", "mức 2"},           {ERR_ASSURANCE, "account_type", "tài khoản cá nhân"},
-        {ERR_PROVIDER_SLOW, "provider", "hai, ba phút"}, {ERR_PROVIDER_REFUSED, "error", "giữa chừng"},
-        {ERR_PROVIDER_REFUSED, "provider", "vài giây"},  {ERR_PROVIDER, "id_token", "mã theo dõi dưới đây"},
-        {ERR_UNAUTHENTICATED, "state", "mười phút"},     {ERR_UNAUTHENTICATED, "binding", "cookie"},
-        {ERR_STATE, "test", "hocvu idp test"},
+        {ERR_ASSURANCE, "account_type", "tài khoản cá nhân"}, {ERR_PROVIDER_SLOW, "provider", "hai, ba phút"},
+        {ERR_PROVIDER_REFUSED, "error", "giữa chừng"},        {ERR_PROVIDER_REFUSED, "provider", "vài giây"},
+        {ERR_PROVIDER, "id_token", "mã theo dõi dưới đây"},   {ERR_UNAUTHENTICATED, "state", "mười phút"},
+        {ERR_UNAUTHENTICATED, "binding", "cookie"},           {ERR_STATE, "test", "hocvu idp test"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         int fd = asked("GET", "/login/openid/callback?code=c&state=s", HTML_CLIENT);
@@ -483,6 +482,39 @@ Test(login, pages_say_what_to_do, .init = open_edge, .fini = close_edge)
         cr_assert_eq(r.status, err_find(cases[i].code)->status);
         cr_assert(strstr(r.body, cases[i].says), "%s: %s", cases[i].says, r.body);
         cr_assert(cases[i].code == ERR_STATE || strstr(r.body, err_find(cases[i].code)->vi));
+    }
+}
+
+Test(login, the_provider_says_how_a_level_is_raised, .init = open_edge, .fini = close_edge)
+{
+    struct provider_shown shown[] = {{.name = SPAN("openid"),
+                                      .title_vi = SPAN("a"),
+                                      .title_en = SPAN("a"),
+                                      .kind = SPAN("openid"),
+                                      .level_vi = SPAN("không"),
+                                      .level_en = SPAN("no")},
+                                     {.name = SPAN("vneid"),
+                                      .title_vi = SPAN("b"),
+                                      .title_en = SPAN("b"),
+                                      .kind = SPAN("vneid"),
+                                      .level_vi = SPAN("Đến <công an> xã"),
+                                      .level_en = SPAN("Go to the police")}};
+    struct provider_list list = {.providers = shown, .n_providers = 2};
+    for (int there = 1; there >= 0; there--) {
+        int fd = asked("GET", "/login/vneid/callback?code=c&state=s", HTML_CLIENT);
+        peer_fail(identity, &identity->calls[0], ERR_ASSURANCE, "assurance");
+        peer_await(identity, 2);
+        cr_assert_eq(identity->calls[1].head.method, M_providers);
+        if (there)
+            peer_reply(identity, &identity->calls[1], &msg_provider_list, &list);
+        else
+            peer_fail(identity, &identity->calls[1], ERR_BUSY, NULL);
+        struct response r = read_and_close(fd);
+        cr_assert_eq(r.status, 403);
+        cr_assert(strstr(r.body, err_find(ERR_ASSURANCE)->vi));
+        cr_assert_eq(!!strstr(r.body, "Đến &lt;công an&gt; xã"), there);
+        cr_assert(!strstr(r.body, "không"));
+        cr_assert(strstr(cookies(&r), "Max-Age=0"), "the binding goes");
     }
 }
 

@@ -368,10 +368,10 @@ VNEID_TEST(whoever_connects_it_is_told_what_is_wrong)
     for (uint32_t i = 0; i < told.n_steps; i++)
         cr_expect(told.steps[i].ok && !told.steps[i].advice_en.n, "%.*s: %.*s", (int)told.steps[i].what.n,
                   told.steps[i].what.p, (int)told.steps[i].found.n, told.steps[i].found.p);
-    cr_expect_eq(told.n_steps, 6);
+    cr_expect_eq(told.n_steps, 7);
     stop_peer(&peer);
     EXPECT_FAULT(on_provider_check(&h->ctx, &ref, &told), 0, "");
-    cr_expect_eq(told.n_steps, 3);
+    cr_expect_eq(told.n_steps, 4);
     cr_expect(!told.steps[2].ok && told.steps[2].advice_vi.n && told.steps[2].advice_en.n);
     ref.provider = S("nobody");
     EXPECT_FAULT(on_provider_check(&h->ctx, &ref, &told), ERR_NOT_FOUND, "provider");
