@@ -12,6 +12,7 @@
  * Configuration: identity --help
  */
 #include "account.h"
+#include "archive.h"
 #include "identity.h"
 #include "pace.h"
 #include "provider.h"
@@ -37,10 +38,12 @@ static const struct tick ticks[] = {
     {"accounts_prune", 3600000, accounts_prune}, /* who never came onto one */
     {"pace_prune", 60000, pace_prune},           /* refused logins that count no more */
     {"uploads_prune", 600000, uploads_prune},    /* files that nobody imported */
+    {"archives_prune", 3600000, archives_prune}, /* a person's archive is there for a week */
     TICK_END,
 };
 
 static const struct job jobs[] = {
+    {"privacy", 30000, 64u << 20, privacy_run}, /* archives, erasures; who did not answer is asked again */
     {"rosters", 1000, 64u << 20, rosters_run}, /* a slice of ten thousand rows takes 25 MB */
     JOB_END,
 };
@@ -51,6 +54,8 @@ static const struct limits limits = {
     .deadline_ms = 5000,      /* as the gateway waits */
     .arena_bytes = 32u << 20, /* a tree of 4 MiB; all else takes under 5 MB */
 };
+
+extern const struct personal identity_personal[];
 
 static const struct service identity = {
     .name = "identity",
@@ -63,6 +68,7 @@ static const struct service identity = {
     .limits = &limits,
     .sql = service_sql,
     .audit = true,
+    .personal = identity_personal,
     .calendar = true,
     .conf = identity_rows,
     .conf_size = sizeof(struct identity_conf),
