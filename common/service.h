@@ -116,6 +116,19 @@ struct limits {
     size_t arena_bytes;   /* most memory of one call or batch */
 };
 
+/*
+ * What a service keeps about a person, a row for each section: so that the person can have all of it in one archive,
+ * and have it erased. `data` is a statement from person_data_query to person_datum (its :after is an OFFSET, LIMIT 100,
+ * in a fixed order); `erase`, from erase_step to erased_section, may be NULL where nothing is said about it.
+ */
+struct personal {
+    const char *section;
+    const struct stmt *data, *erase;
+};
+
+/* A client of the other services, for jobs; the caller frees it. NULL where a test calls the job by itself. */
+struct bus *service_bus(const struct ctx *ctx, uint32_t timeout_ms);
+
 struct binding;
 
 struct service {
@@ -140,7 +153,8 @@ struct service {
     const struct tick *ticks;
     const struct job *jobs; /* at most 4; NULL: none */
     const struct limits *limits;
-    struct stmt *const *sql; /* ends with NULL; service_sql of the generated sql.h */
+    const struct personal *personal; /* ends with a row without section; NULL: keeps nothing about persons */
+    struct stmt *const *sql;         /* ends with NULL; service_sql of the generated sql.h */
     /*
      * Statements of calls look rows up by index one by one, whatever the planner's statistics say: set where tables
      * grow fast from nothing, and a plan made for a few rows would read them from end to end. Ticks and events plan

@@ -47,6 +47,8 @@ static const struct limits limits = {
     .arena_bytes = 64u << 20, /* a file of 20,000 items: cells, rows, the arrays of the statement took 56 MiB */
 };
 
+extern const struct personal assessment_personal[];
+
 static const struct service assessment = {
     .name = "assessment",
     .number = SERVICE_assessment,
@@ -58,6 +60,7 @@ static const struct service assessment = {
     .limits = &limits,
     .sql = service_sql,
     .audit = true,
+    .personal = assessment_personal,
     .by_index = true,
     .org = true,
     .conf = assessment_conf_rows,

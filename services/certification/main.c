@@ -38,6 +38,8 @@ static const struct limits limits = {
     .arena_bytes = 16u << 20, /* 256 certificates of 16 KiB as declared, twice: made, and as PostgreSQL's arrays */
 };
 
+extern const struct personal certification_personal[];
+
 static const struct service certification = {
     .name = "certification",
     .number = SERVICE_certification,
@@ -48,6 +50,7 @@ static const struct service certification = {
     .limits = &limits,
     .sql = service_sql,
     .audit = true,
+    .personal = certification_personal,
     .org = true,
     .conf = certification_conf_rows,
     .conf_size = sizeof(struct certification_conf),

@@ -22,6 +22,8 @@ static const struct limits limits = {
     .arena_bytes = 4u << 20, /* the list of 200 versions, each with its longest comment, is under one */
 };
 
+extern const struct personal content_personal[];
+
 static const struct service content = {
     .name = "content",
     .number = SERVICE_content,
@@ -30,6 +32,7 @@ static const struct service content = {
     .limits = &limits,
     .sql = service_sql,
     .audit = true,
+    .personal = content_personal,
     .conf = content_conf_rows,
     .conf_size = sizeof(struct content_conf),
 };

@@ -5,7 +5,7 @@
 -- Persons, and accounts that claim a number.
 SELECT id, national_hash, hash_key, national_box, box_key FROM (
     (SELECT person_id AS id, national_hash, hash_key, national_box, box_key FROM person
-      WHERE person_id > :after AND national_box IS NOT NULL AND (:all OR hash_key <> :hash_key OR box_key <> :box_key)
+      WHERE person_id > :after AND erased_at IS NULL AND (:all OR hash_key <> :hash_key OR box_key <> :box_key)
       ORDER BY person_id LIMIT :most)
     UNION ALL
     (SELECT account_id, national_hash, hash_key, national_box, box_key FROM account
@@ -15,7 +15,7 @@ ORDER BY id LIMIT :most;
 
 -- keys_count(keys_ids) keys_waiting
 SELECT count(*) AS waiting FROM (
-    (SELECT FROM person WHERE national_box IS NOT NULL AND (hash_key <> :hash_key OR box_key <> :box_key) LIMIT :most)
+    (SELECT FROM person WHERE erased_at IS NULL AND (hash_key <> :hash_key OR box_key <> :box_key) LIMIT :most)
     UNION ALL
     (SELECT FROM account WHERE national_box IS NOT NULL AND (hash_key <> :hash_key OR box_key <> :box_key) LIMIT :most)) w;
 

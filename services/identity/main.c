@@ -12,6 +12,7 @@
  * Configuration: identity --help
  */
 #include "account.h"
+#include "archive.h"
 #include "identity.h"
 #include "pace.h"
 #include "provider.h"
@@ -37,11 +38,13 @@ static const struct tick ticks[] = {
     {"accounts_prune", 3600000, accounts_prune}, /* who never came onto one */
     {"pace_prune", 60000, pace_prune},           /* refused logins that count no more */
     {"uploads_prune", 600000, uploads_prune},    /* files that nobody imported */
+    {"archives_prune", 3600000, archives_prune}, /* a person's archive is there for a week */
     TICK_END,
 };
 
 static const struct job jobs[] = {
-    {"rosters", 1000, 64u << 20, rosters_run},   /* a slice of ten thousand rows takes 25 MB */
+    {"privacy", 30000, 64u << 20, privacy_run}, /* archives, erasures; who did not answer is asked again */
+    {"rosters", 1000, 64u << 20, rosters_run}, /* a slice of ten thousand rows takes 25 MB */
     {"decrees", 60000, 128u << 20, decrees_run}, /* a tree of 100,000 versions takes 60 MB */
     JOB_END,
 };
@@ -56,6 +59,8 @@ static const struct limits limits = {
     .arena_bytes = 64u << 20, /* a decree or a file on a tree of 60,000 versions takes 40 MB; all else under 5 */
 };
 
+extern const struct personal identity_personal[];
+
 static const struct service identity = {
     .name = "identity",
     .number = SERVICE_identity,
@@ -68,6 +73,7 @@ static const struct service identity = {
     .limits = &limits,
     .sql = service_sql,
     .audit = true,
+    .personal = identity_personal,
     .calendar = true,
     .conf = identity_rows,
     .conf_size = sizeof(struct identity_conf),

@@ -128,3 +128,31 @@ FROM unnest(:day, :name, :works) AS h (day, name, works);
 SELECT 'application/zip' AS media_type, 'hocvu-du-lieu-ca-nhan.zip' AS name, a.bytes AS content
 FROM data_archive a JOIN data_request r USING (request_id)
 WHERE a.request_id = :request_id AND a.part = coalesce(:part, 0) AND r.person_id = :ctx_subject;
+
+-- request_next(request_key) request_work
+-- The next that the job is to do, after the one it could not do just now.
+SELECT r.request_id, r.person_id, r.kind, r.due < now() AS late, p.full_name
+FROM data_request r JOIN person p USING (person_id)
+WHERE r.state = 'working' AND r.request_id > :request_id
+ORDER BY r.request_id LIMIT 1;
+
+-- archive_add(archive_part)
+INSERT INTO data_archive (request_id, part, bytes) VALUES (:request_id, :part, :bytes);
+
+-- archive_drop(request_key)
+DELETE FROM data_archive WHERE request_id = :request_id;
+
+-- request_finish(request_end)
+WITH ended AS (
+    UPDATE data_request SET state = 'done', done_at = now(), answer = coalesce(:answer, answer), missing = :missing
+     WHERE request_id = :request_id AND state = 'working'
+    RETURNING request_id, person_id, kind
+)
+INSERT INTO audit (action, subject, detail)
+SELECT 'data_request_done', person_id, jsonb_build_object('request', request_id, 'kind', kind, 'missing', :missing) FROM ended;
+
+-- person_erase(request_work) erase_outcome
+SELECT person_erase(:person_id) AS rows;
+
+-- archives_prune()
+DELETE FROM data_archive WHERE made_at < now() - interval '7 days';

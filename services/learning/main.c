@@ -31,6 +31,8 @@ static const struct limits limits = {
     .arena_bytes = 8u << 20, /* 256 beats, or an assignment of 2,000 listed people */
 };
 
+extern const struct personal learning_personal[];
+
 static const struct service learning = {
     .name = "learning",
     .number = SERVICE_learning,
@@ -41,6 +43,7 @@ static const struct service learning = {
     .limits = &limits,
     .sql = service_sql,
     .audit = true,
+    .personal = learning_personal,
     .org = true,
     .conf = learning_conf_rows,
     .conf_size = sizeof(struct learning_conf),

@@ -56,6 +56,8 @@ static const struct limits limits = {
         24u << 20, /* 5,000 rows at their bounds: rows 2 MB, parameters 3 MB, CSV 3.2 MB, reply 0.6 MB; doubled */
 };
 
+extern const struct personal reporting_personal[];
+
 static const struct service reporting = {
     .name = "reporting",
     .number = SERVICE_reporting,
@@ -66,6 +68,7 @@ static const struct service reporting = {
     .limits = &limits,
     .sql = service_sql,
     .audit = true,
+    .personal = reporting_personal,
     .org = true,
 };
 

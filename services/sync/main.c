@@ -44,6 +44,8 @@ static const struct limits limits = {
     .arena_bytes = 8u << 20, /* a list of 100 items, an item's body; four of it for a page of events */
 };
 
+extern const struct personal sync_personal[];
+
 static const struct service sync_service = {
     .name = "sync",
     .number = SERVICE_sync,
@@ -56,6 +58,7 @@ static const struct service sync_service = {
     .sql = service_sql,
     .org = true,
     .audit = true,
+    .personal = sync_personal,
     .conf = sync_conf_rows,
     .conf_size = sizeof(struct sync_conf),
     .check = sync_check,

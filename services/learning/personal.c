@@ -1,0 +1,10 @@
+/* personal.c - what this service keeps about a person: enrolments and measured study. */
+#include "service.h"
+#include "sql.h"
+
+extern const struct personal learning_personal[];
+const struct personal learning_personal[] = {
+    {"enrolments", &SQL_personal_enrolments, &SQL_personal_enrolments_erase},
+    {"lessons", &SQL_personal_lessons, &SQL_personal_lessons_erase},
+    {NULL, NULL, NULL},
+};
