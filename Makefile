@@ -235,7 +235,7 @@ down: ## Stop exactly what make up started; data stays
 status: ## What runs, and how well
 	deploy/stack status --dir $(DIR)
 
-bench: packages-bench ## Measure: make bench BENCH=answers | starts | submits | exams | storm | idle | growth | all
+bench: packages-bench ## Measure: make bench BENCH=answers | starts | submits | exams | storm | idle | growth | roster | all
 	$(MAKE) all $(BUILD)/bench/tools
 	BUILD=$(abspath $(BUILD)) tests/bench/run $(BENCH)
 check-faults: packages-test packages-bench ## A hundred kills, a full disk, a clock set back: nothing acknowledged is lost
