@@ -92,3 +92,59 @@ void *job_thread(void *arg)
     arena_release(&arena);
     return NULL;
 }
+
+/* --- Helpers. --- */
+
+struct job_helper {
+    pthread_t thread;
+    struct ctx ctx;
+    struct arena arena;
+    struct pg pg;
+    int (*run)(struct ctx *ctx, void *arg);
+    void *arg;
+    int code;
+};
+
+static void *help(void *arg)
+{
+    struct job_helper *helper = arg;
+    helper->code = helper->run(&helper->ctx, helper->arg);
+    pg_settle(&helper->pg);
+    return NULL;
+}
+
+static void helper_free(struct job_helper *helper)
+{
+    pg_release(&helper->pg);
+    arena_release(&helper->arena);
+    free(helper);
+}
+
+struct job_helper *job_help(const struct ctx *ctx, size_t arena_bytes, int (*run)(struct ctx *ctx, void *arg),
+                            void *arg)
+{
+    struct job_helper *helper = ctx->runtime ? calloc(1, sizeof(*helper)) : NULL;
+    if (!helper)
+        return NULL;
+    helper->ctx = *ctx;
+    helper->run = run;
+    helper->arg = arg;
+    arena_init(&helper->arena, arena_bytes);
+    pg_init(&helper->pg, &ctx->runtime->background_pg_conf);
+    helper->ctx.arena = &helper->arena;
+    helper->ctx.pg = &helper->pg;
+    if (pg_ensure(&helper->pg) == PG_READY && pthread_create(&helper->thread, NULL, help, helper) == 0)
+        return helper;
+    helper_free(helper);
+    return NULL;
+}
+
+int job_join(struct job_helper *helper)
+{
+    if (!helper)
+        return 0;
+    pthread_join(helper->thread, NULL);
+    int code = helper->code;
+    helper_free(helper);
+    return code;
+}

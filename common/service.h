@@ -105,6 +105,14 @@ struct job {
     }
 /* The process is to end. False where a test calls the job by itself. */
 bool job_stopping(const struct ctx *ctx);
+/*
+ * A second pair of hands for a job: `run` on a thread of its own with its own connection and arena, the same caller and
+ * scope. NULL when there is none to be had (also where a test calls the job by itself): then the job does all of it.
+ * `ctx` and `arg` must outlive job_join, which waits for its end and returns 0 or the error's code.
+ */
+struct job_helper *job_help(const struct ctx *ctx, size_t arena_bytes, int (*run)(struct ctx *ctx, void *arg),
+                            void *arg);
+MUST_CHECK int job_join(struct job_helper *helper);
 /* Runs this process's jobs now: call it after the commit that left them something to do. */
 void job_wake(const struct ctx *ctx);
 

@@ -26,6 +26,13 @@ enum {
     ROSTER_FAULTS = 100000, /* kept of one import; all are counted */
 };
 
+/*
+ * Plans of an import's statements are made once, maybe while tables are empty, and used when they hold millions: by
+ * index, whatever the statistics say.
+ */
+#define ROSTER_PLANS      "SET enable_seqscan = off"
+#define ROSTER_PLANS_OVER "RESET enable_seqscan"
+
 struct roster_role {
     uint32_t bit;
     struct uuid unit_id;
@@ -108,8 +115,8 @@ struct roster {
     uint64_t next_fault;
     int64_t told_us; /* mono_us: when the state was told last */
     struct ctx *ctx;
-    int code; /* what ended the reading */
-    bool stop;
+    int code;                /* what ended the reading */
+    _Atomic bool stop;       /* the caller wants it to stop */
     struct import_step step; /* as told */
 };
 

@@ -212,9 +212,13 @@ int rosters_run(struct ctx *ctx)
         if (code)
             break;
         code = pg_call(ctx, &SQL_import_hold, NULL, NULL);
+        if (!code && pg_simple(ctx->pg, ROSTER_PLANS))
+            code = fail(ctx, ERR_UNAVAILABLE, "database");
         if (!code)
             code = run_import(ctx, &task);
-        if (ctx->pg->conn && pg_call(ctx, &SQL_import_let_go, NULL, NULL))
+        if (ctx->pg->conn && pg_simple(ctx->pg, ROSTER_PLANS_OVER))
+            pg_release(ctx->pg);
+        else if (ctx->pg->conn && pg_call(ctx, &SQL_import_let_go, NULL, NULL))
             pg_release(ctx->pg); /* which lets go of it too */
     }
     arena_release(&task_arena);

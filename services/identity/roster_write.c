@@ -7,13 +7,16 @@
  * another name, position or birth date corrects what is stored. Roles are only ever added: taking one away is a
  * decision with a reason (role_revoke).
  *
+ * Two writers share the slices, each with its own connection: no two rows of a file are the same person.
+ *
  * New people are most of a first roster. They go in by COPY, and their events are written here, in lists of fifty.
  */
 #include "import.h"
 #include "pg_conn.h"
+#include <pthread.h>
 #include "roster.h"
 
-enum { EVENT_FACTS = 50, EVENT_MOST = 128 << 10, SLICE_TRIES = 3 };
+enum { EVENT_FACTS = 50, EVENT_MOST = 128 << 10, SLICE_TRIES = 3, HELPER_MEMORY = 64 << 20 };
 
 enum refused { TAKEN, OUTSIDE, SAME_PERSON_TWICE, ROLE_BEYOND, ROLE_DUTIES };
 
@@ -380,29 +383,73 @@ static int write_slice(struct ctx *ctx, struct roster *r, uint32_t slice, struct
     return code;
 }
 
-int roster_write(struct ctx *ctx, struct roster *r)
+/* What two writers share: slices go out one by one, each to whoever is free. */
+struct writing {
+    struct roster *r;
+    pthread_mutex_t lock; /* of the spool */
+    _Atomic int code;     /* what ended it */
+};
+
+static int next_slice(struct ctx *ctx, struct writing *w, uint32_t *ret_slice, struct roster_row **ret_rows,
+                      uint32_t *ret_n)
 {
-    uint32_t slice = 0, n = 0;
-    struct roster_row *rows;
-    r->step.state = SPAN("writing");
-    int code = roster_tell(ctx, r, true);
-    while (!code && !r->stop && !job_stopping(ctx)) {
-        struct slice_done key = {.import_id = r->task->import_id};
-        struct import_sums before;
+    pthread_mutex_lock(&w->lock);
+    int code = roster_load(ctx, w->r, ret_slice, ret_rows, ret_n);
+    pthread_mutex_unlock(&w->lock);
+    return code;
+}
+
+/* A slice that is not done yet. Somebody else may have written one of these people at the same moment. */
+static int try_slice(struct ctx *ctx, struct roster *r, uint32_t slice, struct roster_row *rows, uint32_t n)
+{
+    struct slice_done key = {.import_id = r->task->import_id, .slice = slice};
+    struct import_sums before;
+    int code = pg_call(ctx, &SQL_slice_look, &key, &before);
+    if (code || before.slices)
+        return code;
+    code = write_slice(ctx, r, slice, rows, n);
+    for (int i = 1; (code == ERR_CONFLICT || code == ERR_BUSY) && i < SLICE_TRIES; i++)
+        code = write_slice(ctx, r, slice, rows, n);
+    return code;
+}
+
+/* Slices until there are none; `first`: the one that tells how far it is. */
+static int write_slices(struct ctx *ctx, struct writing *w, bool first)
+{
+    int code = 0;
+    while (!code && !w->code && !w->r->stop && !job_stopping(ctx)) {
+        uint32_t slice = 0, n = 0;
+        struct roster_row *rows;
         arena_clear(ctx->arena);
-        code = roster_load(ctx, r, &slice, &rows, &n);
+        code = next_slice(ctx, w, &slice, &rows, &n);
         if (code || !n)
             break;
-        key.slice = slice;
-        code = pg_call(ctx, &SQL_slice_look, &key, &before);
-        if (!code && before.slices == 0) {
-            /* Somebody else may have written one of these people at the same moment. */
-            code = write_slice(ctx, r, slice, rows, n);
-            for (int i = 1; (code == ERR_CONFLICT || code == ERR_BUSY) && i < SLICE_TRIES; i++)
-                code = write_slice(ctx, r, slice, rows, n);
-        }
-        if (!code)
-            code = roster_tell(ctx, r, false);
+        code = try_slice(ctx, w->r, slice, rows, n);
+        if (!code && first)
+            code = roster_tell(ctx, w->r, false);
     }
+    if (code)
+        w->code = code;
     return code;
+}
+
+static int help_writing(struct ctx *ctx, void *writing)
+{
+    /* The same as of the first writer's connection, which roster_job.c has set. */
+    if (pg_simple(ctx->pg, ROSTER_PLANS))
+        return ERR_UNAVAILABLE;
+    return write_slices(ctx, writing, false);
+}
+
+int roster_write(struct ctx *ctx, struct roster *r)
+{
+    struct writing w = {.r = r, .lock = PTHREAD_MUTEX_INITIALIZER};
+    r->step.state = SPAN("writing");
+    int code = roster_tell(ctx, r, true);
+    if (code)
+        return code;
+    struct job_helper *helper = r->step.rows > ROSTER_SLICE ? job_help(ctx, HELPER_MEMORY, help_writing, &w) : NULL;
+    code = write_slices(ctx, &w, true);
+    int helped = job_join(helper);
+    return code || !helped ? code : fail(ctx, helped, "import_id");
 }
