@@ -140,6 +140,10 @@ IDENTITY_TEST(merge, merge_cycle)
     EXPECT_FAULT(merge(2, SON, NAM), ERR_STATE, "keep");
     EXPECT_FAULT(merge(3, HOA, SON), ERR_STATE, "gone");
     EXPECT_FAULT(merge(1, HOA, SON), ERR_CONFLICT, "step_id");
+    /* Whoever answers for the one who stays is told so too. */
+    as_officer("T44");
+    EXPECT_FAULT(merge(5, HOA, SON), ERR_STATE, "gone");
+    as_officer("VN");
     /* A third one: both numbers lead on. */
     EXPECT_FAULT(merge(4, HOA, NAM), 0, "");
     cr_expect_eq(count_of("person p JOIN person k ON k.person_id = p.merged_into WHERE k.full_name = '" HOA "'"), 2);

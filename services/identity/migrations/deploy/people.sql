@@ -112,14 +112,16 @@ CREATE TRIGGER tenure_one_principal_now AFTER UPDATE ON tenure REFERENCING NEW T
     FOR EACH STATEMENT EXECUTE FUNCTION tenure_one_principal();
 
 -- Place of a person in today's tree: of the principal tenure, or of the last one. Who works nowhere and never did, or
--- whose unit is gone, stands at the top: only who answers for the nation decides about him or her.
+-- whose unit is gone, stands at the top: only who answers for the nation decides about him or her. Who is another person
+-- stands where that one does.
 CREATE FUNCTION person_path(which uuid) RETURNS uuid[] LANGUAGE sql STABLE
 SET search_path = identity, hocvu, pg_catalog
 AS $$
     SELECT coalesce(
         (SELECT u.path FROM (
             SELECT unit_id FROM tenure
-            WHERE person_id = which AND kind = 'principal' AND (valid_to IS NULL OR valid_to > valid_from)
+            WHERE person_id = coalesce((SELECT merged_into FROM person WHERE person_id = which), which)
+                AND kind = 'principal' AND (valid_to IS NULL OR valid_to > valid_from)
             ORDER BY valid_from <= today() AND (valid_to IS NULL OR valid_to > today()) DESC, valid_from DESC, tenure_id
             LIMIT 1) t
          JOIN unit_now u USING (unit_id)),
