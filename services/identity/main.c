@@ -2,7 +2,7 @@
  * identity - who a person is, where he or she works, what he or she may do.
  *
  * Answers:   every METHOD in proto/identity.def
- * Announces: org_changed, people_changed, person_linked, person_merged, position_changed, role_changed
+ * Announces: org_changed, people_changed, decree_applied, person_linked, person_merged, position_changed, role_changed
  * Follows:   <service>_record_read of the others: who looked at whose record
  * Keeps:     schema "identity" (migrations/); the provider's metadata and keys for a while, which may be lost
  * Refuses:   a login that brings a state twice, another browser's or another provider's (UNAUTHENTICATED), a number
