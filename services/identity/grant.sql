@@ -36,7 +36,8 @@ WITH wanted AS (
         WHEN EXISTS (SELECT FROM alive a, parent p WHERE a.unit_id = :unit_id AND a.role = :role
             AND a.parent_grant_id = p.parent_id AND a.days && daterange(w.valid_from, p.valid_to)) THEN 'STATE:role'
         WHEN (SELECT count(DISTINCT unit_id) FROM alive WHERE unit_id <> :unit_id) >= 31 THEN 'STATE:unit_id'
-        WHEN duty_clash(:person_id, w.bit, :unit_id, w.valid_from, (SELECT valid_to FROM parent)) IS NOT NULL THEN 'DUTIES:role'
+        WHEN duty_clash(:person_id, w.bit, :unit_id, w.valid_from, (SELECT valid_to FROM parent)) IS NOT NULL
+            THEN 'DUTIES:role'
     END AS fault
     FROM wanted w
 ), put AS (
@@ -63,8 +64,8 @@ SELECT true AS ok, fault FROM verdict;
 
 -- role_take(role_revocation) roles_revoked
 -- Whoever could give a grant may take it away, unless his own hangs on it, and so may everybody it was handed down from.
--- What hangs on it goes with it. The root is handed over instead: another operator of the whole nation takes its place, and what hung on it hangs on
--- his or her grant; the last one stays. Tokens that still say it are stale.
+-- What hangs on it goes with it. The root is handed over instead: another operator of the whole nation takes its place,
+-- and what hung on it hangs on his or her grant; the last one stays. Whoever loses something needs a new token.
 WITH named AS (
     SELECT * FROM role_grant
     WHERE CASE WHEN :grant_id IS NOT NULL THEN grant_id = :grant_id
@@ -79,7 +80,8 @@ WITH named AS (
             AND unit_within(n.unit_id, m.unit_id, today())
             AND (n.parent_grant_id IS NULL OR m.grant_id = n.grant_id
                  OR m.grant_id NOT IN (SELECT b.grant_id FROM grants_below(n.grant_id) b)))
-        OR EXISTS (SELECT FROM mine m, grants_below(m.grant_id) b WHERE b.grant_id = n.grant_id AND m.grant_id <> n.grant_id)
+        OR EXISTS (SELECT FROM mine m, grants_below(m.grant_id) b
+                   WHERE b.grant_id = n.grant_id AND m.grant_id <> n.grant_id)
 ), chosen AS MATERIALIZED (
     SELECT * FROM reached WHERE revoked_at IS NULL
 ), root AS MATERIALIZED (
@@ -167,7 +169,8 @@ WITH row AS MATERIALIZED (
     FROM unnest(:person_id, :role, :bit, :unit_id, :reason, :place, :usual, :giver)
         AS r (person_id, role, bit, unit_id, reason, place, usual, giver)
 ), judged AS MATERIALIZED (
-    SELECT k.*, p.parent_id, p.gives, p.valid_to, CASE WHEN p.parent_id IS NULL THEN 'FORBIDDEN:role' ELSE p.fault END AS why
+    SELECT k.*, p.parent_id, p.gives, p.valid_to,
+        CASE WHEN p.parent_id IS NULL THEN 'FORBIDDEN:role' ELSE p.fault END AS why
     FROM (SELECT DISTINCT giver, bit, usual, unit_id FROM row) k
     LEFT JOIN LATERAL grant_parent(k.giver, k.bit, NULL, k.usual, k.unit_id, today(), NULL) p ON true
 ), fresh AS (
@@ -222,7 +225,8 @@ WITH gone AS (
 ), cut AS (
     UPDATE role_grant g SET valid_to = greatest(g.valid_from, gone.day)
     FROM gone
-    WHERE g.grant_id = gone.grant_id AND g.revoked_at IS NULL AND (g.valid_to IS NULL OR g.valid_to > greatest(g.valid_from, gone.day))
+    WHERE g.grant_id = gone.grant_id AND g.revoked_at IS NULL
+        AND (g.valid_to IS NULL OR g.valid_to > greatest(g.valid_from, gone.day))
     RETURNING g.*
 ), stale AS (
     INSERT INTO stale_token (person_id, reason) SELECT DISTINCT person_id, 'left' FROM cut WHERE valid_to <= today()
@@ -245,8 +249,8 @@ WITH works AS (
     SELECT unit_id, valid_to FROM tenure
     WHERE person_id = :person_id AND valid_from <= today() AND (valid_to IS NULL OR valid_to > today())
 )
-SELECT held.unit_id, (bit_or(held.bit) | max(CASE WHEN u.unit_id IS NOT NULL AND u.parent_id IS NULL THEN :national ELSE 0 END))::bigint AS roles,
-    min(held.ends) AS ends
+SELECT held.unit_id, min(held.ends) AS ends, (bit_or(held.bit)
+    | max(CASE WHEN u.unit_id IS NOT NULL AND u.parent_id IS NULL THEN :national ELSE 0 END))::bigint AS roles
 FROM (
     SELECT unit_id, :learner AS bit, 0 AS rank, valid_to AS ends FROM works
     UNION ALL
