@@ -131,6 +131,23 @@ static int keep(struct row_judge *judge, struct span raw, struct span *ret_cell)
     return 0;
 }
 
+/* -1: the arena is full. */
+static int refuse_length(struct row_judge *judge, const struct table_column *c, uint32_t column, struct span cell)
+{
+    bool fixed = c->min == c->max;
+    const char *vi =
+        fixed ? arena_printf(judge->arena, "Phải có đúng %u ký tự; ô này có %u.", c->min, cell.n)
+              : arena_printf(judge->arena, "Độ dài phải từ %u đến %u byte; ô này có %u.", c->min, c->max, cell.n);
+    const char *en =
+        fixed ? arena_printf(judge->arena, "Exactly %u characters are needed; this cell has %u.", c->min, cell.n)
+              : arena_printf(judge->arena, "The length must be %u to %u bytes; this cell has %u.", c->min, c->max,
+                             cell.n);
+    if (!vi || !en)
+        return -1;
+    row_judge_refuse(judge, judge->line, column, cell, vi, en);
+    return 0;
+}
+
 /* Judges one cell of a row and keeps its normal form. -1: the arena is full. */
 static int take_cell(struct row_judge *judge, struct span *row, uint32_t column, const struct table_cell *from)
 {
@@ -165,13 +182,7 @@ static int take_cell(struct row_judge *judge, struct span *row, uint32_t column,
         row_judge_refuse(judge, judge->line, column, cell, "Ô này bắt đầu như một công thức. Hãy bỏ dấu = + - @ ở đầu.",
                          "This cell begins like a formula. Remove the leading = + - or @.");
     } else if (cell.n < c->min || cell.n > c->max) {
-        const char *vi =
-            arena_printf(judge->arena, "Độ dài phải từ %u đến %u byte; ô này có %u.", c->min, c->max, cell.n);
-        const char *en =
-            arena_printf(judge->arena, "The length must be %u to %u bytes; this cell has %u.", c->min, c->max, cell.n);
-        if (!vi || !en)
-            return -1;
-        row_judge_refuse(judge, judge->line, column, cell, vi, en);
+        return refuse_length(judge, c, column, cell);
     }
     return 0;
 }

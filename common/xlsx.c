@@ -1,5 +1,5 @@
 /*
- * xlsx.c - the rows of a workbook's first sheet, one at a time; see xlsx.h.
+ * xlsx.c - the rows of a workbook's sheets, one at a time; see xlsx.h.
  *
  * The sheet is read once, from begin to end. Kept are the present row and the shared strings, nothing else, so a row
  * far down or a cell far right costs nothing.
@@ -65,6 +65,9 @@ struct sheet {
     xlsx_row_fn *row;
     void *ctx;
     bool had_data, in_data, in_row, in_cell;
+    bool several;      /* sheets are read: each begins with the first one's header */
+    bool first_row;    /* of its sheet is still to come */
+    struct buf header; /* of the first sheet, its cells ended by NUL */
     uint32_t n_rows;
     /* The present row. */
     struct cell *cells;       /* limits->columns of them */
@@ -408,6 +411,32 @@ static void end_cell(struct sheet *s)
     s->n = s->column + 1;
 }
 
+/* Where several sheets are read, is this row the header again? Refuses a sheet that begins with something else. */
+static bool is_repeated_header(struct sheet *s, uint32_t kept)
+{
+    bool first = s->first_row, again = s->x->lines > 0;
+    size_t at = 0;
+    s->first_row = false;
+    if (!s->several || !first)
+        return false;
+    for (uint32_t i = 0; i < kept; i++) {
+        const struct span *text = &s->given[i].text;
+        if (!again) {
+            buf_add_span(&s->header, *text);
+            buf_add_char(&s->header, '\0');
+            continue;
+        }
+        if (s->header.n - at < text->n + 1u || memcmp(s->header.p + at, text->p, text->n) != 0 ||
+            s->header.p[at + text->n])
+            break;
+        at += text->n + 1u;
+    }
+    if (again && at != s->header.n)
+        xlsx_refuse(s->x, "Mỗi trang tính phải có cùng dòng tiêu đề. Hãy sửa, bỏ hoặc ẩn trang này.",
+                    "Every sheet must begin with the same header. Correct, remove or hide this one.");
+    return again;
+}
+
 static void end_row(struct sheet *s)
 {
     struct xlsx *x = s->x;
@@ -427,9 +456,11 @@ static void end_row(struct sheet *s)
             text.p = text.n ? s->text.p + cell->begin : "";
         s->given[i] = (struct table_cell){text, cell->vi, cell->en, cell->look};
     }
-    int code = s->row(s->ctx, x->line, s->given, s->n);
-    if (code)
-        x->code = code;
+    if (!is_repeated_header(s, kept)) {
+        int code = s->row(s->ctx, x->lines + x->line, s->given, s->n);
+        if (code)
+            x->code = code;
+    }
 }
 
 static void sheet_end(struct xlsx *x, void *ctx, int depth, const char *name)
@@ -464,8 +495,20 @@ static void read_sheet(struct xlsx *x, xlsx_row_fn *row, void *ctx)
     }
     /* One cell more than the row keeps, and what a number may grow by when it is written anew. */
     buf_init(&s.text, (limits->columns + (size_t)1) * (limits->cell_bytes + (size_t)NUMBER_MAX));
-    if (xlsx_parse(x, x->sheet, &sheet_events, &s) == 0 && !s.had_data)
-        xlsx_damaged(x);
+    buf_init(&s.header, (limits->columns + (size_t)1) * (limits->cell_bytes + (size_t)1));
+    s.several = x->n_sheets > 1;
+    for (uint32_t i = 0; i < x->n_sheets && !x->code; i++) {
+        s.had_data = s.in_data = s.in_row = s.in_cell = false;
+        s.first_row = true;
+        s.n_rows = 0;
+        if (xlsx_parse(x, x->sheets[i], &sheet_events, &s) == 0 && !s.had_data)
+            xlsx_damaged(x);
+        if (x->code)
+            break; /* the refusal is about this line */
+        x->lines += x->line;
+        x->line = 0;
+    }
+    buf_release(&s.header);
     buf_release(&s.text);
 }
 

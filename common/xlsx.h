@@ -1,11 +1,14 @@
 /*
  * xlsx.h - rows of the first sheet of an XLSX workbook, read in one pass and in bounded memory.
  *
- * The first visible worksheet of the workbook is read and no other. A cell gives: its text (rich text joined, phonetic
- * hints left out); a number with the 15 digits that spreadsheets show; true or false; a date, when its number is
- * formatted as one, as YYYY-MM-DD (with THH:MM:SS behind it only if it has a time of day). Other number formats do not
- * change the text, and a cell says when it looks otherwise (enum table_look): percent, zeros in front. Cells and rows
- * that are not in the file are empty; empty rows are skipped; a row keeps the number that the spreadsheet shows.
+ * The first visible worksheet of the workbook is read and no other; where the limits allow several, all visible ones
+ * are, one behind the other: a sheet holds a million rows. Each begins with the same header, which is given once;
+ * another header or more sheets than allowed refuse the workbook, because a row that nobody reads is lost without a
+ * word. Their lines are counted on from the lines of the sheets before. A cell gives: its text (rich text joined,
+ * phonetic hints left out); a number with the 15 digits that spreadsheets show; true or false; a date, when its number
+ * is formatted as one, as YYYY-MM-DD (with THH:MM:SS behind it only if it has a time of day). Other number formats do
+ * not change the text, and a cell says when it looks otherwise (enum table_look): percent, zeros in front. Cells and
+ * rows that are not in the file are empty; empty rows are skipped; a row keeps the number that the spreadsheet shows.
  *
  * A formula or an error value (#N/A) is refused with its cell, even if a computed value is stored with it: what is
  * computed may differ elsewhere. Refused whole are: archives that are damaged, cut short, encrypted or name an entry
@@ -26,6 +29,7 @@ struct xlsx_limits {
     uint32_t rows;         /* rows that are not empty */
     uint32_t columns;      /* cells of a row that are kept; content beyond is only counted */
     uint32_t cell_bytes;   /* UTF-8 of one cell */
+    uint32_t sheets;       /* visible worksheets that are read, one behind the other; 0: the first and no other */
 };
 
 /*

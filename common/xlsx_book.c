@@ -1,5 +1,5 @@
 /*
- * xlsx_book.c - what a workbook says about its first sheet: where it is, which cell styles show dates, and the shared
+ * xlsx_book.c - what a workbook says about its sheets: where they are, which cell styles show dates, and the shared
  * strings; see xlsx_part.h.
  */
 #include "xlsx_part.h"
@@ -162,7 +162,7 @@ static const struct xlsx_entry *related(const struct xlsx *x, const struct relat
     return NULL;
 }
 
-/* --- Workbook: the first visible sheet. --- */
+/* --- Workbook: the visible sheets. --- */
 
 struct book {
     const struct relations *relations;
@@ -176,12 +176,23 @@ static void take_sheet(struct xlsx *x, struct book *book, const struct xlsx_attr
         xlsx_damaged(x);
         return;
     }
-    if (x->sheet || !id.p || says(state, "hidden") || says(state, "veryHidden"))
+    uint32_t most = x->limits->sheets ? x->limits->sheets : 1;
+    if (!id.p || says(state, "hidden") || says(state, "veryHidden") || (most == 1 && x->n_sheets))
         return;
-    for (const struct relation *r = book->relations->first; r && !x->sheet; r = r->next) {
+    for (const struct relation *r = book->relations->first; r; r = r->next) {
         /* A sheet that is a chart has another type. */
-        if (r->id.n == id.n && !memcmp(r->id.p, id.p, id.n) && ends_with(r->type, "/worksheet"))
-            x->sheet = xlsx_find(x, r->target);
+        const struct xlsx_entry *sheet =
+            r->id.n == id.n && !memcmp(r->id.p, id.p, id.n) && ends_with(r->type, "/worksheet")
+                ? xlsx_find(x, r->target)
+                : NULL;
+        if (!sheet)
+            continue;
+        if (x->n_sheets == most || x->n_sheets == XLSX_SHEETS_MOST)
+            xlsx_refuse(x, "Sổ tính này có quá nhiều trang tính. Hãy bỏ hoặc ẩn những trang không phải danh sách.",
+                        "This workbook has too many sheets. Remove or hide those that are no part of the list.");
+        else
+            x->sheets[x->n_sheets++] = sheet;
+        return;
     }
 }
 
@@ -482,7 +493,7 @@ static int find_parts(struct xlsx *x)
     struct book book = {.relations = &relations};
     if (xlsx_parse(x, workbook, &book_events, &book) < 0)
         return -1;
-    if (!x->sheet)
+    if (!x->n_sheets)
         return xlsx_refuse(x, "Sổ tính này không có trang tính nào đọc được.", "This workbook has no sheet to read.");
     x->strings_part = related(x, &relations, "/sharedStrings");
     x->styles = related(x, &relations, "/styles");

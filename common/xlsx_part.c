@@ -17,7 +17,7 @@ int xlsx_refuse(struct xlsx *x, const char *vi, const char *en)
 {
     if (!x->code) {
         x->code = ERR_INVALID;
-        x->refusal = (struct xlsx_refusal){x->line, vi, en};
+        x->refusal = (struct xlsx_refusal){x->lines + x->line, vi, en};
     }
     return -1;
 }

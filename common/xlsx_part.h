@@ -13,7 +13,7 @@
 #include "buf.h"
 #include <minizip/unzip.h>
 
-enum { XLSX_NAME_MAX = 512 };
+enum { XLSX_NAME_MAX = 512, XLSX_SHEETS_MOST = 16 };
 
 struct xlsx_entry {
     const char *name;
@@ -37,7 +37,8 @@ struct xlsx {
     struct arena arena; /* names and relations */
     int code;           /* once it is set, reading stops */
     struct xlsx_refusal refusal;
-    uint32_t line; /* the row being read, for the refusal */
+    uint32_t line;  /* the row of the sheet that is being read, for the refusal */
+    uint32_t lines; /* of the sheets before it */
     /* The archive. */
     struct xlsx_source source;
     uint64_t position, size; /* of the source */
@@ -47,7 +48,9 @@ struct xlsx {
     uint32_t n_entries;
     uint64_t unpacked;
     /* The workbook. */
-    const struct xlsx_entry *sheet, *strings_part, *styles;
+    const struct xlsx_entry *sheets[XLSX_SHEETS_MOST];
+    uint32_t n_sheets;
+    const struct xlsx_entry *strings_part, *styles;
     bool since_1904;
     struct buf cell_formats; /* enum xlsx_format of each cell style, one byte */
     struct buf strings;      /* the shared strings, one behind the other */
@@ -106,7 +109,7 @@ void xlsx_rich_end(struct xlsx_rich *rich, int depth);
 /* Decodes _xHHHH_ in place, as spreadsheets write characters that XML cannot hold; returns the new length. */
 uint32_t xlsx_unescape(char *p, uint32_t n);
 
-/* Finds the first sheet, reads styles and shared strings. -1: refused. */
+/* Finds the sheets, reads styles and shared strings. -1: refused. */
 MUST_CHECK int xlsx_book(struct xlsx *x);
 /* A shared string; false when there is none of this number. */
 bool xlsx_string(const struct xlsx *x, uint64_t number, struct span *ret_text);

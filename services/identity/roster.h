@@ -27,11 +27,14 @@ enum {
 };
 
 /*
- * Plans of an import's statements are made once, maybe while tables are empty, and used when they hold millions: by
- * index, whatever the statistics say.
+ * How an import's connections work. Plans of its statements are made once, maybe while tables are empty, and used when
+ * they hold millions: by index, whatever the statistics say. And no slice waits for the disk: what a crash takes away
+ * is the end of what was committed, slices and what is noted of them alike, and the import goes on there. Its own end
+ * does wait (ROSTER_LASTING).
  */
-#define ROSTER_PLANS      "SET enable_seqscan = off"
-#define ROSTER_PLANS_OVER "RESET enable_seqscan"
+#define ROSTER_WAYS      "SET enable_seqscan = off; SET synchronous_commit = off"
+#define ROSTER_WAYS_OVER "RESET enable_seqscan; RESET synchronous_commit"
+#define ROSTER_LASTING   "SET LOCAL synchronous_commit = on"
 
 struct roster_role {
     uint32_t bit;

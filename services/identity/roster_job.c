@@ -132,6 +132,8 @@ static int conclude(struct ctx *ctx, struct roster *r)
     struct import_ref ref = {.import_id = r->task->import_id};
     struct upload_ref file = {.upload_id = r->task->upload_id};
     int code = pg_begin(ctx);
+    if (!code && pg_simple(ctx->pg, ROSTER_LASTING))
+        code = fail(ctx, ERR_UNAVAILABLE, "database");
     if (!code)
         code = roster_tell(ctx, r, true);
     if (!code)
@@ -212,11 +214,11 @@ int rosters_run(struct ctx *ctx)
         if (code)
             break;
         code = pg_call(ctx, &SQL_import_hold, NULL, NULL);
-        if (!code && pg_simple(ctx->pg, ROSTER_PLANS))
+        if (!code && pg_simple(ctx->pg, ROSTER_WAYS))
             code = fail(ctx, ERR_UNAVAILABLE, "database");
         if (!code)
             code = run_import(ctx, &task);
-        if (ctx->pg->conn && pg_simple(ctx->pg, ROSTER_PLANS_OVER))
+        if (ctx->pg->conn && pg_simple(ctx->pg, ROSTER_WAYS_OVER))
             pg_release(ctx->pg);
         else if (ctx->pg->conn && pg_call(ctx, &SQL_import_let_go, NULL, NULL))
             pg_release(ctx->pg); /* which lets go of it too */

@@ -93,10 +93,10 @@ int roster_leave(struct ctx *ctx, struct roster *r)
         .import_id = r->task->import_id, .unit_id = r->task->complete_unit, .most = LEAVE_AT_ONCE};
     struct import_ref ref = {.import_id = r->task->import_id};
     if (r->step.refused) {
-        r->step.sentence_vi =
-            SPAN("Có dòng bị từ chối nên không ai bị cho nghỉ. Hãy sửa các dòng đó rồi nhập lại cả danh sách.");
-        r->step.sentence_en =
-            SPAN("Rows were refused, so nobody was taken to have left. Correct them and import the list again.");
+        PUT_FIELD(&r->step, import_step, sentence_vi,
+                  SPAN("Có dòng bị từ chối nên không ai bị cho nghỉ. Hãy sửa các dòng đó rồi nhập lại cả danh sách."));
+        PUT_FIELD(&r->step, import_step, sentence_en,
+                  SPAN("Rows were refused, so nobody was taken to have left. Correct them and import the list again."));
         return 0;
     }
     int code = 0;

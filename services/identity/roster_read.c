@@ -17,12 +17,13 @@ enum { FAULTS_AT_ONCE = 1000, STOPPED = -1 };
 /* For files in the parts of an upload, whose bytes were bounded when they came. */
 static const struct xlsx_limits roster_xlsx = {
     .unpacked = UINT64_C(8) << 30,
-    .string_bytes = 64 << 20,
+    .string_bytes = 96 << 20,
     .ratio = 250,
     .entries = 2000,
     .rows = 1048576,
     .columns = TABLE_MAX_COLUMNS,
     .cell_bytes = 128 << 10,
+    .sheets = 16,
 };
 
 /* --- The file. --- */

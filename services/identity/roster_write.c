@@ -436,7 +436,7 @@ static int write_slices(struct ctx *ctx, struct writing *w, bool first)
 static int help_writing(struct ctx *ctx, void *writing)
 {
     /* The same as of the first writer's connection, which roster_job.c has set. */
-    if (pg_simple(ctx->pg, ROSTER_PLANS))
+    if (pg_simple(ctx->pg, ROSTER_WAYS))
         return ERR_UNAVAILABLE;
     return write_slices(ctx, writing, false);
 }

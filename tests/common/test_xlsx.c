@@ -353,6 +353,58 @@ Test(xlsx, takes_the_first_sheet_that_is_seen, .timeout = 20)
     expect_cell(0, CODE, "first");
 }
 
+static char rows_seen[200];
+
+static int note_row(void *ctx, uint32_t line, const struct table_cell *cells, uint32_t n)
+{
+    size_t at = strlen(rows_seen);
+    (void)ctx;
+    snprintf(rows_seen + at, sizeof(rows_seen) - at, "%u:%.*s/%u ", line, (int)cells[0].text.n, cells[0].text.p, n);
+    return 0;
+}
+
+/* Two sheets, of which all are read; the second begins with this row. */
+static int read_two_sheets(const char *head, struct xlsx_refusal *ret_refusal)
+{
+    struct xlsx_limits limits = xlsx_limits_default;
+    struct buf bytes;
+    struct xlsx_parts parts = {
+        .part[P_BOOK].text = S(BOOK("<sheets><sheet name=\"a\" sheetId=\"1\" r:id=\"a\"/>"
+                                    "<sheet name=\"b\" sheetId=\"2\" r:id=\"b\"/></sheets>")),
+        .part[P_BOOK_RELS].text =
+            S(RELS(RELATION("a", "worksheet", "worksheets/sheet1.xml") RELATION("b", "worksheet", "other.xml"))),
+        .part[P_SHEET].text = S(SHEET(HEAD "<row>" TEXT("A2", "first") "</row>")),
+    };
+    arena_release(&arena);
+    arena_init(&arena, 1 << 20);
+    const char *second = arena_printf(&arena, SHEET("<row r=\"1\">%s</row><row>" TEXT("A2", "second") "</row>"), head);
+    parts.part[P_OTHER] = (struct zip_part){.name = "xl/other.xml", .text = S(second)};
+    buf_init(&bytes, 1 << 20);
+    xlsx_parts_build(&bytes, &parts);
+    limits.sheets = 16;
+    rows_seen[0] = '\0';
+    int code = xlsx_rows(xlsx_bytes(buf_span(&bytes)), &limits, note_row, NULL, ret_refusal);
+    buf_release(&bytes);
+    return code;
+}
+
+Test(xlsx, reads_all_sheets_where_it_may_and_their_header_once, .timeout = 20)
+{
+    struct xlsx_refusal refusal = {0};
+    cr_expect_eq(read_two_sheets(TEXT("A1", "code") TEXT("B1", "name") TEXT("C1", "note"), &refusal), 0);
+    cr_expect_str_eq(rows_seen, "1:code/3 2:first/1 4:second/1 ");
+}
+
+Test(xlsx, refuses_a_sheet_that_begins_otherwise, .timeout = 20)
+{
+    struct xlsx_refusal refusal = {0};
+    cr_expect_eq(read_two_sheets(TEXT("A1", "code") TEXT("B1", "name"), &refusal), ERR_INVALID);
+    cr_expect_eq(refusal.line, 3);
+    cr_expect_eq(read_two_sheets(TEXT("A1", "code") TEXT("B1", "name") TEXT("C1", "notes"), &refusal), ERR_INVALID);
+    cr_expect_eq(read_two_sheets(TEXT("A1", "A guide to this list"), &refusal), ERR_INVALID);
+    cr_expect(refusal.en && strstr(refusal.en, "same header"));
+}
+
 Test(xlsx, reads_strict_workbooks_and_utf16, .timeout = 20)
 {
     struct xlsx_parts parts = {

@@ -226,6 +226,7 @@ IDENTITY_TEST(roster_hostile, complete_file_with_a_bad_row_removes_nobody)
     complete(&req, "T44", 100);
     import_roster_file(S(ROSTER_HEAD_LINE GOOD "999079000003,,1979-05-14,P44,Chuyên viên,false,\n"), &req);
     cr_expect(state_is("done"));
+    cr_expect(HAS(&imported, import_state, sentence_vi) && HAS(&imported, import_state, sentence_en));
     cr_expect_eq(imported.ended, 0);
     cr_expect_eq(count_of("tenure WHERE valid_to IS NULL"), 5);
 }
