@@ -290,6 +290,7 @@ rows_own()
         cat <<CONF
 # Providers: $(cd "$STATE/etc/providers" && echo *.conf)
 provider_dir = $STATE/etc/providers
+# Signs as $(cat "$STATE/secrets/token_sign.pub" 2>/dev/null): another key is another configuration, so it restarts.
 token_sign_key = $STATE/secrets/token_sign.key
 refresh_key = $STATE/secrets/refresh.key
 national_hash_key = $STATE/secrets/national_hash.key
@@ -333,6 +334,7 @@ admin_listen = $LISTEN:$(port_admin 10)
 listen = $LISTEN:$PORT
 public_url = http://127.0.0.1:$PORT
 token_public_key = $STATE/secrets/token_sign.pub
+token_public_keys = $(for path in "$STATE"/secrets/token_sign_{next,before}.pub; do [ ! -f "$path" ] || printf '%s ' "$path"; done)
 static_dir = $ROOT/services/gateway/static
 api_dir = $ROOT/proto/derived
 $rate

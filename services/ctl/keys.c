@@ -149,6 +149,11 @@ static int make_key(const char *dir, const char *name, enum key_kind kind)
 }
 
 /* Makes the CURVE pair of a process if there is none and adds its line to `known`. */
+int keys_sign_pair(const char *dir, const char *name)
+{
+    return make_key(dir, name, SIGN_PAIR);
+}
+
 static int make_curve(const char *dir, const char *name, struct buf *known)
 {
     char path[PATH_MAX], public[Z85], secret[Z85], pair[2 * Z85 + 1];

@@ -29,12 +29,14 @@ enum {
 
 const char keys_help[] =
     "usage: hocvu keys init DIR\n"
-    "       hocvu keys rotate national_box|national_hash DIR\n"
+    "       hocvu keys rotate national_box|national_hash|token_sign DIR\n"
     "       hocvu keys check DIR [--dump FILE]\n\n"
     "DIR is secrets/ of the installation. init makes the keys that are not there yet.\n\n"
     "rotate makes a new key for the boxes or the hashes of personal numbers and seals every number anew, while the\n"
     "service runs. Broken off, the same command goes on. Every key that was ever used stays in DIR/ring: keep it with\n"
-    "the backups, in another place.\n\n"
+    "the backups, in another place. token_sign, the key of access tokens, is changed in two steps; each says what to "
+    "do\n"
+    "next, and nobody is logged out.\n\n"
     "check opens every box with the ring and compares its hash; with --dump those of a backup: lines\n"
     "  hash_key,national_hash in hex,box_key,national_box in hex\n"
     "as COPY (SELECT hash_key, encode(national_hash, 'hex'), box_key, encode(national_box, 'hex') FROM "
@@ -274,6 +276,8 @@ int keys_rotate(struct ctl *ctl, int argc, char **argv)
 {
     static struct rotation r;
     bool box = argc == 3 && !strcmp(argv[1], "national_box");
+    if (argc == 3 && !strcmp(argv[1], "token_sign"))
+        return keys_rotate_token(argv[2]);
     if (argc != 3 || (!box && strcmp(argv[1], "national_hash") != 0)) {
         fputs(keys_help, stderr);
         return 2;

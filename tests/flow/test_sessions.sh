@@ -1,6 +1,6 @@
 #!/bin/bash
-# test_sessions.sh - sessions while Redis is emptied, killed and stays away: nobody is logged out, nobody is let in, the
-# limits hold. People log in as browsers do, at the demonstration provider.
+# test_sessions.sh - sessions while the key of tokens is changed, and while Redis is emptied, killed and stays away: nobody
+# is logged out, nobody is let in, the limits hold. People log in as browsers do, at the demonstration provider.
 FLOW_PORT=${FLOW_PORT:-9160}
 . "$(dirname "$0")/lib.sh"
 . "$ROOT/tests/load/lib.sh"
@@ -62,6 +62,18 @@ must "$(me "$a") $(me "$b") $(me "$gone") $(me "$forged")" "200 200 200 401" "be
 must "$(curl -s -H "Authorization: Bearer $a" "$URL/v1/me/sessions" | grep -o '"current":true' | wc -l)" 1 "its own session"
 must "$(status -X POST -H "Authorization: Bearer $gone" "$URL/v1/me/sessions/end")" 200 "signing out everywhere"
 must "$(me "$gone")" 401 "a token of an ended session"
+
+# The key of tokens is changed: those by the old one count on, new ones are by the new one.
+for step in next before; do
+    hocvu keys rotate token_sign "$STATE/secrets" >"$FLOW_DIR/rotate.out" || { cat "$FLOW_DIR/rotate.out"; exit 1; }
+    "$ROOT/deploy/stack" up --dir "$STATE" >"$FLOW_DIR/up.out" 2>&1 || { cat "$FLOW_DIR/up.out"; exit 1; }
+    [ -f "$STATE/secrets/token_sign_$step.pub" ] || fail "there is no token_sign_$step.pub"
+    must "$(me "$a") $(me "$b") $(me "$gone") $(me "$forged")" "200 200 401 401" "while keys are changed ($step)"
+done
+login "$(number 24)" "$FLOW_DIR/newkey"
+newkey=$(of "$FLOW_DIR/newkey" access_token)
+[ "${newkey%%.*}" != "${a%%.*}" ] || fail "identity goes on to sign with the old key"
+must "$(me "$newkey")" 200 "a token by the new key"
 
 redis flushall >/dev/null
 must "$(me "$a") $(me "$gone") $(me "$forged")" "200 401 401" "after Redis was emptied"

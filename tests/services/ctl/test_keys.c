@@ -147,6 +147,75 @@ Test(keys, allow_list_names_every_process_with_its_own_key)
     }
 }
 
+static const char *path_at(char path[128], const char *name)
+{
+    snprintf(path, 128, "%s/%s", dir, name);
+    return path;
+}
+
+static int rotate_token(void)
+{
+    struct ctl ctl = {0};
+    char *argv[] = {(char[]){"keys"}, (char[]){"rotate"}, (char[]){"token_sign"}, dir, NULL};
+    return keys_command(&ctl, 4, argv);
+}
+
+/* Is the public half that of the secret one? */
+static void expect_pair(const char *key, const char *pub)
+{
+    uint8_t seed[32], public[32], derived[32], secret[64];
+    key_bytes(key, seed);
+    key_bytes(pub, public);
+    crypto_sign_seed_keypair(derived, secret, seed);
+    cr_expect_arr_eq(public, derived, 32, "%s", pub);
+}
+
+Test(keys, key_of_tokens_is_changed_in_two_steps)
+{
+    char first[1024], next[1024], now[1024], next_secret[1024];
+    cr_assert_eq(rotate_token(), 1, "there is no key to change");
+    cr_assert_eq(init(), 0);
+    read_file("token_sign.pub", first);
+    cr_assert_eq(rotate_token(), 0);
+    read_file("token_sign.pub", now);
+    cr_expect_str_eq(now, first, "the key in use stays until all gateways know the next one");
+    read_file("token_sign_next.pub", next);
+    read_file("token_sign_next.key", next_secret);
+    expect_pair("token_sign_next.key", "token_sign_next.pub");
+    cr_assert_eq(rotate_token(), 0);
+    read_file("token_sign.pub", now);
+    cr_expect_str_eq(now, next);
+    read_file("token_sign.key", now);
+    cr_expect_str_eq(now, next_secret);
+    read_file("token_sign_before.pub", now);
+    cr_expect_str_eq(now, first);
+    cr_expect_eq(access(at("token_sign_next.key"), F_OK), -1);
+    cr_expect_eq(access(at("token_sign_next.pub"), F_OK), -1);
+    cr_assert_eq(init(), 0);
+    expect_pair("token_sign.key", "token_sign.pub");
+    cr_expect_eq(rotate_token(), 1, "tokens of the key before may still live");
+    read_file("token_sign_before.pub", now);
+    cr_expect_str_eq(now, first);
+}
+
+/* Killed between the two renames: the secret half is in place, the public one is not. */
+Test(keys, a_change_of_the_key_of_tokens_that_was_broken_off_goes_on)
+{
+    char first[1024], next[1024], now[1024], from[128];
+    cr_assert_eq(init(), 0);
+    read_file("token_sign.pub", first);
+    cr_assert_eq(rotate_token(), 0);
+    read_file("token_sign_next.pub", next);
+    cr_assert_eq(link(path_at(from, "token_sign.pub"), at("token_sign_before.pub")), 0);
+    cr_assert_eq(rename(path_at(from, "token_sign_next.key"), at("token_sign.key")), 0);
+    cr_assert_eq(rotate_token(), 0);
+    expect_pair("token_sign.key", "token_sign.pub");
+    read_file("token_sign.pub", now);
+    cr_expect_str_eq(now, next);
+    read_file("token_sign_before.pub", now);
+    cr_expect_str_eq(now, first);
+}
+
 Test(keys, missing_directory_is_an_error)
 {
     struct ctl ctl = {0};
