@@ -2,8 +2,6 @@
 #include "ctl.h"
 #include "codec.h"
 #include "service.h"
-#include "table.h"
-#include <errno.h>
 #include <inttypes.h>
 
 const char sync_help[] =
@@ -15,8 +13,6 @@ const char sync_help[] =
     "hocvu sync show ITEM                 one item, its last tries, its body without names and numbers\n"
     "hocvu sync retry ITEM                try it again now\n"
     "hocvu sync retry --dead TARGET       try again all that was given up for this receiver\n"
-    "hocvu sync holidays FILE             CSV with day,works,name: holidays (works 0) and weekends worked in exchange\n"
-    "                                     (works 1); takes the place of what was known of these years\n"
     "hocvu sync numbers DIR [--all]       brings the personal numbers that receivers want and sync has not got; DIR "
     "is\n"
     "                                     secrets/ of the installation. --all: also those that it has\n"
@@ -158,86 +154,12 @@ static int retry(struct bus *bus, int argc, char **argv)
     return 0;
 }
 
-/* A small file, whole, in the arena; -1: told. */
-static int read_small(const char *path, struct arena *arena, struct span *ret_text)
-{
-    enum { MOST = 65536 };
-    char *text = arena_alloc(arena, MOST);
-    FILE *file = fopen(path, "re");
-    if (!text || !file) {
-        fprintf(stderr, "hocvu: %s: %s\n", path, strerror(errno));
-        if (file)
-            fclose(file);
-        return -1;
-    }
-    size_t n = fread(text, 1, MOST, file);
-    bool whole = !ferror(file) && n < MOST;
-    fclose(file);
-    if (!whole) {
-        fprintf(stderr, "hocvu: %s cannot be read, or has more than 64 KiB.\n", path);
-        return -1;
-    }
-    *ret_text = (struct span){text, (uint32_t)n};
-    return 0;
-}
-
-/* The rows of a calendar file, in the arena; -1: told. */
-static int read_holidays(const char *path, struct arena *arena, struct sync_holidays *ret_days)
-{
-    static const struct table_column columns[] = {{"day", 10, 10, 0}, {"works", 1, 1, 0}, {"name", 1, 200, 0}};
-    struct span text;
-    struct table file;
-    if (read_small(path, arena, &text) < 0)
-        return -1;
-    if (table_read(&file, arena, columns, 3, text, 400)) {
-        fprintf(stderr, "hocvu: %s is too large.\n", path);
-        return -1;
-    }
-    struct sync_holiday *days = arena_alloc(arena, (file.n_rows + 1) * sizeof(*days));
-    uint32_t n = 0;
-    for (uint32_t i = 0; days && !file.unreadable && i < file.n_rows; i++) {
-        const struct table_row *row = &file.rows[i];
-        struct sync_holiday *day = &days[n++];
-        *day = (struct sync_holiday){.works = row->cells[1].n && *row->cells[1].p == '1', .name = row->cells[2]};
-        bool known = row->cells[1].n == 1 && strchr("01", *row->cells[1].p);
-        if (row->refused || !known || date_parse(row->cells[0], &day->day)) {
-            fprintf(stderr, "hocvu: %s, line %" PRIu32 ": day is YYYY-MM-DD, works is 0 or 1, name is not empty.\n",
-                    path, row->line);
-            return -1;
-        }
-    }
-    if (!n) {
-        fprintf(stderr, "hocvu: %s names no day; its first line is day,works,name.\n", path);
-        return -1;
-    }
-    *ret_days = (struct sync_holidays){.days = days, .n_days = n};
-    return 0;
-}
-
-static int holidays(struct bus *bus, const char *path)
-{
-    struct arena arena;
-    struct sync_holidays days;
-    struct sync_count count;
-    int code = 1;
-    arena_init(&arena, 4 << 20);
-    if (read_holidays(path, &arena, &days) == 0) {
-        code = call_sync_calendar(bus, &days, &count) ? 1 : 0;
-        if (code)
-            ctl_bus_fault(bus, "sync holidays");
-        else
-            printf("days: %" PRIu64 "\n", count.items);
-    }
-    arena_release(&arena);
-    return code;
-}
-
 int sync_command(struct ctl *ctl, int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
     bool understood = (!strcmp(verb, "status") && argc == 2) || (!strcmp(verb, "list") && argc <= 4) ||
                       (!strcmp(verb, "numbers") && (argc == 3 || (argc == 4 && !strcmp(argv[3], "--all")))) ||
-                      (!strcmp(verb, "show") && argc == 3) || (!strcmp(verb, "holidays") && argc == 3) ||
+                      (!strcmp(verb, "show") && argc == 3) ||
                       (!strcmp(verb, "retry") && (argc == 3 || (argc == 4 && !strcmp(argv[2], "--dead"))));
     if (!understood) {
         fprintf(stderr, "usage: hocvu sync status | list | show ITEM | retry ITEM | retry --dead TARGET | holidays "
@@ -254,8 +176,6 @@ int sync_command(struct ctl *ctl, int argc, char **argv)
         return list(bus, argc - 2, argv + 2);
     if (!strcmp(verb, "show"))
         return show(bus, argv[2]);
-    if (!strcmp(verb, "holidays"))
-        return holidays(bus, argv[2]);
     if (!strcmp(verb, "numbers"))
         return sync_numbers(ctl, argc - 2, argv + 2);
     return retry(bus, argc - 2, argv + 2);

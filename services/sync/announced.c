@@ -1,4 +1,5 @@
 /* announced.c - what others announce becomes items: one for each receiver that takes its kind. */
+#include "calendar.h"
 #include "org.h"
 #include "sync.h"
 #include "sql.h"
@@ -92,6 +93,22 @@ int on_event_person_linked(struct ctx *ctx, const struct link_fact *event)
                                      .provider = event->provider,
                                      .state = HAS(event, link_fact, state) ? event->state : SPAN("linked")};
     return n ? pg_bulk(ctx, &SQL_link_items, news, n, 0, NULL, NULL) : 0;
+}
+
+int on_event_person_merged(struct ctx *ctx, const struct person_union *event)
+{
+    struct taker to[TARGETS_MOST];
+    struct union_news news[TARGETS_MOST];
+    uint32_t n = takers(ctx, PERSON_MERGED, to);
+    for (uint32_t i = 0; i < n; i++)
+        news[i] = (struct union_news){
+            .target = to[i].name, .keep = event->keep, .gone = event->gone, .at = event->at, .numbered = to[i].numbers};
+    return n ? pg_bulk(ctx, &SQL_union_items, news, n, 0, NULL, NULL) : 0;
+}
+
+int on_event_calendar_changed(struct ctx *ctx, const struct holidays *event)
+{
+    return calendar_apply(ctx, event);
 }
 
 static int certificate(struct ctx *ctx, enum kind kind, const struct certificate_fact *event)

@@ -40,6 +40,11 @@ SELECT item_put(target, person_id, 'person_linked', linked_at, numbered,
   FROM unnest(:target, :person_id, :linked_at, :provider, :state, :numbered)
        AS f (target, person_id, linked_at, provider, state, numbered);
 
+-- union_items(union_news) BULK
+SELECT item_put(target, keep, 'person_merged', at, numbered,
+                json_build_object('person_id', keep, 'gone_person_id', gone, 'at', utc_text(at)))
+  FROM unnest(:target, :keep, :gone, :at, :numbered) AS f (target, keep, gone, at, numbered);
+
 -- certificate_items(certificate_news) BULK
 SELECT item_put(target, person_id, kind, at, numbered,
                 json_build_object('person_id', person_id, 'certificate_id', certificate_id, 'number', number,

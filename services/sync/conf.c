@@ -54,8 +54,8 @@ const struct conf_row target_rows[] = {
 };
 #undef ROW
 
-const char *const kind_names[N_KINDS] = {"unit_changed", "tenures_changed", "person_linked", "certificate_issued",
-                                         "certificate_revoked"};
+const char *const kind_names[N_KINDS] = {"unit_changed",  "tenures_changed",    "person_linked",
+                                         "person_merged", "certificate_issued", "certificate_revoked"};
 
 static int wrong(const struct target *target, const char *row, const char *sentence)
 {

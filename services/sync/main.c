@@ -4,10 +4,10 @@
  *
  * Answers:   every METHOD of proto/sync.def, all for the operator's command line
  * Announces: sync_audit_headed
- * Follows:   identity.org_changed, people_changed, person_linked; certification.certificate_issued, certificate_revoked
- * Keeps:     schema "sync": items on their way and for some weeks after; nothing in memory but calls under way
- * Refuses:   a receiver without https or with a short key, to change the body of an item, to forget one that has not
- * ended
+ * Follows:   identity.org_changed, people_changed, person_linked, person_merged, calendar_changed (when time by law
+ * ends); certification.certificate_issued, certificate_revoked Keeps:     schema "sync": items on their way and for
+ * some weeks after; nothing in memory but calls under way Refuses:   a receiver without https or with a short key, to
+ * change the body of an item, to forget one that has not ended
  *
  * Configuration: sync --help, and one file for each receiver in target_dir
  */
@@ -19,8 +19,8 @@
 #include "bind.h"
 
 static const struct follow follows[] = {
-    FOLLOW(org_changed),        FOLLOW(people_changed),      FOLLOW(person_linked),
-    FOLLOW(certificate_issued), FOLLOW(certificate_revoked), FOLLOW_END,
+    FOLLOW(org_changed),         FOLLOW(people_changed), FOLLOW(person_linked),    FOLLOW(certificate_issued),
+    FOLLOW(certificate_revoked), FOLLOW(person_merged),  FOLLOW(calendar_changed), FOLLOW_END,
 };
 
 static const struct tick ticks[] = {
@@ -59,6 +59,7 @@ static const struct service sync_service = {
     .org = true,
     .audit = true,
     .personal = sync_personal,
+    .calendar = true,
     .conf = sync_conf_rows,
     .conf_size = sizeof(struct sync_conf),
     .check = sync_check,

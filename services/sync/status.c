@@ -106,19 +106,6 @@ int on_sync_numbers(struct ctx *ctx, const struct numbers_brought *req, struct s
     return code;
 }
 
-int on_sync_calendar(struct ctx *ctx, const struct sync_holidays *req, struct sync_count *ret_reply)
-{
-    int code = pg_begin(ctx);
-    if (!code)
-        code = pg_bulk(ctx, &SQL_holidays_drop, req->days, req->n_days, 0, NULL, NULL);
-    if (!code)
-        code = pg_bulk(ctx, &SQL_holidays_put, req->days, req->n_days, 0, NULL, NULL);
-    ret_reply->items = req->n_days;
-    if (!code)
-        code = on_record(ctx, "sync_calendar", req->n_days);
-    return code ? code : pg_commit(ctx);
-}
-
 int items_forget(struct ctx *ctx)
 {
     const struct sync_conf *conf = ctx->conf;

@@ -11,7 +11,7 @@ WITH open AS (
     SELECT target, count(*) AS sent FROM item WHERE state = 'sent' AND ended_at > now() - interval '1 day' GROUP BY target
 )
 SELECT target AS name, false AS paused, coalesce(waiting, 0) AS waiting, coalesce(late, 0) AS late, coalesce(dead, 0) AS dead,
-       coalesce(sent, 0) AS sent, oldest, working_days_after(changed, 3) AS due, last_sent,
+       coalesce(sent, 0) AS sent, oldest, CASE WHEN changed IS NOT NULL THEN working_days_after(changed, 3) END AS due, last_sent,
        CASE WHEN held_until > now() THEN held_until END AS held_until, trouble
   FROM open FULL JOIN sent USING (target) FULL JOIN target_state USING (target)
  ORDER BY target LIMIT 64;
@@ -67,10 +67,3 @@ WITH brought AS (
 )
 UPDATE item SET next_at = now() FROM brought
  WHERE item.subject_id = brought.person_id AND item.state = 'waiting' AND item.next_at = 'infinity';
-
--- holidays_drop(sync_holiday) BULK
-DELETE FROM holiday WHERE extract(year FROM day) IN (SELECT extract(year FROM d) FROM unnest(:day) AS f (d));
-
--- holidays_put(sync_holiday) BULK
-INSERT INTO holiday (day, works, name)
-SELECT DISTINCT ON (day) * FROM unnest(:day, :works, :name) AS f (day, works, name) ORDER BY day;

@@ -12,7 +12,15 @@
 #include <stdatomic.h>
 
 /* What goes out; bits of target.kinds, names in `kind` of a body. */
-enum kind { UNIT_CHANGED, TENURES_CHANGED, PERSON_LINKED, CERTIFICATE_ISSUED, CERTIFICATE_REVOKED, N_KINDS };
+enum kind {
+    UNIT_CHANGED,
+    TENURES_CHANGED,
+    PERSON_LINKED,
+    PERSON_MERGED,
+    CERTIFICATE_ISSUED,
+    CERTIFICATE_REVOKED,
+    N_KINDS
+};
 extern const char *const kind_names[N_KINDS];
 
 /* A receiver: etc/local/sync/<name>.conf. */

@@ -76,7 +76,7 @@ struct harness *harness_open(const char *service, struct stmt *const *sql, bool 
     owner_run(p->owner, path);
     p->sql[n++] = events_sql;
     p->sql[n++] = access_sql;
-    if (!strcmp(service, "identity"))
+    if (!strcmp(service, "identity") || !strcmp(service, "sync"))
         p->sql[n++] = calendar_sql;
     p->sql[n++] = audit_sql;
     if (org)

@@ -25,7 +25,7 @@ BEGIN
 
         -- The end (midnight in Vietnam) of the nth working day after the day of `at`, which does not count itself.
         CREATE FUNCTION %1$I.working_days_after(at timestamptz, n integer) RETURNS timestamptz
-        LANGUAGE plpgsql STABLE SET search_path = %1$I, hocvu, pg_catalog
+        LANGUAGE plpgsql STABLE STRICT SET search_path = %1$I, hocvu, pg_catalog
         AS $f$
         DECLARE
             day date := local_date(at);

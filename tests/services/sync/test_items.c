@@ -24,12 +24,15 @@ Test(items, each_receiver_gets_its_kinds)
     know_unit(t->h, PROVINCE, NATION, "45");
     linked(t->h, LAN);
     certified(t->h, LAN, "HVS-26-1");
-    cr_expect_eq(count(t, "target = 'all'"), 4);
+    struct person_union one = {.keep = U(LAN), .gone = U(BINH), .at = now_us()};
+    cr_assert_eq(harness_event(t->h, follow_person_merged, &one), 0);
+    cr_expect_eq(count(t, "target = 'all'"), 5);
+    cr_expect_eq(count(t, "kind = 'person_merged' AND (body::json -> 'data' ->> 'gone_person_id') LIKE '%%15'"), 1);
     cr_expect_eq(count(t, "target = 'certs'"), 1);
     cr_expect_eq(count(t, "kind = 'unit_changed' AND (body::json -> 'data' ->> 'parent_code') = 'VN'"), 1);
     cr_expect_eq(count(t, "body::json ->> 'item_id' = item_id::text AND (body::json ->> 'sequence')::bigint = sequence "
                           "AND body::json ->> 'kind' = kind AND body::json ->> 'version' = '1'"),
-                 5);
+                 6);
 }
 
 /* An event has many tenures of many people; each person gets one item, with the codes that a stranger knows. */
@@ -82,25 +85,19 @@ Test(items, three_working_days)
     cr_expect_str_eq(harness_get(t->h, due, "2026-11-19 09:00"), "2026-11-25 00:00", "Thursday: over a weekend");
     cr_expect_str_eq(harness_get(t->h, due, "2026-11-21 23:59"), "2026-11-26 00:00", "Saturday");
     cr_expect_str_eq(harness_get(t->h, due, "2026-11-15 23:59"), "2026-11-19 00:00", "Sunday by Vietnam's clock");
-    struct sync_holiday days[] = {
-        {.day = 20681 - 1, .works = false, .name = SPAN("16/8/2026 is a Sunday")},
+    struct holiday days[] = {
         {.day = 20698, .works = false, .name = SPAN("2/9/2026")},
         {.day = 20697, .works = false, .name = SPAN("1/9/2026")},
         {.day = 20696, .works = false, .name = SPAN("31/8/2026, in exchange for 22/8/2026")},
         {.day = 20687, .works = true, .name = SPAN("22/8/2026, a Saturday")},
     };
-    struct sync_holidays req = {.days = days, .n_days = 5};
-    struct sync_count reply;
-    cr_assert_eq(on_sync_calendar(&t->h->ctx, &req, &reply), 0);
+    cr_assert_eq(harness_event(t->h, follow_calendar_changed, &(struct holidays){.days = days, .n_days = 4}), 0);
     cr_expect_str_eq(harness_get(t->h, due, "2026-08-28 09:00"), "2026-09-08 00:00", "over the National Day");
     cr_expect_str_eq(harness_get(t->h, due, "2026-08-20 09:00"), "2026-08-25 00:00", "a Saturday worked in exchange");
-    /* A corrected calendar takes the place of the year's; other years stay. */
-    req = (struct sync_holidays){.days = &(struct sync_holiday){.day = 20820, .name = SPAN("1/1/2027")}, .n_days = 1};
-    cr_assert_eq(on_sync_calendar(&t->h->ctx, &req, &reply), 0);
-    cr_expect_str_eq(harness_get(t->h, "SELECT count(*) FROM holiday"), "6");
-    req = (struct sync_holidays){.days = &days[1], .n_days = 1};
-    cr_assert_eq(on_sync_calendar(&t->h->ctx, &req, &reply), 0);
-    cr_expect_str_eq(harness_get(t->h, "SELECT count(*) FROM holiday"), "2");
+    days[0].works = true; /* corrected */
+    cr_assert_eq(harness_event(t->h, follow_calendar_changed, &(struct holidays){.days = days, .n_days = 1}), 0);
+    cr_expect_str_eq(harness_get(t->h, due, "2026-08-28 09:00"), "2026-09-05 00:00",
+                     "a corrected calendar counts at once");
 }
 
 /* The time runs from the change, not from when we heard of it. */

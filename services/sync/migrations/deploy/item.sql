@@ -6,25 +6,6 @@ BEGIN;
 
 SET LOCAL search_path = sync;
 
--- Days that are not as their weekday says.
-CREATE TABLE holiday (
-    day   date PRIMARY KEY,
-    works boolean NOT NULL, -- a Saturday or Sunday worked in exchange
-    name  text NOT NULL
-);
-
--- The end of the n-th working day after the day of `at`, Vietnam's time. The day itself does not count.
-CREATE FUNCTION working_days_after(at timestamptz, n integer) RETURNS timestamptz
-LANGUAGE sql STABLE SET search_path = sync, hocvu, pg_catalog
-AS $$
-    SELECT timezone('Asia/Ho_Chi_Minh', (day + 1)::timestamp)
-      FROM (SELECT d::date AS day
-              FROM generate_series((local_date(at) + 1)::timestamp, local_date(at) + 7 * n + 60, interval '1 day') AS s (d)
-              LEFT JOIN holiday h ON h.day = s.d::date
-             WHERE coalesce(h.works, extract(isodow FROM d) < 6)
-             ORDER BY d OFFSET n - 1 LIMIT 1) AS last
-$$;
-
 -- What changed before this moment and has not gone out is late: three working days have passed. The calendar may still be
 -- corrected, so the end of an item's time is not stored with it.
 CREATE FUNCTION late_before() RETURNS timestamptz
@@ -139,7 +120,7 @@ GRANT USAGE ON SEQUENCE item_sequence TO hocvu_sync;
 GRANT SELECT, INSERT ON item TO hocvu_sync;
 GRANT UPDATE (state, since, tries, next_at, last_status, trouble, box, ended_at) ON item TO hocvu_sync;
 GRANT SELECT, INSERT (person_id), UPDATE (box, brought_at) ON person_number TO hocvu_sync;
-GRANT SELECT, INSERT, DELETE ON item_try, holiday TO hocvu_sync;
+GRANT SELECT, INSERT, DELETE ON item_try TO hocvu_sync;
 GRANT SELECT, INSERT, UPDATE ON target_state TO hocvu_sync;
 
 COMMIT;

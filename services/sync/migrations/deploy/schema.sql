@@ -7,6 +7,7 @@ CREATE SCHEMA sync;
 GRANT USAGE ON SCHEMA sync TO hocvu_sync;
 SELECT hocvu.make_events('sync', 'hocvu_sync');
 SELECT hocvu.make_audit('sync', 'hocvu_sync');
+SELECT hocvu.make_calendar('sync', 'hocvu_sync');
 SELECT hocvu.make_org('sync', 'hocvu_sync');
 
 COMMIT;

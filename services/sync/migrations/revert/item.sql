@@ -7,7 +7,5 @@ DROP TABLE sync.person_number, sync.target_state, sync.item_try, sync.item;
 DROP SEQUENCE sync.item_sequence;
 DROP FUNCTION sync.utc_text(timestamptz);
 DROP FUNCTION sync.late_before();
-DROP FUNCTION sync.working_days_after(timestamptz, integer);
-DROP TABLE sync.holiday;
 
 COMMIT;
