@@ -154,6 +154,7 @@ Test(keys, doors)
     cr_expect_str_eq(harness_get(h, "SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc "
                                     "WHERE pronamespace = 'assessment'::regnamespace AND prosecdef "
                                     "AND has_function_privilege('hocvu_assessment', oid, 'EXECUTE')"),
+                     "audit_advance "      /* lays the audit's entries into its chain */
                      "correct_item "       /* the key goes in, none comes out */
                      "end_attempts "       /* ends what it grades */
                      "items_with_keys "    /* to authors and reviewers; leaves a trace */
