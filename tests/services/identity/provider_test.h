@@ -70,6 +70,7 @@ static inline pid_t start_peer(struct arena *arena, const char *script, char *co
 {
     struct http_reply reply;
     const char *why = "";
+    cr_assert_eq(http_start(), 0);
     pid_t pid = fork();
     cr_assert(pid >= 0);
     if (pid == 0) {
