@@ -55,7 +55,6 @@ int requests_command(struct ctl *ctl, int argc, char **argv);
 int calendar_command(struct ctl *ctl, int argc, char **argv);
 int breach_command(struct ctl *ctl, int argc, char **argv);
 int rights_command(struct ctl *ctl, int argc, char **argv);
-int calendar_command(struct ctl *ctl, int argc, char **argv);
 int idp_command(struct ctl *ctl, int argc, char **argv);
 /* hocvu sync numbers DIR [--all]; argv[0] is DIR. */
 int sync_numbers(struct ctl *ctl, int argc, char **argv);
@@ -64,11 +63,6 @@ int sync_command(struct ctl *ctl, int argc, char **argv);
 extern const char roster_help[], demo_help[], attempt_help[];
 extern const char audit_help[], keys_help[], rights_help[], sync_help[];
 extern const char units_help[], decree_help[];
-<<<<<<< HEAD
-extern const char idp_help[], calendar_help[];
-=======
-extern const char idp_help[];
-extern const char calendar_help[], breach_help[];
->>>>>>> 918fb331ba329640cb02e1628c7801fc6945c161
+extern const char breach_help[], calendar_help[], idp_help[];
 
 #endif

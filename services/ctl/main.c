@@ -20,8 +20,6 @@ static const struct command commands[] = {
     {"attempt", attempt_command, "verify FILE: check the signed dossier of an attempt, without the database",
      attempt_help},
     {"requests", requests_command, "open requests of persons about their data; exit code 1 when one is late", NULL},
-    {"calendar", calendar_command, "FILE: holidays by which the time of requests and of what goes out is counted",
-     calendar_help},
     {"breach", breach_command, "open WORDS | told ID | list: the register of breaches of personal data", breach_help},
     {"audit", audit_command, "verify [SERVICE]: is what was done and refused still as it was written", audit_help},
     {"sync", sync_command,

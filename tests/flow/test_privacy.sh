@@ -25,7 +25,7 @@ ask "DELETE FROM identity.audit; DELETE FROM identity.audit_head; DELETE FROM re
 grep -q 'the log keeps a head' "$FLOW_DIR/audit.out"
 
 # --- a person's data ---
-hocvu calendar "$ROOT/deploy/data/holidays-vn.csv"
+hocvu calendar load "$ROOT/deploy/data/holidays-vn.csv"
 must "$(ask "SELECT identity.is_working('2026-02-17') || ' ' || identity.is_working('2026-08-22')")" "false true" "holidays"
 hocvu requests
 hocvu breach open 'Máy tính xách tay của quản trị viên bị mất' | grep -q due
