@@ -48,6 +48,8 @@ CREATE INDEX item_next ON item (target, next_at, sequence) WHERE state = 'waitin
 CREATE INDEX item_open ON item (target, subject_id, sequence) WHERE state IN ('waiting', 'sending');
 CREATE INDEX item_sending ON item (sequence) WHERE state = 'sending';
 CREATE INDEX item_unsent ON item (target, changed_at) WHERE state <> 'sent';
+-- All that was told of somebody.
+CREATE INDEX item_subject ON item (subject_id, sequence);
 CREATE INDEX item_unnumbered ON item (subject_id) WHERE state = 'waiting' AND next_at = 'infinity';
 CREATE INDEX item_ended ON item (ended_at) WHERE state IN ('sent', 'dead');
 
