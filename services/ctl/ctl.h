@@ -51,6 +51,8 @@ int attempt_command(struct ctl *ctl, int argc, char **argv);
 int units_command(struct ctl *ctl, int argc, char **argv);
 int decree_command(struct ctl *ctl, int argc, char **argv);
 int audit_command(struct ctl *ctl, int argc, char **argv);
+int requests_command(struct ctl *ctl, int argc, char **argv);
+int breach_command(struct ctl *ctl, int argc, char **argv);
 int rights_command(struct ctl *ctl, int argc, char **argv);
 int calendar_command(struct ctl *ctl, int argc, char **argv);
 int idp_command(struct ctl *ctl, int argc, char **argv);
@@ -61,6 +63,6 @@ int sync_command(struct ctl *ctl, int argc, char **argv);
 extern const char roster_help[], demo_help[], attempt_help[];
 extern const char audit_help[], keys_help[], rights_help[], sync_help[];
 extern const char units_help[], decree_help[];
-extern const char idp_help[], calendar_help[];
+extern const char idp_help[], calendar_help[], breach_help[];
 
 #endif

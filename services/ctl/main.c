@@ -19,6 +19,8 @@ static const struct command commands[] = {
     {"demo", demo_command, "--learners N: lead the sample nation's people through the whole journey", demo_help},
     {"attempt", attempt_command, "verify FILE: check the signed dossier of an attempt, without the database",
      attempt_help},
+    {"requests", requests_command, "open requests of persons about their data; exit code 1 when one is late", NULL},
+    {"breach", breach_command, "open WORDS | told ID | list: the register of breaches of personal data", breach_help},
     {"audit", audit_command, "verify [SERVICE]: is what was done and refused still as it was written", audit_help},
     {"sync", sync_command,
      "status: how far the systems of other owners have been told; exit code 1 when something is late", sync_help},

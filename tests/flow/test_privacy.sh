@@ -24,6 +24,34 @@ ask "DELETE FROM identity.audit; DELETE FROM identity.audit_head; DELETE FROM re
 ! hocvu audit verify identity --heads "$FLOW_DIR/heads" >"$FLOW_DIR/audit.out" || { echo "no audit at all is whole"; exit 1; }
 grep -q 'the log keeps a head' "$FLOW_DIR/audit.out"
 
+# --- a person's data ---
+hocvu calendar load "$ROOT/deploy/data/holidays-vn.csv"
+must "$(ask "SELECT identity.is_working('2026-02-17') || ' ' || identity.is_working('2026-08-22')")" "false true" "holidays"
+hocvu requests
+hocvu breach open 'Máy tính xách tay của quản trị viên bị mất' | grep -q due
+! hocvu breach list | grep -q LATE || { echo "a breach found just now is late"; exit 1; }
+person=$(ask "SELECT person_id FROM identity.role_grant WHERE role = 'editor' LIMIT 1")
+ask "INSERT INTO identity.data_request (request_id, person_id, kind, words, state, acknowledge_due, due)
+     VALUES ('00000000-0000-0000-0000-000000000001', '$person', 'access', '', 'working', now(), now() + interval '1 hour')" >/dev/null
+hocvu requests | grep -q working
+for try in $(seq 60); do
+    state=$(ask "SELECT state FROM identity.data_request")
+    [ "$state" = working ] || break
+    sleep 1
+done
+must "$state" "done" "the archive, over all services"
+ask "SELECT encode(bytes, 'hex') FROM identity.data_archive ORDER BY part" | tr -d '\n' | python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.stdin.read()))' >"$FLOW_DIR/archive.zip"
+python3 -c "
+import json, sys, zipfile
+names = zipfile.ZipFile('$FLOW_DIR/archive.zip')
+for name in names.namelist():
+    if name.endswith('.json'):
+        json.loads(names.read(name))
+print(' '.join(sorted(names.namelist())))" | tee "$FLOW_DIR/names"
+for file in identity/person content/steps learning/enrolments assessment/attempts certification/certificates reporting/progress sync/items; do
+    grep -q "$file.json" "$FLOW_DIR/names" || { echo "the archive lacks $file"; exit 1; }
+done
+
 # --- keys ---
 people=$(ask "SELECT count(*) FROM identity.person")
 ask "COPY ($COPY) TO STDOUT (FORMAT csv)" >"$FLOW_DIR/before.csv"

@@ -173,6 +173,17 @@ $$;
 REVOKE ALL ON FUNCTION person_erase(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION person_erase(uuid) TO hocvu_identity;
 
+-- Breaches of personal data, and whether the authority was told in time.
+CREATE TABLE breach (
+    breach_id  uuid PRIMARY KEY,
+    found_at   timestamptz NOT NULL,
+    words      text NOT NULL CHECK (octet_length(words) BETWEEN 1 AND 2000),
+    notice_due timestamptz NOT NULL,
+    entered_at timestamptz NOT NULL DEFAULT now(),
+    told_at    timestamptz
+);
+GRANT SELECT, INSERT, UPDATE (told_at) ON breach TO hocvu_identity;
+
 GRANT SELECT ON legal_clock, retention TO hocvu_identity;
 GRANT SELECT, INSERT, UPDATE (state, acknowledged_at, done_at, answer, missing) ON data_request TO hocvu_identity;
 GRANT SELECT, INSERT ON data_request_step TO hocvu_identity;

@@ -10,6 +10,7 @@ DROP TABLE identity.access_log;
 DROP TABLE identity.data_archive, identity.data_request_step, identity.data_request;
 DROP FUNCTION identity.person_erase(uuid);
 DROP FUNCTION identity.legal_due(text, text, timestamptz);
+DROP TABLE identity.breach;
 DROP TABLE identity.legal_clock, identity.retention;
 ALTER TABLE identity.person DROP restricted_at, DROP erased_at;
 DROP FUNCTION identity.working_days_after(timestamptz, integer);
