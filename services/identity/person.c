@@ -1,4 +1,5 @@
 /* person.c - a person put on record by hand, and what is on record about one. */
+#include "access.h"
 #include "account.h"
 #include "identity.h"
 #include "import.h"
@@ -170,5 +171,5 @@ int on_person_get(struct ctx *ctx, const struct person_query *req, struct person
     if (!(roles & (IDENTITY_OFFICER | NATIONAL_OPERATOR)))
         file.has &= ~(UINT64_C(1) << HAS_person_file_birth_date);
     *ret_reply = file;
-    return 0;
+    return access_note_list(ctx, req, 1, NULL);
 }
