@@ -1,7 +1,8 @@
 -- How many people work where. Tables and their upkeep: migrations/deploy/headcount.sql.
 
 -- headcount_fold(headcount_step) headcount_step
-SELECT headcount_fold(:units) AS units;
+-- Not while a roster is written, which changes each unit many times over: folding what grows takes a processor from it.
+SELECT CASE WHEN pg_try_advisory_xact_lock_shared(hashtext('identity.import')) THEN headcount_fold(:units) ELSE 0 END AS units;
 
 -- headcount_own(unit_range) headcount_row
 -- Of the top itself, without what lies below.
