@@ -55,6 +55,10 @@ int decrees_run(struct ctx *ctx)
         struct decree_waiting *decree;
         uint32_t n;
         int32_t today;
+        /* Looked at before the lock is waited for, which an import holds for minutes; and again under it. */
+        code = pg_list(ctx, &SQL_decree_waiting, NULL, 1, &decree, &n);
+        if (code || !n)
+            break;
         code = import_begin(ctx, &today);
         if (!code)
             code = pg_list(ctx, &SQL_decree_waiting, NULL, 1, &decree, &n);
