@@ -392,7 +392,8 @@ static void end_cell(struct sheet *s)
     }
     if (s->too_long && !cell.vi)
         flaw(&cell, "Nội dung ô này quá dài. Hãy rút ngắn.", "This cell holds too much. Shorten it.");
-    const char *p = cell.in_row ? s->text.p + s->begin : cell.text.p;
+    /* Before the first text there is no memory to point into. */
+    const char *p = !cell.text.n ? "" : cell.in_row ? s->text.p + s->begin : cell.text.p;
     if (cell.text.n == 0 && !cell.vi)
         return;
     if (cell.vi && cell.text.n)
