@@ -1,6 +1,7 @@
 /* http.c - one libcurl handle per thread, kept for its connections. */
 #include "http.h"
 #include "service.h"
+#include "url.h"
 #include <ctype.h>
 #include <curl/curl.h>
 #include <pthread.h>
@@ -22,28 +23,6 @@ int http_start(void)
         return -1;
     started = true;
     return 0;
-}
-
-static bool is_loopback(const char *host)
-{
-    return !strcmp(host, "localhost") || !strcmp(host, "127.0.0.1") || !strcmp(host, "[::1]");
-}
-
-bool http_url_allowed(const char *url)
-{
-    CURLU *parts = curl_url();
-    char *scheme = NULL, *host = NULL, *user = NULL;
-    bool allowed = false;
-    if (parts && curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_USER, &user, 0) == CURLUE_NO_USER)
-        allowed = !strcmp(scheme, "https") || (!strcmp(scheme, "http") && is_loopback(host));
-    curl_free(scheme);
-    curl_free(host);
-    curl_free(user);
-    curl_url_cleanup(parts);
-    return allowed;
 }
 
 /* The part of a URL, or NULL. For curl_free. */
@@ -210,7 +189,7 @@ int http_send(const struct http_request *request, struct arena *arena, struct ht
     struct http_reply reply = {0};
     CURL *handle = thread_handle();
     CURLcode done = CURLE_OUT_OF_MEMORY;
-    if (!http_url_allowed(request->url)) {
+    if (!url_may_be_called(request->url)) {
         *ret_why = "the URL is neither https nor on the loopback address";
         return ERR_PROVIDER;
     }

@@ -28,8 +28,6 @@ struct http_reply {
 
 /* Once, before threads start. */
 MUST_CHECK int http_start(void);
-/* May requests be sent there? */
-bool http_url_allowed(const char *url);
 /* Have both the same scheme, host and port? */
 bool http_same_origin(const char *url, const char *other);
 /*

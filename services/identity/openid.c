@@ -5,6 +5,7 @@
 #include "openid.h"
 #include "claims_read.h"
 #include "service.h"
+#include "url.h"
 
 enum { LOCATION_MAX = 4096, FORM_MAX = 8192, CREDENTIAL_MAX = 4096, ACCESS_TOKEN_MAX = 16384 };
 
@@ -58,7 +59,7 @@ static int check(const struct provider *provider)
                     {"userinfo", conf->userinfo},
                     {"logout", conf->logout}};
     int result = 0;
-    if (!http_url_allowed(conf->issuer))
+    if (!url_may_be_called(conf->issuer))
         result = provider_wrong(provider, "issuer", "must be an https URL, or http on the loopback address.");
     if (!algorithms_good(conf->algorithms))
         result =
@@ -67,7 +68,7 @@ static int check(const struct provider *provider)
         if (!yes(switches[i].value) && strcmp(switches[i].value, "no") != 0)
             result = provider_wrong(provider, switches[i].name, "is yes or no.");
     }
-    if (*conf->post_logout_uri && !http_url_allowed(conf->post_logout_uri))
+    if (*conf->post_logout_uri && !url_may_be_called(conf->post_logout_uri))
         result = provider_wrong(provider, "post_logout_uri", "must be an https URL, or http on the loopback address.");
     return result;
 }

@@ -8,6 +8,7 @@
 #include "json_read.h"
 #include "openid.h"
 #include "service.h"
+#include "url.h"
 
 enum { URL_MOST = 1024, KEYS_AT_LEAST_S = 60 };
 #define AFTER_FAILURE_US INT64_C(1000000)
@@ -126,7 +127,7 @@ static bool take_endpoint(struct dealing *d, const cJSON *document, const char *
 {
     const struct openid_conf *conf = openid_conf(d->provider);
     const char *url = json_text(document, name);
-    if (!url || !*url || strlen(url) > URL_MOST || !http_url_allowed(url))
+    if (!url || !*url || strlen(url) > URL_MOST || !url_may_be_called(url))
         return false;
     if (strcmp(conf->endpoints_elsewhere, "yes") != 0 && !http_same_origin(url, conf->issuer))
         return false;

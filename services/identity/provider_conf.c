@@ -1,6 +1,7 @@
 /* provider_conf.c - the providers' configuration files: <provider_dir>/<name>.conf, the rows of all kinds and the
  * kind's own. */
 #include "provider.h"
+#include "url.h"
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -87,7 +88,7 @@ static int check_common(const struct provider *provider)
     int result = 0;
     if (!yes_or_no(c->enabled))
         result = provider_wrong(provider, "enabled", "is yes or no.");
-    if (!*c->redirect_uri || !http_url_allowed(c->redirect_uri))
+    if (!*c->redirect_uri || !url_may_be_called(c->redirect_uri))
         result = provider_wrong(provider, "redirect_uri", "must be an https URL, or http on the loopback address.");
     if (!c->client_secret.n)
         result = provider_wrong(provider, "client_secret", "must name a file with our secret at the provider.");

@@ -9,6 +9,7 @@
 #include "claims_read.h"
 #include "partner_box.h"
 #include "service.h"
+#include "url.h"
 #include <sodium.h>
 
 enum { LOCATION_MAX = 4096, FORM_MAX = 16384, CODE_MAX = 4096, ACCESS_TOKEN_MAX = 16384, SUBJECT_KEY = 32 };
@@ -80,7 +81,7 @@ static int check(const struct provider *provider)
         {"authorize_url", conf->authorize_url}, {"token_url", conf->token_url}, {"userinfo_url", conf->userinfo_url}};
     int result = 0;
     for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
-        if (!http_url_allowed(urls[i].value))
+        if (!url_may_be_called(urls[i].value))
             result = provider_wrong(provider, urls[i].name, "must be an https URL, or http on the loopback address.");
     }
     if (strcmp(conf->code_encrypted, "auto") != 0 && strcmp(conf->code_encrypted, "never") != 0 &&

@@ -3,32 +3,11 @@
  * answer only the beginning is read.
  */
 #include "sync.h"
+#include "url.h"
 #include <curl/curl.h>
 #include <sodium.h>
 
 enum { REPLY_KEPT = 4096, REPLY_MOST = 65536, ASKED_MOST_S = 86400 };
-
-static bool is_loopback(const char *host)
-{
-    return !strcmp(host, "localhost") || !strcmp(host, "127.0.0.1") || !strcmp(host, "[::1]");
-}
-
-bool receiver_allowed(const char *url)
-{
-    CURLU *parts = curl_url();
-    char *scheme = NULL, *host = NULL, *user = NULL;
-    bool allowed = false;
-    if (parts && curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_USER, &user, 0) == CURLUE_NO_USER)
-        allowed = !strcmp(scheme, "https") || (!strcmp(scheme, "http") && is_loopback(host));
-    curl_free(scheme);
-    curl_free(host);
-    curl_free(user);
-    curl_url_cleanup(parts);
-    return allowed;
-}
 
 /* libcurl: takes a piece of the answer; anything but `n` stops the transfer. */
 static size_t take_reply(char *p, size_t size, size_t n, void *user)

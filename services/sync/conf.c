@@ -1,5 +1,6 @@
 /* conf.c - configuration of this service, and the receivers: one file each in target_dir. */
 #include "sync.h"
+#include "url.h"
 #include <ctype.h>
 #include <curl/curl.h>
 #include <dirent.h>
@@ -105,7 +106,7 @@ static int read_switch(const struct target *target, const char *row, const char 
 static int check_target(const struct sync_conf *conf, struct target *target)
 {
     int result = read_kinds(target);
-    if (!receiver_allowed(target->receiver))
+    if (!url_may_be_called(target->receiver))
         result = wrong(target, "receiver", "must be an https URL without a user, or http on the loopback address.");
     if (!is_token(target->key_id))
         result = wrong(target, "key_id", "may have letters, digits and -._~ only.");

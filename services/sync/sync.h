@@ -116,7 +116,6 @@ struct flight {
     uint32_t took_ms;
     char trouble[160]; /* "" when it was taken */
 };
-bool receiver_allowed(const char *url);
 /*
  * A flight ready to be added to a multi handle, or NULL: out of memory. One whose number cannot be opened is over
  * already.

@@ -1,6 +1,7 @@
 /* test_http.c - requests to peers that behave and peers that do not: a small server in a thread plays both. */
 #include "http.h"
 #include "identity_test.h"
+#include "url.h"
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -242,9 +243,9 @@ Test(http, only_https_and_the_loopback_address, .timeout = 20)
     };
     cr_assert_eq(http_start(), 0);
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-        cr_expect(http_url_allowed(good[i]), "%s", good[i]);
+        cr_expect(url_may_be_called(good[i]), "%s", good[i]);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        cr_expect(!http_url_allowed(bad[i]), "%s", bad[i]);
+        cr_expect(!url_may_be_called(bad[i]), "%s", bad[i]);
     arena_init(&arena, 1 << 20);
     struct http_request request = {.url = "file:///etc/passwd", .deadline_us = mono_us() + 1000000, .connect_ms = 500};
     cr_expect_eq(http_send(&request, &arena, &reply, &why), ERR_PROVIDER);

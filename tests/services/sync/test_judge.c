@@ -1,5 +1,6 @@
 /* test_judge.c - what an answer means, how long to wait, signatures against known values. */
 #include "sync.h"
+#include "url.h"
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
@@ -81,7 +82,7 @@ Test(judge, receivers_that_are_allowed)
                                       "file:///x",
                                       ""};
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-        cr_expect(receiver_allowed(good[i]), "%s", good[i]);
+        cr_expect(url_may_be_called(good[i]), "%s", good[i]);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        cr_expect_not(receiver_allowed(bad[i]), "%s", bad[i]);
+        cr_expect_not(url_may_be_called(bad[i]), "%s", bad[i]);
 }
