@@ -389,6 +389,8 @@ static void release(struct runtime *rt)
             (*stmt)->prepared = NULL;
         }
     }
+    if (rt->service->release && rt->service_conf)
+        rt->service->release(rt->service_conf);
     if (rt->service->conf && rt->service_conf)
         conf_release(rt->service->conf, rt->service_conf);
     conf_release(common_rows, &rt->conf);

@@ -174,9 +174,10 @@ struct service {
     bool calendar;               /* counts working days (calendar.h) */
     const struct conf_row *conf; /* the service's own rows; NULL: none */
     size_t conf_size;
-    int (*check)(void *conf); /* between rows, and to derive keys; prints faults, returns -1; NULL: none */
-    void (*help)(void);       /* what --help says at its end; NULL: nothing */
-    int (*start)(void *conf); /* once before the first call, single-threaded; NULL: none */
+    int (*check)(void *conf);    /* between rows, and to derive keys; prints faults, returns -1; NULL: none */
+    void (*release)(void *conf); /* what check() took, rows excepted; also after faults; NULL: nothing */
+    void (*help)(void);          /* what --help says at its end; NULL: nothing */
+    int (*start)(void *conf);    /* once before the first call, single-threaded; NULL: none */
     /* Lines of /metrics beside the skeleton's, on the thread of the admin page; NULL: none. */
     void (*metrics)(const void *conf, struct buf *out);
 };

@@ -198,13 +198,14 @@ void sync_help(void)
     conf_help(target_rows);
 }
 
-void sync_conf_release(struct sync_conf *conf)
+void sync_release(void *conf)
 {
-    for (size_t i = 0; i < conf->n_targets; i++)
-        conf_release(target_rows, &conf->targets[i]);
-    free(conf->targets);
-    conf->targets = NULL;
-    conf->n_targets = 0;
+    struct sync_conf *c = conf;
+    for (size_t i = 0; i < c->n_targets; i++)
+        conf_release(target_rows, &c->targets[i]);
+    free(c->targets);
+    c->targets = NULL;
+    c->n_targets = 0;
 }
 
 const struct target *target_find(const struct sync_conf *conf, struct span name)

@@ -63,6 +63,7 @@ static const struct service sync_service = {
     .conf = sync_conf_rows,
     .conf_size = sizeof(struct sync_conf),
     .check = sync_check,
+    .release = sync_release,
     .help = sync_help,
     .metrics = sync_metrics,
 };

@@ -59,8 +59,8 @@ extern const struct conf_row sync_conf_rows[], target_rows[];
 int sync_check(void *conf);
 /* The rows of a receiver's file. */
 void sync_help(void);
-/* Frees what sync_check made; for tests. */
-void sync_conf_release(struct sync_conf *conf);
+/* Frees what sync_check made. */
+void sync_release(void *conf);
 const struct target *target_find(const struct sync_conf *conf, struct span name);
 
 /* The job: sends what is due, until nothing is. Ticks: forgets what ended long ago; counts for /metrics. */

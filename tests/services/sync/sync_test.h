@@ -124,7 +124,7 @@ static inline void sync_test_close(struct sync_test *t)
         harness_close(t->h);
     kill(t->receiver, SIGKILL);
     waitpid(t->receiver, NULL, 0);
-    sync_conf_release(&t->conf);
+    sync_release(&t->conf);
     free((void *)(uintptr_t)t->conf.target_dir);
     snprintf(command, sizeof(command), "rm -rf '%s'", t->dir);
     cr_assert_eq(system(command), 0);

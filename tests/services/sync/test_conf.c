@@ -16,7 +16,7 @@ static int check(const char *name, const char *rows, const char *box_hex)
     int result = sync_check(&conf);
     if (!result)
         cr_expect_eq(conf.n_targets, 1u);
-    sync_conf_release(&conf);
+    sync_release(&conf);
     snprintf(command, sizeof(command), "rm -rf '%s'", dir);
     cr_assert_eq(system(command), 0);
     return result;
