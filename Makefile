@@ -40,6 +40,10 @@ CSTD     := -std=c11 -D_GNU_SOURCE
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
 COMPILE   = $(Q)$(CC) $(CSTD) $(CFLAGS) $(WARN) $(HARDEN) $(SANFLAGS) -MMD -MP -include common/banned.h
 LINK      = $(Q)$(CC) $(CFLAGS) $(SANFLAGS) -pthread -Wl,--as-needed
+# What is tested is built as it is delivered. The tests themselves are built and linked as fast as can be: there are many.
+COMPILE_TEST = $(COMPILE) -O0 -U_FORTIFY_SOURCE
+FAST_LD     := $(if $(shell command -v ld.gold),-fuse-ld=gold)
+LINK_TEST    = $(LINK) $(FAST_LD)
 
 # The dependency rule, held by include paths: proto knows nobody, common knows proto, a service knows both.
 INC_proto  := -Iproto
@@ -52,7 +56,7 @@ PROTO_OBJ  := $(PROTO_SRC:%.c=$(BUILD)/%.o)
 COMMON_OBJ := $(COMMON_SRC:%.c=$(BUILD)/%.o) $(COMMON_SQL:common/%.sql=$(BUILD)/gen/common/%_sql.o)
 LIB_PROTO  := $(BUILD)/libproto.a
 LIB_COMMON := $(BUILD)/libcommon.a
-BASE_LIBS   = $(LIB_COMMON) $(LIB_PROTO) $(call pkg_libs,$(LIBS_common)) -lmsgpackc -lcsv -lutf8proc -lm
+BASE_LIBS  := $(LIB_COMMON) $(LIB_PROTO) $(call pkg_libs,$(LIBS_common)) -lmsgpackc -lcsv -lutf8proc -lm
 BIN        := $(foreach p,$(PROGRAMS),$(BUILD)/bin/$(if $(filter ctl,$(p)),hocvu,$(p)))
 
 all: $(BIN) ## Build everything into build/bin
@@ -112,7 +116,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 INC_tests   := $(if $(findstring thread,$(SAN)),-Itests/harness/threads) -Itests/harness
 CRITERION   := $(if $(findstring thread,$(SAN)),,criterion)
 HARNESS_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/harness/*.c))
-TEST_LIBS    = $(BASE_LIBS) $(call pkg_libs,$(CRITERION))
+TEST_LIBS   := $(BASE_LIBS) $(call pkg_libs,$(CRITERION))
 TEST_SRC    := $(wildcard tests/proto/test_*.c tests/common/test_*.c $(foreach p,$(PROGRAMS),tests/services/$(p)/test_*.c))
 TESTS       := $(TEST_SRC:%.c=$(BUILD)/%)
 TEST_SH     := $(wildcard tests/deploy/test_*.sh tests/fuzz/test_*.sh tests/rights/test_*.sh)
@@ -123,24 +127,24 @@ REPLAYS     := $(FUZZERS:%=$(BUILD)/tests/fuzz/replay_%)
 
 $(BUILD)/tests/harness/%.o: tests/harness/%.c | $(COMMON_GEN)
 	@mkdir -p $(@D)
-	$(COMPILE) -DCRITERION_NO_MAIN $(INC_tests) $(INC_common) -c $< -o $@
+	$(COMPILE_TEST) -DCRITERION_NO_MAIN $(INC_tests) $(INC_common) -c $< -o $@
 $(BUILD)/tests/proto/test_%.o: tests/proto/test_%.c
 	@mkdir -p $(@D)
-	$(COMPILE) $(INC_tests) $(INC_proto) -c $< -o $@
+	$(COMPILE_TEST) $(INC_tests) $(INC_proto) -c $< -o $@
 $(BUILD)/tests/proto/test_%: $(BUILD)/tests/proto/test_%.o $(LIB_PROTO)
-	$(LINK) $< $(LIB_PROTO) -lmsgpackc -lcjson $(call pkg_libs,$(CRITERION)) -lm -o $@
+	$(LINK_TEST) $< $(LIB_PROTO) -lmsgpackc -lcjson $(call pkg_libs,$(CRITERION)) -lm -o $@
 $(BUILD)/tests/common/test_%.o: tests/common/test_%.c | $(COMMON_GEN)
 	@mkdir -p $(@D)
-	$(COMPILE) $(INC_tests) $(INC_common) -c $< -o $@
+	$(COMPILE_TEST) $(INC_tests) $(INC_common) -c $< -o $@
 $(BUILD)/tests/common/test_%: $(BUILD)/tests/common/test_%.o $(HARNESS_OBJ) $(LIB_COMMON) $(LIB_PROTO)
-	$(LINK) $< $(HARNESS_OBJ) $(TEST_LIBS) -o $@
+	$(LINK_TEST) $< $(HARNESS_OBJ) $(TEST_LIBS) -o $@
 
 define service_tests
 $$(BUILD)/tests/services/$(1)/test_%.o: tests/services/$(1)/test_%.c | $$(if $$(SQL_$(1)),$$(BUILD)/gen/$(1)/sql.h) $$(COMMON_GEN)
 	@mkdir -p $$(@D)
-	$$(COMPILE) $$(INC_tests) $$(INC_$(1)) -c $$< -o $$@
+	$$(COMPILE_TEST) $$(INC_tests) $$(INC_$(1)) -c $$< -o $$@
 $$(BUILD)/tests/services/$(1)/test_%: $$(BUILD)/tests/services/$(1)/test_%.o $$(filter-out %/main.o,$$(OBJ_$(1))) $$(HARNESS_OBJ) $$(LIB_COMMON) $$(LIB_PROTO)
-	$$(LINK) $$< $$(filter-out %/main.o,$$(OBJ_$(1))) $$(HARNESS_OBJ) $$(TEST_LIBS) $$(call pkg_libs,$$(LIBS_$(1))) -o $$@
+	$$(LINK_TEST) $$< $$(filter-out %/main.o,$$(OBJ_$(1))) $$(HARNESS_OBJ) $$(TEST_LIBS) $$(call pkg_libs,$$(LIBS_$(1))) -o $$@
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call service_tests,$(p))))
 # Every METHOD with every role, over a running installation: made of the command line's own way to call.
@@ -148,9 +152,9 @@ RIGHTS_BIN := $(BUILD)/tests/rights/rights_try
 RIGHTS_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/rights/*.c))
 $(BUILD)/tests/rights/%.o: tests/rights/%.c | $(COMMON_GEN)
 	@mkdir -p $(@D)
-	$(COMPILE) $(INC_tests) $(INC_ctl) -c $< -o $@
+	$(COMPILE_TEST) $(INC_tests) $(INC_ctl) -c $< -o $@
 $(RIGHTS_BIN): $(RIGHTS_OBJ) $(filter-out %/main.o,$(OBJ_ctl)) $(LIB_COMMON) $(LIB_PROTO)
-	$(LINK) $(filter %.o,$^) $(BASE_LIBS) $(call pkg_libs,$(LIBS_ctl)) -o $@
+	$(LINK_TEST) $(filter %.o,$^) $(BASE_LIBS) $(call pkg_libs,$(LIBS_ctl)) -o $@
 .SECONDARY: # nothing made on the way is deleted
 
 packages:
@@ -169,7 +173,7 @@ $(IDP_MODULES): deploy/idp/package-lock.json
 	cd deploy/idp && npm ci --omit=dev --no-audit --no-fund --loglevel=error
 	@touch $@
 check-tests: all $(TESTS) $(REPLAYS) $(RIGHTS_BIN) $(IDP_MODULES)
-	HOCVU_BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) tests/run $(TESTS) $(TEST_SH) $(FLOW_SH)
+	HOCVU_BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) tests/run $(FLOW_SH) $(TEST_SH) $(TESTS)
 check-unit: all $(TESTS) $(IDP_MODULES) ## The Criterion tests only
 	HOCVU_BIN=$(abspath $(BUILD))/bin tests/run $(TESTS)
 

@@ -86,10 +86,32 @@ sqitch_in()
         SQITCH_SYSTEM_CONFIG=/dev/null LC_ALL=C.UTF-8 sqitch --quiet "$@" --target "db:pg://hocvu_owner@/$database")
 }
 
+# Changes of the plans under the root $1, one "project change hash-of-its-script" a line, sorted.
+migrations_planned()
+{
+    local project name
+    migration_projects "$1" | while read -r project; do
+        name=$(sed -n 's/^%project=//p' "$project/sqitch.plan")
+        (cd "$project/deploy" && sed -n 's/^\([a-z_0-9]\+\) .*/\1.sql/p' ../sqitch.plan | xargs sha1sum) |
+            sed "s/^\([^ ]*\)  \(.*\)\.sql$/$name \2 \1/"
+    done | sort
+}
+
+# Is every change deployed in the database $2, by the script that is there now? Looking here costs nothing; sqitch needs
+# half a second for each project to find that there is nothing to do.
+is_migrated()
+{
+    local there
+    there=$(psql -X -A -t -F ' ' -U hocvu_owner -d "$2" -c 'SELECT project, change, script_hash FROM sqitch.changes' 2>/dev/null) ||
+        return 1
+    [ "$(sort <<<"$there")" = "$(migrations_planned "$1")" ]
+}
+
 # migrate ROOT DATABASE: deploys and verifies what is not there yet, in all projects.
 migrate()
 {
     local project output
+    ! is_migrated "$1" "$2" || return 0
     while read -r project; do
         # sqitch must not read the list.
         output=$(sqitch_in "$project" "$2" deploy --verify 2>&1 </dev/null) ||

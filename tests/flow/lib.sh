@@ -26,7 +26,7 @@ trap 'flow_finish $?' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-flow_up() { "$ROOT/deploy/up" --dir "$STATE" --port "$FLOW_PORT" "$@"; }
+flow_up() { "$ROOT/deploy/up" --dir "$STATE" --port "$FLOW_PORT" ${HOCVU_TEST_SCHEMA:+--schema "$HOCVU_TEST_SCHEMA"} "$@"; }
 hocvu() { "$BUILD/bin/hocvu" --conf "$STATE/etc/hocvu.conf" "$@"; }
 # One value from the database, as its owner.
 ask() { (eval "$("$ROOT/deploy/stack" env --dir "$STATE")" && psql -X -At -d hocvu -c "$1"); }

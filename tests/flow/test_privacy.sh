@@ -6,7 +6,7 @@
 SECRETS=$STATE/secrets
 COPY="SELECT hash_key, encode(national_hash, 'hex'), box_key, encode(national_box, 'hex') FROM identity.person"
 
-flow_up
+flow_up --fast-unsafe-db
 # --- audits ---
 for try in $(seq 30); do
     ! hocvu audit verify >"$FLOW_DIR/audit.out" || [ "$(ask "SELECT count(*) FROM reporting.audit_witness")" = 0 ] || break

@@ -61,6 +61,7 @@ static inline void *need(struct arena *arena, size_t n)
 enum aim {
     AIM_ANY,   /* anything valid, lists and texts mostly short */
     AIM_SMALL, /* the same, but as few bytes as corpus files should have */
+    AIM_WHOLE, /* as small, and every optional member */
     AIM_LEAST, /* lower bounds, no optional member */
     AIM_MOST,  /* upper bounds, every optional member: the message that takes most bytes */
 };
@@ -95,9 +96,8 @@ static inline size_t sample_length(const struct field *field, enum aim aim, stru
         return min;
     if (aim == AIM_MOST)
         return max;
-    size_t most = aim == AIM_SMALL ? 12 : field->type == T_LIST ? 4 : 100;
-    if (aim == AIM_SMALL && field->type == T_LIST)
-        most = 1;
+    bool small = aim == AIM_SMALL || aim == AIM_WHOLE;
+    size_t most = field->type == T_LIST ? (small ? 1 : 4) : small ? 12 : 100;
     if (aim == AIM_ANY && chance_below(chance, 20) == 0 && field->type != T_LIST)
         most = 5000;
     if (max < min + most)
@@ -185,7 +185,7 @@ static inline void sample_fill(const struct msg *desc, enum aim aim, struct chan
 {
     for (size_t i = 0; i < desc->n_fields; i++) {
         const struct field *field = &desc->fields[i];
-        if (!field->required && (aim == AIM_LEAST || (aim != AIM_MOST && chance_below(chance, 2))))
+        if (!field->required && (aim == AIM_LEAST || (aim != AIM_MOST && aim != AIM_WHOLE && chance_below(chance, 2))))
             continue;
         sample_value(field, aim, chance, arena, message, depth);
         if (!field->required && value_present(field, message, field_bit(field)))

@@ -37,8 +37,8 @@ static void bench_init(struct bench *b, const struct msg *desc)
     bool whole = false;
     while (!whole) {
         arena_clear(&b->made);
-        b->message = sample_message(desc, AIM_SMALL, &chance, &b->made);
-        whole = true;
+        b->message = sample_message(desc, AIM_WHOLE, &chance, &b->made);
+        whole = true; /* but an empty list counts as none */
         for (size_t i = 0; i < desc->n_fields; i++)
             whole &= value_present(&desc->fields[i], b->message, value_has(b->message));
     }

@@ -130,7 +130,7 @@ Test(keys, cut_curve_pair_is_refused)
 
 Test(keys, allow_list_names_every_process_with_its_own_key)
 {
-    char known[1024], pair[1024], line[80], public[41];
+    char known[1024], pair[1024], line[sizeof(pair) + 80], public[41];
     cr_assert_eq(init(), 0);
     read_file("curve/known", known);
     for (size_t i = 0; i < proto_n_services + 2; i++) {

@@ -533,6 +533,20 @@ IDENTITY_TEST(decree, of_very_many_people_is_carried_out_beside_the_calls)
     cr_expect_eq(harness_events(h, "decree_applied"), 1);
 }
 
+/* The lock is held by the other session of the test, as an import holds it for minutes. */
+IDENTITY_TEST(decree, job_without_a_decree_does_not_wait_for_an_import)
+{
+    old_nation();
+    harness_sql(h, "SELECT pg_advisory_lock(hashtext('identity.import'))");
+    run_job();
+    harness_sql(h, "SELECT pg_advisory_unlock(hashtext('identity.import'))");
+    conf.decree_people_at_once = 0;
+    merge("P44", "S44");
+    enter(1, "2026-06-01", "waiting");
+    run_job();
+    enter(1, "2026-06-01", "applied");
+}
+
 IDENTITY_TEST(decree, decree_that_waited_too_long_is_refused_as_a_whole)
 {
     old_nation();

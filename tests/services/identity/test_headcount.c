@@ -140,6 +140,22 @@ IDENTITY_TEST(headcount, is_what_a_plain_count_says_on_every_day)
     compare("changed and folded");
 }
 
+/* The lock is held by the other session of the test, as an import holds it. */
+IDENTITY_TEST(headcount, is_not_folded_while_an_import_writes)
+{
+    a_nation();
+    const char *before = harness_get(h, "SELECT count(*) || ' ' || sum(people) FROM headcount_change");
+    harness_sql(h, "SELECT pg_advisory_lock(hashtext('identity.import'))");
+    cr_assert_eq(settled(harness_tick(h, headcount_fold)), 0);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) || ' ' || sum(people) FROM headcount_change"), before);
+    cr_expect_eq(count_of("headcount"), 0);
+    compare("while an import writes");
+    harness_sql(h, "SELECT pg_advisory_unlock(hashtext('identity.import'))");
+    cr_assert_eq(settled(harness_tick(h, headcount_fold)), 0);
+    cr_expect_eq(count_of("headcount_change"), 0);
+    cr_expect_gt(count_of("headcount"), 0);
+}
+
 IDENTITY_TEST(headcount, follows_decrees_past_and_future)
 {
     a_nation();
