@@ -172,7 +172,12 @@ IDP_MODULES := deploy/idp/node_modules/.package-lock.json
 $(IDP_MODULES): deploy/idp/package-lock.json
 	cd deploy/idp && npm ci --omit=dev --no-audit --no-fund --loglevel=error
 	@touch $@
-check-tests: all $(TESTS) $(REPLAYS) $(RIGHTS_BIN) $(IDP_MODULES)
+# What drives the browser of the tests.
+BROWSER_MODULES := tests/browser/node_modules/.package-lock.json
+$(BROWSER_MODULES): tests/browser/package-lock.json
+	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+check-tests: all $(TESTS) $(REPLAYS) $(RIGHTS_BIN) $(IDP_MODULES) $(BROWSER_MODULES)
 	HOCVU_BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) tests/run $(FLOW_SH) $(TEST_SH) $(TESTS)
 check-unit: all $(TESTS) $(IDP_MODULES) ## The Criterion tests only
 	HOCVU_BIN=$(abspath $(BUILD))/bin tests/run $(TESTS)

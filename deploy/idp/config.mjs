@@ -49,6 +49,9 @@ export function readConfig(env) {
         faults.push('REDIRECT_URI must not have a fragment.');
     }
 
+    const backchannelLogoutUri = env.BACKCHANNEL_LOGOUT_URI ? readUrl(env, 'BACKCHANNEL_LOGOUT_URI', faults) : undefined;
+    const postLogoutUri = env.POST_LOGOUT_URI ? readUrl(env, 'POST_LOGOUT_URI', faults) : undefined;
+
     // Only characters that mean the same with and without form encoding, because HTTP clients disagree on whether the
     // two halves of Basic authentication are encoded.
     if (!/^[A-Za-z0-9._~-]{1,100}$/.test(env.CLIENT_ID ?? '')) {
@@ -82,6 +85,8 @@ export function readConfig(env) {
         port,
         issuer: issuer.origin,
         redirectUri: redirectUri.href,
+        backchannelLogoutUri: backchannelLogoutUri?.href,
+        postLogoutUri: postLogoutUri?.href,
         clientId: env.CLIENT_ID,
         clientSecret,
         password,

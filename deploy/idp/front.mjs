@@ -9,7 +9,7 @@ function loggedPath(path) {
     return /^[A-Za-z_.:/-]{1,100}$/.test(known) ? known : '(other)';
 }
 
-// Every login starts without the provider's session of an earlier one. So the form is shown each time, a demonstration
+// Every login starts without the provider's session of an earlier one, which is only good for logging out. So the form is shown each time, a demonstration
 // can change persons, and two logins in two tabs do not disturb each other.
 function withoutSession(cookies) {
     return cookies.split(';').filter((cookie) => !/^\s*idp_session(\.sig)?=/.test(cookie)).join(';');
@@ -38,7 +38,7 @@ export function createFront(config, provider, login, log) {
         req.headers.host = host;
         req.headers['x-forwarded-proto'] = protocol.slice(0, -1);
         delete req.headers['x-forwarded-host'];
-        if (req.headers.cookie) {
+        if (req.headers.cookie && !path.startsWith('/session/')) {
             req.headers.cookie = withoutSession(req.headers.cookie);
         }
 

@@ -115,6 +115,27 @@ ${code}
 ${NOTICE}`);
 }
 
+// Asks whether to log out here, in this browser or in all.
+export function logoutPage(action, xsrf) {
+    return page('Đăng xuất - Sign out', `
+<h1>Đăng xuất khỏi dịch vụ định danh <span lang="en">Sign out of the identity provider</span></h1>
+<form method="post" action="${action}">
+<input type="hidden" name="xsrf" value="${xsrf}">
+<input type="hidden" name="logout" value="yes">
+<button type="submit">Đăng xuất trên trình duyệt này / <span class="inline" lang="en">Sign out in this browser</span></button>
+<button type="submit" name="everywhere" value="yes">Đăng xuất ở mọi nơi /
+<span class="inline" lang="en">Sign out everywhere</span></button>
+</form>
+${NOTICE}`);
+}
+
+export function loggedOutPage(redirectUri) {
+    return page('Đã đăng xuất - Signed out', `
+<h1>Đã đăng xuất <span lang="en">You are signed out</span></h1>
+<p><a href="${escape(new URL(redirectUri).origin)}/">Trang đầu <span lang="en">Start page</span></a></p>
+${NOTICE}`);
+}
+
 export function sendPage(res, status, html) {
     res.writeHead(status, { ...PAGE_HEADERS, 'Content-Length': Buffer.byteLength(html) });
     res.end(html);

@@ -3,7 +3,7 @@
 
 import Provider from 'oidc-provider';
 
-import { errorPage, PAGE_HEADERS } from './pages.mjs';
+import { errorPage, loggedOutPage, logoutPage, PAGE_HEADERS } from './pages.mjs';
 import { createStore } from './store.mjs';
 
 export const SCOPE = 'openid profile_vn';
@@ -24,8 +24,9 @@ function claimsOf(account) {
 
 // config as of readConfig(), keys as of loadKeys(), roster as of loadRoster(), log(fields) writes one line.
 export function createProvider(config, keys, roster, log) {
+    const store = createStore();
     const provider = new Provider(config.issuer, {
-        adapter: createStore(),
+        adapter: store,
         jwks: keys.jwks,
         clients: [{
             client_id: config.clientId,
@@ -35,6 +36,12 @@ export function createProvider(config, keys, roster, log) {
             grant_types: ['authorization_code'],
             token_endpoint_auth_method: 'client_secret_basic',
             id_token_signed_response_alg: config.idTokenAlg,
+            ...(config.postLogoutUri && { post_logout_redirect_uris: [config.postLogoutUri] }),
+            // The ID token names the session, and so does the message when this session ends.
+            ...(config.backchannelLogoutUri && {
+                backchannel_logout_uri: config.backchannelLogoutUri,
+                backchannel_logout_session_required: true,
+            }),
         }],
         clientAuthMethods: ['client_secret_basic'],
         clientBasedCORS: () => false,
@@ -55,9 +62,20 @@ export function createProvider(config, keys, roster, log) {
             devInteractions: { enabled: false },
             pushedAuthorizationRequests: { enabled: false },
             resourceIndicators: { enabled: false },
-            rpInitiatedLogout: { enabled: false },
+            backchannelLogout: { enabled: true },
+            rpInitiatedLogout: {
+                enabled: true,
+                logoutSource(ctx, form) {
+                    ctx.set(PAGE_HEADERS);
+                    ctx.body = logoutPage(/action="([^"]*)"/.exec(form)[1], /value="([^"]*)"/.exec(form)[1]);
+                },
+                postLogoutSuccessSource(ctx) {
+                    ctx.set(PAGE_HEADERS);
+                    ctx.body = loggedOutPage(config.redirectUri);
+                },
+            },
         },
-        routes: { authorization: '/auth', token: '/token', userinfo: '/userinfo', jwks: '/jwks' },
+        routes: { authorization: '/auth', token: '/token', userinfo: '/userinfo', jwks: '/jwks', end_session: '/session/end' },
 
         findAccount(ctx, sub) {
             const account = roster.bySub.get(sub);
@@ -77,13 +95,13 @@ export function createProvider(config, keys, roster, log) {
 
         interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
 
-        // Tokens do not hang on the provider's session, which ends with the login (see front.mjs).
+        // Tokens do not hang on the provider's session, which is for logging out only (see front.mjs).
         expiresWithSession: () => false,
 
         // Seconds. A person has ten minutes for the form; all that comes after is between machines.
         ttl: {
             Interaction: 600,
-            Session: 60,
+            Session: 8 * 3600, // of work: as long can a person log out here
             AuthorizationCode: 60,
             AccessToken: 120,
             IdToken: 300,
@@ -106,6 +124,20 @@ export function createProvider(config, keys, roster, log) {
 
     // Behind a TLS edge the scheme comes from X-Forwarded-Proto, which front.mjs sets from the issuer.
     provider.proxy = config.issuer.startsWith('https:');
+
+    // Sessions of other browsers, when the person wants to end them all: a message that names the account alone.
+    provider.on('end_session.success', (ctx) => {
+        const { accountId } = ctx.oidc.session ?? {};
+        if (!accountId || ctx.oidc.body?.everywhere !== 'yes') {
+            return;
+        }
+        store.endSessions(accountId);
+        provider.Client.find(config.clientId)
+            .then((client) => client.backchannelLogoutUri && client.backchannelLogout(accountId))
+            .catch((error) => log({ event: 'backchannel_error', error: error.name }));
+    });
+    // Who was to be told and was not there is not told again, as with most real providers.
+    provider.on('backchannel.error', (ctx, error) => log({ event: 'backchannel_error', error: error.name }));
 
     provider.on('server_error', (ctx, error) => {
         // The message may quote input, so only its kind and place are told.

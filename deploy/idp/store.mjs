@@ -67,6 +67,16 @@ export function createStore(sweepMs = SWEEP_MS) {
             }
             return undefined;
         }
+
+        // All sessions of an account; as rare.
+        static endSessions(accountId) {
+            const sessions = kinds.get('Session') ?? new Map();
+            for (const [id, entry] of sessions) {
+                if (JSON.parse(entry.json).accountId === accountId) {
+                    sessions.delete(id);
+                }
+            }
+        }
     }
 
     setInterval(() => {

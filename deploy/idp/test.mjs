@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
 import { chmodSync, statSync, writeFileSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
+import { createServer, request as httpRequest } from 'node:http';
 import { createConnection } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -385,4 +385,75 @@ test('the store forgets what is expired and, beyond its bound, the oldest', asyn
     await store.consume('id50000');
     assert.ok((await store.find('id50000')).consumed);
     await assert.rejects(store.consume('id50000'), { error: 'invalid_grant' });
+});
+
+// What a client's back-channel endpoint is told, for one test.
+async function listener() {
+    const told = [];
+    const server = createServer((req, res) => {
+        let body = '';
+        req.on('data', (chunk) => { body += chunk; });
+        req.on('end', () => {
+            told.push({ type: req.headers['content-type'], token: new URLSearchParams(body).get('logout_token') });
+            res.end();
+        });
+    });
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return { told, server, url: `http://127.0.0.1:${server.address().port}/backchannel` };
+}
+
+async function until(condition) {
+    for (let i = 0; i < 100 && !condition(); i++) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+}
+
+test('logging out here tells the client, of one session or of all of the account', async () => {
+    const client = await listener();
+    const idp = new ProviderProcess({ BACKCHANNEL_LOGOUT_URI: client.url });
+    await idp.start();
+    try {
+        const enter = async () => {
+            const request = newRequest(idp.issuer);
+            const browser = new Browser();
+            const end = await submitForm(browser, await browser.go(request.url), people[0].number);
+            const code = new URL(end.location).searchParams.get('code');
+            const tokens = await exchange(idp.issuer, code, request.verifier);
+            return { browser, ...(await verified(idp.issuer, tokens.id_token)) };
+        };
+        const leave = async (browser, everywhere) => {
+            const shown = await browser.go(`${idp.issuer}/session/end`);
+            assert.match(shown.text, /Đăng xuất ở mọi nơi/);
+            const xsrf = /name="xsrf" value="([^"]+)"/.exec(shown.text)[1];
+            const forged = await browser.go(`${idp.issuer}/session/end/confirm`, { xsrf: 'x', logout: 'yes' });
+            assert.equal(forged.status, 400, 'a form of another site logs out');
+            return browser.go(`${idp.issuer}/session/end/confirm`, { xsrf, logout: 'yes', ...(everywhere && { everywhere }) });
+        };
+
+        const [one, two] = [await enter(), await enter()];
+        assert.ok(one.claims.sid && one.claims.sid !== two.claims.sid);
+        assert.match((await leave(one.browser)).text, /Đã đăng xuất/);
+        assert.equal(client.told.length, 1);
+        assert.match(client.told[0].type, /^application\/x-www-form-urlencoded/);
+        const { header, claims } = await verified(idp.issuer, client.told[0].token);
+        assert.equal(header.alg, 'ES256');
+        assert.equal(claims.iss, idp.issuer);
+        assert.equal(claims.aud, CLIENT.id);
+        assert.equal(claims.sid, one.claims.sid);
+        assert.equal(claims.nonce, undefined);
+        assert.ok(claims.jti && claims.events['http://schemas.openid.net/event/backchannel-logout']);
+        // Once: the session is no more.
+        await one.browser.go(`${idp.issuer}/session/end`);
+        assert.equal(client.told.length, 1);
+
+        const three = await enter();
+        await leave(three.browser, 'yes');
+        await until(() => client.told.length === 3);
+        const { claims: all } = await verified(idp.issuer, client.told[2].token);
+        assert.equal(all.sub, one.claims.sub);
+        assert.equal(all.sid, undefined);
+    } finally {
+        await idp.close();
+        client.server.close();
+    }
 });

@@ -193,6 +193,8 @@ REDIRECT_URI=http://127.0.0.1:$PORT/login/openid/callback
 KEYS_FILE=$STATE/secrets/idp_keys.json
 PASSWORD_FILE=$STATE/secrets/demo.password
 ID_TOKEN_ALG=ES256
+BACKCHANNEL_LOGOUT_URI=http://127.0.0.1:$PORT/login/openid/backchannel
+POST_LOGOUT_URI=http://127.0.0.1:$PORT/
 CONF
 }
 

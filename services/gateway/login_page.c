@@ -2,11 +2,20 @@
 #include "login_page.h"
 #include "reply.h"
 
-#define PAGE_BEGIN(title)                                                                                              \
-    "<!doctype html>\n<html lang=\"vi\">\n<head>\n<meta charset=\"utf-8\">\n"                                          \
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" title                          \
-    " · Học Vụ Số</title>\n<link rel=\"stylesheet\" href=\"/portal.css\">\n</head>\n<body>\n<main>\n"
-#define PAGE_END "</main>\n</body>\n</html>\n"
+static void begin(struct request *request, struct answer *answer, struct span title)
+{
+    pages_begin(&request->gw->pages, &answer->buf, title);
+}
+
+/* The response, with the foot of the page. */
+static struct MHD_Response *finish(struct request *request, struct answer *answer)
+{
+    pages_end(&request->gw->pages, &answer->buf);
+    struct MHD_Response *response = reply_make("text/html; charset=utf-8", answer);
+    if (response)
+        reply_secure(request, response, "default-src 'self'; base-uri 'none'; frame-ancestors 'none'");
+    return response;
+}
 
 /* What can be done about an error, beyond its own sentence. The first row that fits counts; field "": any. */
 static const struct advice {
@@ -44,14 +53,6 @@ static const struct advice *advice_find(int code, struct span field)
     return NULL;
 }
 
-static struct MHD_Response *secured(struct request *request, struct answer *answer)
-{
-    struct MHD_Response *response = reply_make("text/html; charset=utf-8", answer);
-    if (response)
-        reply_secure(request, response, "default-src 'self'; base-uri 'none'; frame-ancestors 'none'");
-    return response;
-}
-
 static void add_html(struct buf *out, struct span text)
 {
     for (uint32_t i = 0; i < text.n; i++) {
@@ -72,27 +73,31 @@ struct MHD_Response *login_page_choice(struct request *request, const struct log
     struct answer *answer = answer_new(request->gw);
     if (!answer)
         return NULL;
-    buf_add_text(&answer->buf, PAGE_BEGIN("Đăng nhập") "<h1>Đăng nhập · <span lang=\"en\">Log in</span></h1>\n");
+    begin(request, answer, SPAN("Đăng nhập"));
+    buf_add_text(&answer->buf, "<h1>Đăng nhập · <span lang=\"en\">Log in</span></h1>\n"
+                               "<p>Chọn nơi đăng nhập. <span lang=\"en\">Choose where to log in.</span></p>\n"
+                               "<ul class=\"choices\">\n");
     for (uint32_t i = 0; i < to->n_choices; i++) {
         const struct provider_shown *p = &to->choices[i];
-        buf_printf(&answer->buf, "<p><a class=\"button\" href=\"/login/%.*s\">", (int)p->name.n, p->name.p);
+        buf_printf(&answer->buf, "<li><a class=\"button\" href=\"/login/%.*s\">", (int)p->name.n, p->name.p);
         add_html(&answer->buf, p->title_vi);
         buf_add_text(&answer->buf, " · <span lang=\"en\">");
         add_html(&answer->buf, p->title_en);
-        buf_add_text(&answer->buf, "</span></a></p>\n");
+        buf_add_text(&answer->buf, "</span></a></li>\n");
     }
-    buf_add_text(&answer->buf, PAGE_END);
-    return secured(request, answer);
+    buf_add_text(&answer->buf, "</ul>\n");
+    return finish(request, answer);
 }
 
 /* A login that was made to see what the provider tells, and opens no session. */
-static void write_tested(struct buf *out)
+static struct MHD_Response *tested(struct request *request, struct answer *answer)
 {
-    buf_add_text(
-        out, PAGE_BEGIN("Đăng nhập thử") "<h1>Đăng nhập thử đã xong</h1>\n"
-                                         "<p>Không có phiên nào được mở. Kết quả ở cửa sổ lệnh hocvu idp test.</p>\n"
-                                         "<p lang=\"en\">The test login is over and has opened no session. What "
-                                         "came of it is where hocvu idp test runs.</p>\n" PAGE_END);
+    begin(request, answer, SPAN("Đăng nhập thử"));
+    buf_add_text(&answer->buf, "<h1>Đăng nhập thử đã xong</h1>\n"
+                               "<p>Không có phiên nào được mở. Kết quả ở cửa sổ lệnh hocvu idp test.</p>\n"
+                               "<p lang=\"en\">The test login is over and has opened no session. What came of it is "
+                               "where hocvu idp test runs.</p>\n");
+    return finish(request, answer);
 }
 
 struct MHD_Response *login_page_error(struct request *request, const struct err_row *row, struct span field,
@@ -103,10 +108,8 @@ struct MHD_Response *login_page_error(struct request *request, const struct err_
     struct span vi = SPAN(""), en = SPAN("");
     if (!answer)
         return NULL;
-    if (row->code == ERR_STATE && field.n == 4 && !memcmp(field.p, "test", 4)) {
-        write_tested(&answer->buf);
-        return secured(request, answer);
-    }
+    if (row->code == ERR_STATE && field.n == 4 && !memcmp(field.p, "test", 4))
+        return tested(request, answer);
     if (advice) {
         vi = (struct span){advice->vi, (uint32_t)strlen(advice->vi)};
         en = (struct span){advice->en, (uint32_t)strlen(advice->en)};
@@ -114,14 +117,15 @@ struct MHD_Response *login_page_error(struct request *request, const struct err_
         vi = at->level_vi;
         en = at->level_en;
     }
-    buf_printf(&answer->buf, PAGE_BEGIN("Chưa đăng nhập được") "<h1>Chưa đăng nhập được</h1>\n<p>%s</p>\n<p>", row->vi);
+    begin(request, answer, SPAN("Chưa đăng nhập được"));
+    buf_printf(&answer->buf, "<h1>Chưa đăng nhập được</h1>\n<p>%s</p>\n<p>", row->vi);
     add_html(&answer->buf, vi);
     buf_printf(&answer->buf, "</p>\n<p lang=\"en\">%s ", row->en);
     add_html(&answer->buf, en);
     buf_printf(&answer->buf,
                "</p>\n<p><a class=\"button\" href=\"/login\">Đăng nhập lại · <span lang=\"en\">Log in again</span></a> "
                "<a href=\"/\">Trang đầu · <span lang=\"en\">Start page</span></a></p>\n"
-               "<p class=\"small\">Mã theo dõi · <span lang=\"en\">Trace id</span>: <code>%s</code></p>\n" PAGE_END,
+               "<p class=\"small\">Mã theo dõi · <span lang=\"en\">Trace id</span>: <code>%s</code></p>\n",
                request->trace.id);
-    return secured(request, answer);
+    return finish(request, answer);
 }

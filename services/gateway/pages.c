@@ -1,4 +1,7 @@
-/* pages.c - the portal's files in memory, see pages.h. */
+/*
+ * pages.c - the portal's files in memory, see pages.h. A page of static/ is its title and its content; the rest of the
+ * document is static/frame.html, the same for all of them and for the pages on the way in (login_page.c).
+ */
 #include "pages.h"
 #include "log.h"
 
@@ -81,9 +84,77 @@ static char *make_policy(const struct page *page)
     return policy;
 }
 
+/* Cuts the frame at its two marks. */
+static void read_frame(struct pages *pages, const char *static_dir)
+{
+    static const char *const marks[] = {"{{title}}", "{{main}}"};
+    char path[PATH_MAX];
+    size_t n;
+    snprintf(path, sizeof(path), "%s/frame.html", static_dir);
+    char *text = read_file(path, &n), *rest = text;
+    for (int i = 0; rest && i < 2; i++) {
+        char *mark = strstr(rest, marks[i]);
+        if (mark) {
+            *mark = '\0';
+            pages->frame[i] = rest;
+            rest = mark + strlen(marks[i]);
+        } else {
+            errno = EBADMSG;
+            rest = NULL;
+        }
+    }
+    pages->frame[2] = rest;
+    if (rest)
+        return;
+    log_warn(NO_TRACE, "the frame of the pages is missing: %s: %s", path, strerror(errno));
+    free(text);
+    pages->frame[0] = NULL;
+}
+
+void pages_begin(const struct pages *pages, struct buf *out, struct span title)
+{
+    if (!pages->frame[0])
+        return;
+    buf_add_text(out, pages->frame[0]);
+    buf_add(out, title.p, title.n);
+    buf_add_text(out, pages->frame[1]);
+}
+
+void pages_end(const struct pages *pages, struct buf *out)
+{
+    if (pages->frame[0])
+        buf_add_text(out, pages->frame[2]);
+}
+
+/* Puts the frame around a page that begins with its title. -1: memory is out. */
+static int set_frame(const struct pages *pages, struct page *page)
+{
+    static const char begin[] = "<title>", end[] = "</title>\n";
+    struct buf whole;
+    const char *title = page->bytes + strlen(begin), *rest = strstr(page->bytes, end);
+    if (strncmp(page->bytes, begin, strlen(begin)) != 0 || !rest)
+        return 0;
+    buf_init(&whole, PAGE_MOST);
+    pages_begin(pages, &whole, (struct span){title, (uint32_t)(rest - title)});
+    buf_add_text(&whole, rest + strlen(end));
+    pages_end(pages, &whole);
+    buf_add_char(&whole, '\0');
+    struct span text = buf_span(&whole);
+    char *bytes = whole.failed ? NULL : malloc(text.n);
+    if (bytes) {
+        memcpy(bytes, text.p, text.n);
+        free(page->bytes);
+        page->bytes = bytes;
+        page->n = text.n - 1;
+    }
+    buf_release(&whole);
+    return bytes ? 0 : -1;
+}
+
 int pages_open(struct pages *pages, const char *static_dir, const char *api_dir)
 {
     *pages = (struct pages){.n = 0};
+    read_frame(pages, static_dir);
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         char path[PATH_MAX];
         struct page *page = &pages->page[pages->n++];
@@ -94,6 +165,9 @@ int pages_open(struct pages *pages, const char *static_dir, const char *api_dir)
             log_warn(NO_TRACE, "page %s is missing: %s: %s", page->path, path, strerror(errno));
             continue;
         }
+        bool framed = !files[i].api && !strcmp(page->type, HTML);
+        if (framed && set_frame(pages, page))
+            return -1;
         page->policy = make_policy(page);
         if (!page->policy)
             return -1;
@@ -107,7 +181,8 @@ void pages_close(struct pages *pages)
         free(pages->page[i].bytes);
         free(pages->page[i].policy);
     }
-    pages->n = 0;
+    free(pages->frame[0]);
+    *pages = (struct pages){.n = 0};
 }
 
 const struct page *page_find(const struct pages *pages, const char *path)

@@ -107,13 +107,13 @@ SELECT count(*) AS place FROM held;
 -- decree_told(decree_key)
 -- Last of all: whoever hears of it has heard of the units and the people before.
 WITH successor AS (
-    SELECT row_number() OVER (ORDER BY c.nr, c.new_unit) AS told, c.old_unit, c.new_unit FROM unit_change c
-    WHERE c.decree_id = :decree_id AND c.op IN ('merge', 'split')
+    SELECT row_number() OVER (ORDER BY c.nr, c.new_unit) AS told, c.old_unit, c.new_unit, c.op FROM unit_change c
+    WHERE c.decree_id = :decree_id AND c.old_unit IS NOT NULL
 )
 INSERT INTO outbox (event, body, trace)
 SELECT 'decree_applied', jsonb_strip_nulls(jsonb_build_object('decree_id', d.decree_id, 'number', d.number,
     'effective_from', d.effective_from, 'successors', (
-        SELECT jsonb_agg(jsonb_build_object('old_unit', s.old_unit, 'new_unit', s.new_unit) ORDER BY s.told)
+        SELECT jsonb_agg(jsonb_build_object('old_unit', s.old_unit, 'new_unit', s.new_unit, 'op', s.op) ORDER BY s.told)
         FROM successor s WHERE (s.told - 1) / 500 = page.nr))), :ctx_trace
 FROM decree d, (SELECT DISTINCT (told - 1) / 500 AS nr FROM successor UNION SELECT 0) page
 WHERE d.decree_id = :decree_id

@@ -44,6 +44,8 @@ extern const struct conf_row identity_rows[];
 int identity_check(void *conf);
 /* Once, before threads: starts the libraries that want it. */
 int identity_start(void *conf);
+/* Identity's own lines of /metrics (provider_metrics.c). */
+void identity_metrics(const void *conf, struct buf *out);
 const struct identity_conf *identity_conf(const struct ctx *ctx);
 
 /*

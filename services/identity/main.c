@@ -80,6 +80,7 @@ static const struct service identity = {
     .check = identity_check,
     .start = identity_start,
     .help = providers_help,
+    .metrics = identity_metrics,
 };
 
 int main(int argc, char **argv)

@@ -163,7 +163,7 @@ static int post_code(struct dealing *d, struct span code_text, struct span verif
         return code;
     struct http_request request = {
         .url = metadata->token_endpoint.p, .form = form.p, .user = user.p, .password = password.p};
-    return provider_send(d, &request, ret_reply);
+    return provider_send(d, ENDPOINT_TOKEN, &request, ret_reply);
 }
 
 /* Gives the code, gets the tokens. */
@@ -231,7 +231,7 @@ static int ask_userinfo(struct dealing *d, const struct openid_metadata *metadat
     d->field = "userinfo";
     if (!access_token.n)
         return provider_fail(d, ERR_PROVIDER, "the provider's answer has no access token for the userinfo endpoint");
-    int code = provider_send(d, &request, &reply);
+    int code = provider_send(d, ENDPOINT_USERINFO, &request, &reply);
     if (code)
         return code;
     cJSON *document = reply.status == 200 && reply.json ? json_read(reply.body) : NULL;

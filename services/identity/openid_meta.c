@@ -79,10 +79,10 @@ void openid_forget(struct provider *provider)
 }
 
 /* A document of the provider. */
-static int get(struct dealing *d, const char *url, struct http_reply *ret_reply)
+static int get(struct dealing *d, enum provider_endpoint endpoint, const char *url, struct http_reply *ret_reply)
 {
     struct http_request request = {.url = url};
-    int code = provider_send(d, &request, ret_reply);
+    int code = provider_send(d, endpoint, &request, ret_reply);
     if (code)
         return code;
     if (ret_reply->status != 200)
@@ -213,14 +213,14 @@ int openid_metadata_fetch(struct dealing *d, struct openid_metadata *ret_metadat
     const char *url = arena_printf(d->arena, "%s%s.well-known/openid-configuration", issuer, slash ? "" : "/");
     if (!url)
         return ERR_TOO_LARGE;
-    int code = get(d, url, ret_reply);
+    int code = get(d, ENDPOINT_DISCOVERY, url, ret_reply);
     return code ? code : parse_metadata(d, ret_reply->body, ret_metadata);
 }
 
 int openid_keys_fetch(struct dealing *d, struct span uri, struct jwks **ret_jwks)
 {
     struct http_reply reply;
-    int code = get(d, uri.p, &reply);
+    int code = get(d, ENDPOINT_JWKS, uri.p, &reply);
     struct jwks *jwks = code ? NULL : jwks_parse(reply.body, &d->why);
     if (!jwks)
         return code ? code : ERR_PROVIDER;
@@ -273,7 +273,7 @@ static int get_keys(struct dealing *d, struct span uri, int64_t after_us)
     if (code)
         return code;
     if (keys_at(look) <= after_us) {
-        code = get(d, uri.p, &reply);
+        code = get(d, ENDPOINT_JWKS, uri.p, &reply);
         struct jwks *fresh = code ? NULL : jwks_parse(reply.body, &d->why);
         if (fresh) {
             pthread_rwlock_wrlock(&look->lock);

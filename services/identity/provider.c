@@ -73,19 +73,28 @@ static void note(struct provider *p, bool failed)
         for (int i = 0; i + 1 < FAILURES; i++)
             p->failures[i] = p->failures[i + 1];
         p->failures[FAILURES - 1] = now;
-        if (p->closed_until_us || (p->failures[0] && now - p->failures[0] < WITHIN_US))
+        if (p->closed_until_us || (p->failures[0] && now - p->failures[0] < WITHIN_US)) {
+            p->opened += !p->closed_until_us;
             p->closed_until_us = now + OPEN_US;
+        }
     }
     pthread_mutex_unlock(&p->lock);
 }
 
-int provider_send(struct dealing *d, struct http_request *request, struct http_reply *ret_reply)
+int provider_send(struct dealing *d, enum provider_endpoint endpoint, struct http_request *request,
+                  struct http_reply *ret_reply)
 {
     int64_t begun = mono_us();
     request->deadline_us = d->deadline_us;
     request->connect_ms = d->provider->conf->connect_ms;
     int code = http_send(request, d->arena, ret_reply, &d->why);
-    d->provider_us += mono_us() - begun;
+    int64_t us = mono_us() - begun;
+    enum provider_outcome outcome = code == ERR_PROVIDER_SLOW          ? OUTCOME_SLOW
+                                    : code || ret_reply->status >= 500 ? OUTCOME_FAILED
+                                    : ret_reply->status >= 400         ? OUTCOME_REFUSED
+                                                                       : OUTCOME_OK;
+    d->provider_us += us;
+    provider_observe(d->provider, endpoint, outcome, us);
     note(d->provider, code || ret_reply->status >= 500);
     return code;
 }

@@ -81,6 +81,14 @@ struct adapter {
 extern const struct adapter openid_adapter, vneid_adapter;
 extern const struct adapter *const adapters[]; /* ends with NULL */
 
+/* What of a provider is asked, and what came of it; named in provider_metrics.c. */
+enum provider_endpoint { ENDPOINT_DISCOVERY, ENDPOINT_JWKS, ENDPOINT_TOKEN, ENDPOINT_USERINFO, ENDPOINTS };
+enum provider_outcome { OUTCOME_OK, OUTCOME_REFUSED, OUTCOME_FAILED, OUTCOME_SLOW, OUTCOMES };
+enum { PROVIDER_BUCKETS = 9 };
+struct provider_times {
+    _Atomic uint64_t bucket[PROVIDER_BUCKETS], n, us; /* buckets are apart, not summed up */
+};
+
 struct provider {
     char name[PROVIDER_NAME_MAX + 1];
     const struct adapter *adapter;
@@ -91,7 +99,9 @@ struct provider {
     int64_t failures[3];        /* mono_us of the latest */
     int64_t closed_until_us;    /* mono_us; the breaker is open until then */
     bool trying;                /* one dealing tries whether the provider is back */
+    uint64_t opened;            /* how often the breaker was */
     _Atomic uint64_t spent_us, dealings, refused;
+    struct provider_times times[ENDPOINTS][OUTCOMES];
 };
 
 struct providers {
@@ -159,10 +169,17 @@ void probe_add(struct probe *probe, const char *what, bool ok, const char *found
 /* Forgets what was looked up and what failed: for tests that change the provider. */
 void provider_forget(struct provider *provider);
 
+/* --- provider_metrics.c; identity_metrics, which writes them, is in identity.h --- */
+
+/* Counts an answer that took `us` microseconds, or none that was waited for as long. From any thread. */
+void provider_observe(struct provider *provider, enum provider_endpoint endpoint, enum provider_outcome outcome,
+                      int64_t us);
+
 /* --- for adapters --- */
 
-/* Sends within the dealing's time and adds up how long it took. 0, or an error with `why`. */
-MUST_CHECK int provider_send(struct dealing *d, struct http_request *request, struct http_reply *ret_reply);
+/* Sends within the dealing's time; how long it took is counted for the endpoint. 0, or an error with `why`. */
+MUST_CHECK int provider_send(struct dealing *d, enum provider_endpoint endpoint, struct http_request *request,
+                             struct http_reply *ret_reply);
 /* Sets `why` and gives `code`. */
 int provider_fail(struct dealing *d, int code, const char *why);
 /* SHA-256 of the verifier as PKCE sends it; text in the arena. */

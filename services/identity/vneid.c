@@ -250,7 +250,7 @@ static int post_code(struct dealing *d, struct span code_text, struct span verif
     if (code)
         return code;
     struct http_request request = {.url = conf->token_url, .form = form.p};
-    return provider_send(d, &request, ret_reply);
+    return provider_send(d, ENDPOINT_TOKEN, &request, ret_reply);
 }
 
 /* Gives the code, gets the access token. */
@@ -313,7 +313,7 @@ static int ask_userinfo(struct dealing *d, struct span token, struct claims *ret
     struct http_reply reply;
     struct claims claims = {0};
     cJSON *object;
-    int code = provider_send(d, &request, &reply);
+    int code = provider_send(d, ENDPOINT_USERINFO, &request, &reply);
     if (code)
         return code;
     if (reply.status != 200)
@@ -377,7 +377,7 @@ static void probe(struct dealing *d, struct probe *probe)
     probe_add(probe, "client", known, known ? "client_id and client_secret are accepted" : d->why,
               "Kiểm tra client_id và tệp client_secret.", "Check client_id and the file of client_secret.");
     struct http_request request = {.url = conf->userinfo_url, .bearer = "hocvu-idp-test"};
-    code = provider_send(d, &request, &reply);
+    code = provider_send(d, ENDPOINT_USERINFO, &request, &reply);
     bool guarded = !code && reply.status >= 400 && reply.status < 500;
     probe_add(probe, "userinfo_url", guarded, code ? d->why : conf->userinfo_url,
               "Kiểm tra userinfo_url: một mã truy cập sai phải bị từ chối.",

@@ -3,13 +3,13 @@
  *
  * Answers:   every METHOD of proto/reporting.def
  * Announces: snapshot_frozen
- * Follows:   identity.org_changed, people_changed, person_merged (the tree, who works where);
- * content.programme_published (titles); learning.learner_assigned, programme_completed; assessment.attempt_graded,
- * attempt_voided; certification.certificate_issued, certificate_revoked (what each person has reached);
- *            <service>_audit_headed of all others (their audits' heads, kept here)
- * Keeps:     schema "reporting" (migrations/); nothing in memory between calls
- * Refuses:   a unit outside the caller's subtree (FORBIDDEN), a cut-off that has not come (INVALID), a second final
- *            report of a period (CONFLICT), a report of more than 5000 units (TOO_LARGE)
+ * Follows:   identity.org_changed, people_changed, person_merged (the tree, who works where), decree_applied (what
+ * became of which unit); content.programme_published (titles); learning.learner_assigned, programme_completed;
+ * assessment.attempt_graded, attempt_voided; certification.certificate_issued, certificate_revoked (what each person
+ * has reached); <service>_audit_headed of all others (their audits' heads, kept here) Keeps:     schema "reporting"
+ * (migrations/); nothing in memory between calls Refuses:   a unit outside the caller's subtree (FORBIDDEN), a cut-off
+ * that has not come (INVALID), a second final report of a period (CONFLICT), a report of more than 5000 units
+ * (TOO_LARGE)
  *
  * Configuration: reporting --help
  */
@@ -24,6 +24,7 @@ static const struct follow follows[] = {
     FOLLOW(org_changed),
     FOLLOW(people_changed),
     FOLLOW(person_merged),
+    FOLLOW(decree_applied),
     FOLLOW(programme_published),
     FOLLOW(learner_assigned),
     FOLLOW(programme_completed),

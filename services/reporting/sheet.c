@@ -32,7 +32,7 @@ static bool needs_quotes(struct span text)
     return false;
 }
 
-static void add_cell(struct buf *out, struct span text)
+void sheet_cell(struct buf *out, struct span text)
 {
     bool quoted = needs_quotes(text);
     if (quoted)
@@ -59,11 +59,11 @@ void sheet_write(const struct frozen_row *rows, uint32_t n, struct buf *out)
     buf_add_text(out, BYTE_ORDER_MARK HEADER);
     for (uint32_t i = 0; i < n; i++) {
         const struct frozen_row *row = &rows[i];
-        add_cell(out, row->code);
+        sheet_cell(out, row->code);
         buf_add_char(out, ',');
-        add_cell(out, HAS(row, frozen_row, parent_code) ? row->parent_code : SPAN(""));
+        sheet_cell(out, HAS(row, frozen_row, parent_code) ? row->parent_code : SPAN(""));
         buf_add_char(out, ',');
-        add_cell(out, row->name);
+        sheet_cell(out, row->name);
         add_count(out, row->assigned);
         add_count(out, row->completed);
         add_count(out, row->passed);

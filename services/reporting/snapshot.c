@@ -77,7 +77,14 @@ static int show(struct ctx *ctx, const struct report *report, struct snapshot *r
         if (HAS(row, frozen_row, parent_id))
             PUT_FIELD(&units[i], counts, parent_id, row->parent_id);
     }
+    struct snapshot_ref ref = {.snapshot_id = report->head.snapshot_id};
+    struct fates_count since;
+    int code = pg_call(ctx, &SQL_snapshot_units_changed, &ref, &since);
+    if (code)
+        return code;
     *ret_reply = report->head;
+    if (since.units)
+        PUT_FIELD(ret_reply, snapshot, units_changed, since.units);
     ret_reply->units = units;
     ret_reply->n_units = report->n_rows;
     return 0;
@@ -137,11 +144,11 @@ int on_snapshot_freeze(struct ctx *ctx, const struct snapshot_request *req, stru
         code = freeze(ctx, req, &head, &report, &taken);
     if (!code && taken) /* who was first has committed by now: the same question gives his report, or the conflict */
         code = pg_call(ctx, &SQL_snapshot_allowed, req, &head);
+    if (!code && !head.repeated)
+        code = show(ctx, &report, ret_reply);
     if (!code)
         code = pg_commit(ctx);
-    if (code)
-        return code;
-    return head.repeated ? give(ctx, &req->snapshot_id, ret_reply) : show(ctx, &report, ret_reply);
+    return code || !head.repeated ? code : give(ctx, &req->snapshot_id, ret_reply);
 }
 
 int on_snapshot_get(struct ctx *ctx, const struct snapshot_ref *req, struct snapshot *ret_reply)

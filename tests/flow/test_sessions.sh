@@ -1,6 +1,7 @@
 #!/bin/bash
-# test_sessions.sh - sessions while the key of tokens is changed, and while Redis is emptied, killed and stays away: nobody
-# is logged out, nobody is let in, the limits hold. People log in as browsers do, at the demonstration provider.
+# test_sessions.sh - sessions that end at the provider end here, at two gateways; sessions while the key of tokens is
+# changed, and while Redis is emptied, killed and stays away: nobody is logged out, nobody is let in, the limits hold.
+# People log in as browsers do, at the demonstration provider.
 . "$(dirname "$0")/lib.sh"
 . "$ROOT/tests/load/lib.sh"
 
@@ -14,10 +15,10 @@ fail() { echo "$*"; exit 1; }
 # of FILE NAME: a member of a flat JSON object.
 of() { sed -n "s/.*\"$2\":\"\([^\"]*\)\".*/\1/p" "$1"; }
 
-# login NUMBER FILE: a whole login, whose tokens go into FILE.
+# login NUMBER FILE [JAR]: a whole login in a browser with these cookies, whose tokens go into FILE.
 login()
 {
-    local jar=$FLOW_DIR/jar page=$FLOW_DIR/page form
+    local jar=${3:-$FLOW_DIR/jar} page=$FLOW_DIR/page form
     rm -f "$jar"
     form=$(curl -s -L -c "$jar" -b "$jar" -o "$page" -w '%{url_effective}' -H 'Accept: text/html' "$URL/login/openid")
     form=${form%%\?*}
@@ -61,6 +62,54 @@ must "$(me "$a") $(me "$b") $(me "$gone") $(me "$forged")" "200 200 200 401" "be
 must "$(curl -s -H "Authorization: Bearer $a" "$URL/v1/me/sessions" | grep -o '"current":true' | wc -l)" 1 "its own session"
 must "$(status -X POST -H "Authorization: Bearer $gone" "$URL/v1/me/sessions/end")" 200 "signing out everywhere"
 must "$(me "$gone")" 401 "a token of an ended session"
+
+# A second gateway, as beside the first behind a balancer.
+SECOND=http://127.0.0.1:$((FLOW_PORT + 44))
+sed -E "s/^(listen = .*:)[0-9]+/\1$((FLOW_PORT + 44))/; s/^(admin_listen = .*:)[0-9]+/\1$((FLOW_PORT + 45))/" \
+    "$STATE/etc/gateway.conf" >"$FLOW_DIR/second.conf"
+"$BUILD/bin/gateway" --conf "$FLOW_DIR/second.conf" >"$FLOW_DIR/second.log" 2>&1 &
+second=$!
+trap 'code=$?; kill $second 2>/dev/null || true; flow_finish $code' EXIT
+for ((tries = 0; tries < 100; tries++)); do
+    [ "$(status "$SECOND/portal.css")" = 200 ] && break
+    sleep 0.1
+done
+
+# leave JAR EVERYWHERE: a logout at the provider, in the browser with these cookies.
+leave()
+{
+    local provider=http://127.0.0.1:$((FLOW_PORT + 1)) page=$FLOW_DIR/page
+    curl -s -c "$1" -b "$1" -o "$page" "$provider/session/end"
+    must "$(curl -s -o /dev/null -w '%{http_code}' -c "$1" -b "$1" -d logout=yes -d "everywhere=$2" \
+        -d "xsrf=$(sed -n 's/.*name="xsrf" value="\([^"]*\)".*/\1/p' "$page")" "$provider/session/end/confirm")" 303 \
+        "a logout at the provider"
+}
+
+# ends TOKEN: at both gateways, at most 2 s from now.
+ends()
+{
+    local from=${EPOCHREALTIME/[.,]/} at
+    for at in "$URL" "$SECOND"; do
+        until [ "$(status -H "Authorization: Bearer $1" "$at/v1/me")" = 401 ]; do
+            [ $((${EPOCHREALTIME/[.,]/} - from)) -lt 2000000 ] || fail "$2 goes on at $at 2 s after the logout at the provider"
+            sleep 0.1
+        done
+    done
+}
+both() { echo "$(me "$1") $(status -H "Authorization: Bearer $1" "$SECOND/v1/me")"; }
+
+# provider_logout: who logs out at the provider is out here, in that browser; or everywhere, at other devices too.
+for device in desk phone; do login "$(number 25)" "$FLOW_DIR/$device" "$FLOW_DIR/$device.jar"; done
+desk=$(of "$FLOW_DIR/desk" access_token) phone=$(of "$FLOW_DIR/phone" access_token)
+must "$(both "$desk") $(both "$phone")" "200 200 200 200" "two devices at two gateways"
+leave "$FLOW_DIR/phone.jar" no
+ends "$phone" "the session of the browser"
+must "$(both "$desk")" "200 200" "the other device goes on"
+login "$(number 25)" "$FLOW_DIR/phone" "$FLOW_DIR/phone.jar"
+leave "$FLOW_DIR/phone.jar" yes
+ends "$desk" "the session at another device"
+must "$(both "$(of "$FLOW_DIR/phone" access_token)") $(me "$a")" "401 401 200" "this device as well, and nobody else"
+kill $second
 
 # The key of tokens is changed: those by the old one count on, new ones are by the new one.
 for step in next before; do

@@ -123,7 +123,10 @@ function sessionRow(session) {
       button.disabled = true;
       const ended = await askAsPerson('DELETE', '/v1/me/sessions/' + encodeURIComponent(session.session_id));
       if (ended.status !== 200) showTrouble(ended.body.error);
-      showSessions();
+      await showSessions();
+      // The button is gone with its row: say so, and let the keyboard go on from the list.
+      if (ended.status === 200) at('done').replaceChildren(...words('p', 'Đã đăng xuất thiết bị.', 'The device is logged out.').childNodes);
+      at('sessions').focus();
     });
     row.append(button);
   }
@@ -190,6 +193,10 @@ function verifyPage() {
     lookUp(asked.trim());
   }
 }
+
+// The page that is shown, said in the navigation that all pages share.
+for (const link of document.querySelectorAll('nav a'))
+  if (link.pathname === location.pathname) link.setAttribute('aria-current', 'page');
 
 if (at('logout')) startPage();
 if (at('verify')) verifyPage();

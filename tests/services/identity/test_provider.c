@@ -339,6 +339,77 @@ PROVIDER_TEST(provider_down)
         cr_expect_eq(finish(), ERR_PROVIDER_REFUSED);
 }
 
+/* --- what is counted --- */
+
+/* The value of a line of /metrics; -1: it is not there. */
+static double metric(const char *line)
+{
+    struct buf out;
+    double value = -1;
+    buf_init(&out, 1 << 20);
+    identity_metrics(&conf, &out);
+    buf_add_char(&out, '\0');
+    cr_assert_not(out.failed);
+    const char *at = strstr(out.p, line);
+    if (at && at[strlen(line)] == ' ')
+        value = strtod(at + strlen(line), NULL);
+    buf_release(&out);
+    return value;
+}
+
+#define TIMES(part, endpoint, outcome)                                                                                 \
+    "hocvu_idp_seconds_" part "{provider=\"openid\",endpoint=\"" endpoint "\",outcome=\"" outcome "\""
+
+PROVIDER_TEST(its_own_time_is_counted_by_endpoint_and_outcome)
+{
+    cr_expect_eq(metric(TIMES("count", "token", "ok") "}"), -1, "nothing happened yet");
+    cr_assert_eq(finish(), 0, "%s", why);
+    cr_expect_eq(metric(TIMES("count", "discovery", "ok") "}"), 1);
+    cr_expect_eq(metric(TIMES("count", "jwks", "ok") "}"), 1);
+    cr_expect_eq(metric(TIMES("count", "token", "ok") "}"), 1);
+    cr_expect_eq(metric(TIMES("count", "userinfo", "ok") "}"), -1, "this provider is not asked there");
+    /* 300 ms are above a quarter of a second, in that bucket and in all behind it. */
+    peer.delay_ms = 300;
+    cr_expect_eq(finish(), 0, "%s", why);
+    cr_expect_eq(metric(TIMES("bucket", "token", "ok") ",le=\"0.25\"}"), 1);
+    cr_expect_eq(metric(TIMES("bucket", "token", "ok") ",le=\"5\"}"), 2);
+    cr_expect_eq(metric(TIMES("bucket", "token", "ok") ",le=\"+Inf\"}"), 2);
+    cr_expect_geq(metric(TIMES("sum", "token", "ok") "}"), 0.3);
+    /* No answer in time; and what it says of a login. */
+    provider->conf->total_ms = 100;
+    cr_expect_eq(finish(), ERR_PROVIDER_SLOW);
+    cr_expect_eq(metric(TIMES("count", "token", "slow") "}"), 1);
+    peer.delay_ms = 0;
+    provider->conf->total_ms = 3000;
+    peer.status = 400;
+    peer.token = "{\"error\":\"invalid_grant\"}";
+    cr_expect_eq(finish(), ERR_PROVIDER_REFUSED);
+    cr_expect_eq(metric(TIMES("count", "token", "refused") "}"), 1);
+    cr_expect_eq(metric(TIMES("count", "token", "ok") "}"), 2);
+}
+
+PROVIDER_TEST(that_it_is_left_alone_is_shown)
+{
+    cr_assert_eq(finish(), 0, "%s", why);
+    cr_expect_eq(metric("hocvu_idp_breaker_open{provider=\"openid\"}"), 0);
+    peer.status = 503;
+    for (int i = 0; i < 4; i++)
+        cr_expect_eq(finish(), ERR_PROVIDER);
+    cr_expect_eq(metric(TIMES("count", "token", "failed") "}"), 3);
+    cr_expect_eq(metric("hocvu_idp_breaker_open{provider=\"openid\"}"), 1);
+    cr_expect_eq(metric("hocvu_idp_breaker_opened_total{provider=\"openid\"}"), 1);
+    cr_expect_eq(metric("hocvu_idp_refused_total{provider=\"openid\"}"), 1);
+    cr_expect_eq(metric("hocvu_idp_under_way{provider=\"openid\"}"), 0);
+    /* The attempt fails too: it stays open, and has been opened once. */
+    provider->closed_until_us = mono_us() - 1;
+    cr_expect_eq(finish(), ERR_PROVIDER);
+    cr_expect_eq(metric("hocvu_idp_breaker_opened_total{provider=\"openid\"}"), 1);
+    peer.status = 200;
+    provider->closed_until_us = mono_us() - 1;
+    cr_expect_eq(finish(), 0, "%s", why);
+    cr_expect_eq(metric("hocvu_idp_breaker_open{provider=\"openid\"}"), 0);
+}
+
 /* --- configuration --- */
 
 /* A file with these lines makes no provider. */

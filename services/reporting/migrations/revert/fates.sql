@@ -1,0 +1,4 @@
+-- Revert reporting:fates from pg
+BEGIN;
+DROP TABLE reporting.unit_fate;
+COMMIT;
