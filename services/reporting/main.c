@@ -24,6 +24,7 @@ static const struct follow follows[] = {
     FOLLOW(org_changed),
     FOLLOW(people_changed),
     FOLLOW(person_merged),
+    FOLLOW(person_erased),
     FOLLOW(programme_published),
     FOLLOW(learner_assigned),
     FOLLOW(programme_completed),
