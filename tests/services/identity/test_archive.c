@@ -10,7 +10,8 @@
 extern const struct personal identity_personal[];
 
 /* What the other services say in these tests. */
-static int away; /* number of one that does not answer */
+static int away;                                           /* number of one that does not answer */
+static uint32_t lessons_are = 250, away_from = UINT32_MAX; /* rows of learning; it does not answer from this one on */
 static struct person_data_part made;
 
 static int ask_data(void *arg, uint8_t service, const struct person_data_query *query,
@@ -28,8 +29,9 @@ static int ask_data(void *arg, uint8_t service, const struct person_data_query *
     }
     if (service != SERVICE_learning || query->section > 0)
         return 0;
-    /* 250 rows in three pages. */
-    uint32_t left = query->after < 250 ? 250 - query->after : 0;
+    if (query->after >= away_from)
+        return ERR_UNAVAILABLE;
+    uint32_t left = query->after < lessons_are ? lessons_are - query->after : 0;
     for (uint32_t i = 0; i < 100; i++)
         rows[i].line = SPAN("{\"lesson\": 1}");
     PUT_FIELD(ret_part, person_data_part, section, SPAN("lessons"));
@@ -144,6 +146,29 @@ IDENTITY_TEST(archive, waits_for_a_service_that_is_away_until_the_time_has_passe
     cr_expect(strstr(unpack("README.txt"), "missing: learning"));
     cr_expect(!unpack("learning/lessons.json"));
     away = 0;
+}
+
+/* However long a section is, only a page of it is held at once; one that breaks off is a whole file, and said to be
+ * missing. */
+IDENTITY_TEST(archive, a_long_section_and_one_that_breaks_off)
+{
+    small_nation();
+    request("access", "Lê Văn Nam");
+    lessons_are = 40000;
+    cr_assert_eq(work(), 0);
+    cr_expect_str_eq(state(), "done");
+    harness_as(h, person_id("Lê Văn Nam"), LEARNER, unit_id("VN"));
+    cr_expect(strstr(unpack("learning/lessons.json"), "[\n{\"lesson\": 1},\n"));
+    harness_sql(h,
+                "DELETE FROM data_archive; UPDATE data_request SET state = 'working', due = now() - interval '1 day'");
+    away_from = 200;
+    cr_assert_eq(work(), 0);
+    cr_expect_str_eq(harness_get(h, "SELECT missing FROM data_request"), "learning");
+    const char *text = unpack("learning/lessons.json");
+    cr_assert(text && strlen(text) == 200 * 15 + 3, "%zu", text ? strlen(text) : 0);
+    cr_expect_str_eq(text + strlen(text) - 4, "}\n]\n");
+    away_from = UINT32_MAX;
+    lessons_are = 250;
 }
 
 IDENTITY_TEST(archive, one_request_that_waits_does_not_hold_the_next)

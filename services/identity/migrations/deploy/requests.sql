@@ -75,6 +75,7 @@ INSERT INTO retention (service, section, years, basis, valid_from) VALUES
     ('identity', 'audit', 1, 'Nhật ký hệ thống: ít nhất 12 tháng (Nghị định 85/2016/NĐ-CP)', '2026-01-01'),
     ('learning', 'enrolments', 5, 'Hồ sơ bồi dưỡng', '2026-01-01'),
     ('learning', 'lessons', 5, 'Hồ sơ bồi dưỡng', '2026-01-01'),
+    ('learning', 'evidence', 5, 'Hồ sơ bồi dưỡng', '2026-01-01'),
     ('assessment', 'attempts', 5, 'Hồ sơ thi, kiểm tra', '2026-01-01'),
     ('assessment', 'appeals', 5, 'Hồ sơ thi, kiểm tra', '2026-01-01'),
     ('certification', 'certificates', 50, 'Sổ cấp chứng nhận', '2026-01-01'),
