@@ -21,6 +21,24 @@ int org_apply_merge(struct ctx *ctx, const struct person_union *event)
     return pg_call(ctx, &SQL_org_alias_put, event, NULL);
 }
 
+int org_apply_restricted(struct ctx *ctx, const struct restriction_fact *event, bool *ret_news)
+{
+    struct org_news row;
+    int code = pg_call(ctx, &SQL_org_restricted_put, event, &row);
+    if (!code && ret_news)
+        *ret_news = row.news;
+    return code;
+}
+
+int org_apply_erased(struct ctx *ctx, const struct erasure_fact *event, bool *ret_news)
+{
+    struct org_news row;
+    int code = pg_call(ctx, &SQL_org_erased_put, event, &row);
+    if (!code && ret_news)
+        *ret_news = row.news;
+    return code;
+}
+
 int org_today(struct ctx *ctx)
 {
     return pg_call(ctx, &SQL_org_refresh_due, NULL, NULL);

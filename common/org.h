@@ -13,6 +13,7 @@
  *   unit_as_of(date), person_as_of(date)                   the same for any day
  *   person_last_known(uuid), unit_path_last_known(uuid)    today, or as last known
  *   alias(person_id, same_as), same_as(uuid)               persons who were on record twice; the one who counts
+ *   restriction(person_id, erased), is_restricted(uuid)    persons whose data may only be kept; erased: for ever
  *
  * A caller's subtree is tested in SQL with `unit.path && :ctx_scope`.
  */
@@ -30,6 +31,14 @@ MUST_CHECK int org_apply_people(struct ctx *ctx, const struct person_facts *even
  * asks same_as() about persons of whom others tell it later.
  */
 MUST_CHECK int org_apply_merge(struct ctx *ctx, const struct person_union *event);
+
+/*
+ * Somebody's data may be kept and not used otherwise, or may again; somebody was erased: his or her name goes here too.
+ * For on_event_person_restricted and on_event_person_erased of a service whose lists show people to officers, or that
+ * tells others of them; whoever keeps the copy follows the second. `*ret_news` (may be NULL): it was not known before.
+ */
+MUST_CHECK int org_apply_restricted(struct ctx *ctx, const struct restriction_fact *event, bool *ret_news);
+MUST_CHECK int org_apply_erased(struct ctx *ctx, const struct erasure_fact *event, bool *ret_news);
 
 /* Tick that makes versions current when their day comes: {"org_today", 60000, org_today}. */
 int org_today(struct ctx *ctx);

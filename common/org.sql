@@ -35,6 +35,12 @@ WITH flat AS (
 INSERT INTO alias AS a (person_id, same_as) VALUES (:gone, :keep)
 ON CONFLICT (person_id) DO UPDATE SET same_as = excluded.same_as;
 
+-- org_restricted_put(restriction_fact) org_news
+SELECT org_restrict(:person_id, :restricted) AS news;
+
+-- org_erased_put(erasure_fact) org_news
+SELECT org_erase(:person_id) AS news;
+
 -- org_refresh_due()
 -- Versions and tenures that began or ended since the last look.
 SELECT org_refresh_due();

@@ -41,3 +41,13 @@ int on_event_people_changed(struct ctx *ctx, const struct person_facts *event)
 {
     return org_apply_people(ctx, event);
 }
+
+int on_event_person_restricted(struct ctx *ctx, const struct restriction_fact *event)
+{
+    return org_apply_restricted(ctx, event, NULL);
+}
+
+int on_event_person_erased(struct ctx *ctx, const struct erasure_fact *event)
+{
+    return org_apply_erased(ctx, event, NULL);
+}

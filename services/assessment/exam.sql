@@ -14,7 +14,8 @@ SELECT :unit_id AS unit_id,
        END AS fault;
 
 -- A page of attempts is found on one of four ways, whichever has the least to look at (exam.c). On each, people who
--- left count where they were last.
+-- left count where they were last. Whose data may only be kept is in no list; who has the id of such an attempt may
+-- still void it or look into it, because an appeal must be decided.
 
 -- page_of_people(attempts_query) attempt_ref
 -- Of a small subtree: from its people.
@@ -36,6 +37,7 @@ SELECT a.attempt_id
                OR :state = CASE WHEN t.state = 'created' AND t.started_at <= now() THEN 'running' ELSE t.state END)
           AND (:with_facts IS NOT TRUE OR EXISTS (SELECT FROM integrity_fact i WHERE i.attempt_id = t.attempt_id))
         ORDER BY t.attempt_id DESC LIMIT 200) a
+ WHERE NOT is_restricted(p.person_id)
  ORDER BY a.attempt_id DESC LIMIT 200;
 
 -- page_of_facts(attempts_query) attempt_ref
@@ -49,7 +51,7 @@ SELECT f.attempt_id
                   AND (:state IS NULL
                        OR :state = CASE WHEN t.state = 'created' AND t.started_at <= now() THEN 'running'
                                         ELSE t.state END)
-                  AND person_within(t.person_id, ARRAY[:unit_id])
+                  AND person_within(t.person_id, ARRAY[:unit_id]) AND NOT is_restricted(t.person_id)
                OFFSET 0)
  LIMIT 200;
 
@@ -63,7 +65,7 @@ SELECT t.attempt_id
         UNION ALL
         SELECT attempt_id, person_id, state FROM attempt WHERE state = 'voided') t
  WHERE t.state = :state AND t.attempt_id < coalesce(:before, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-   AND person_within(t.person_id, ARRAY[:unit_id])
+   AND person_within(t.person_id, ARRAY[:unit_id]) AND NOT is_restricted(t.person_id)
  ORDER BY t.attempt_id DESC LIMIT 200;
 
 -- page_of_newest(attempts_query) attempt_ref
@@ -72,14 +74,14 @@ SELECT t.attempt_id
   FROM attempt t
  WHERE t.attempt_id < coalesce(:before, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
    AND (:state IS NULL OR t.state = :state)
-   AND person_within(t.person_id, ARRAY[:unit_id])
+   AND person_within(t.person_id, ARRAY[:unit_id]) AND NOT is_restricted(t.person_id)
  ORDER BY t.attempt_id DESC LIMIT 200;
 
 -- attempt_rows_of(attempt_ref) attempt_row BULK
 -- Rows of the list; who may see them was asked before.
 SELECT a.attempt_id, a.person_id, a.programme_id, a.number,
        CASE WHEN a.state = 'created' AND a.started_at <= now() THEN 'running' ELSE a.state END AS state, a.started_at,
-       a.ended_at, a.answers, r.passed, k.full_name, f.facts
+       a.ended_at, a.answers, r.passed, CASE WHEN NOT is_restricted(a.person_id) THEN k.full_name END AS full_name, f.facts
   FROM unnest(:attempt_id) AS c (attempt_id)
   JOIN attempt a USING (attempt_id)
   LEFT JOIN LATERAL (SELECT passed FROM result WHERE result.attempt_id = a.attempt_id

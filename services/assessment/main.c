@@ -20,8 +20,11 @@
 #include "bind.h"
 
 static const struct follow follows[] = {
-    FOLLOW(framework_published), FOLLOW(programme_published), FOLLOW(learner_assigned), FOLLOW(programme_completed),
-    FOLLOW(org_changed),         FOLLOW(people_changed),      FOLLOW(person_merged),    FOLLOW_END,
+    FOLLOW(framework_published), FOLLOW(programme_published),
+    FOLLOW(learner_assigned),    FOLLOW(programme_completed),
+    FOLLOW(org_changed),         FOLLOW(people_changed),
+    FOLLOW(person_merged),       FOLLOW(person_restricted),
+    FOLLOW(person_erased),       FOLLOW_END,
 };
 
 /* Each works on a slice that takes 100 ms of one connection at most; nobody waits for them. */

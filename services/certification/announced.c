@@ -47,3 +47,15 @@ int on_event_people_changed(struct ctx *ctx, const struct person_facts *event)
 {
     return org_apply_people(ctx, event);
 }
+
+int on_event_person_restricted(struct ctx *ctx, const struct restriction_fact *event)
+{
+    return org_apply_restricted(ctx, event, NULL);
+}
+
+/* Nothing more is issued to who was erased; what was issued stays as it is. */
+int on_event_person_erased(struct ctx *ctx, const struct erasure_fact *event)
+{
+    int code = org_apply_erased(ctx, event, NULL);
+    return code ? code : pg_call(ctx, &SQL_due_forget, event, NULL);
+}

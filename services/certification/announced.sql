@@ -49,5 +49,9 @@ SELECT person_id, programme_id, attempt_id, passed_at
   FROM passed_attempt
  WHERE person_id = same_as(:person_id) AND programme_id = :programme_id AND passed
    AND NOT is_settled(same_as(:person_id), :programme_id)
+   AND NOT EXISTS (SELECT FROM restriction WHERE restriction.person_id = same_as(:person_id) AND erased)
  ORDER BY passed_at, attempt_id LIMIT 1
 ON CONFLICT DO NOTHING;
+
+-- due_forget(erasure_fact)
+DELETE FROM certificate_due WHERE person_id = :person_id;

@@ -1,13 +1,14 @@
 -- issue.sql - from "has passed" to a certificate, exactly once.
 
 -- certificates_due() due_row
--- Those whose person and programme are known; who passed and has left since has passed. Rows that another process works
--- on are passed over.
+-- Those whose person and programme are known; who passed and has left since has passed. Whose data may only be kept waits for
+-- the end of that. Rows that another process works on are passed over.
 SELECT d.person_id, d.programme_id, d.attempt_id, k.full_name AS holder, p.code, p.version, p.title_vi, p.title_en,
        date_trunc('second', now()) AS issued_at, to_char(now() AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YY') AS year
   FROM certificate_due d
   JOIN programme p ON p.programme_id = d.programme_id
  CROSS JOIN LATERAL person_last_known(d.person_id) k
+ WHERE NOT is_restricted(d.person_id)
  ORDER BY d.passed_at LIMIT 256 FOR UPDATE OF d SKIP LOCKED;
 
 -- signing_key_keep(key_row)

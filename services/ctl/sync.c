@@ -8,7 +8,7 @@ const char sync_help[] =
     "hocvu sync status                    each receiver: what waits, is late, was given up; exit code 1 when something "
     "is\n"
     "                                     late or was given up\n"
-    "hocvu sync list [waiting|late|dead|sent] [TARGET]\n"
+    "hocvu sync list [waiting|late|dead|sent|dropped] [TARGET]\n"
     "                                     items, oldest first; without a word those that wait or were given up\n"
     "hocvu sync show ITEM                 one item, its last tries, its body without names and numbers\n"
     "hocvu sync retry ITEM                try it again now\n"
@@ -75,7 +75,7 @@ static void show_row(const struct sync_row *row)
 
 static int list(struct bus *bus, int argc, char **argv)
 {
-    static const char *const states[] = {"waiting", "late", "dead", "sent"};
+    static const char *const states[] = {"waiting", "late", "dead", "sent", "dropped"};
     struct sync_query query = {0};
     struct sync_rows rows;
     for (int i = 0; i < argc; i++) {

@@ -12,54 +12,78 @@
 #include <unistd.h>
 #include <zip.h>
 
-enum { PART_BYTES = 1 << 20, SECTION_BYTES = 48 << 20, ANSWER_BYTES = 2000, MISSING_BYTES = 200, ASK_MS = 5000 };
+enum { PART_BYTES = 1 << 20, ANSWER_BYTES = 2000, MISSING_BYTES = 200, ASK_MS = 5000 };
+enum { PAGE_BYTES = 2 << 20 }; /* 100 rows of 16 KiB */
 
 /* One archive while it is made; it never touches a disk. */
 struct archive {
+    struct ctx *ctx;
     const struct asking *asking;
     const struct request_work *work;
     zipFile zip;
-    struct buf section, missing;
+    struct buf page, missing;
     bool broken;
 };
 
-static void put_entry(struct archive *a, const char *name, struct span text)
+static void begin_entry(struct archive *a, const char *name)
 {
     const zip_fileinfo info = {.tmz_date = {.tm_mday = 1, .tm_year = 2026}};
-    if (zipOpenNewFileInZip64(a->zip, name, &info, NULL, 0, NULL, 0, NULL, Z_DEFLATED, Z_DEFAULT_COMPRESSION, 0) !=
+    if (zipOpenNewFileInZip64(a->zip, name, &info, NULL, 0, NULL, 0, NULL, Z_DEFLATED, Z_DEFAULT_COMPRESSION, 1) !=
         ZIP_OK)
-        a->broken = true;
-    else if (zipWriteInFileInZip(a->zip, text.p, text.n) != ZIP_OK || zipCloseFileInZip(a->zip) != ZIP_OK)
         a->broken = true;
 }
 
-/* One section, page by page, as a JSON array. 1: there is none behind the last. 0 or an error's code, negative. */
+static void add_text(struct archive *a, struct span text)
+{
+    if (!a->broken && zipWriteInFileInZip(a->zip, text.p, text.n) != ZIP_OK)
+        a->broken = true;
+}
+
+static void end_entry(struct archive *a)
+{
+    if (!a->broken && zipCloseFileInZip(a->zip) != ZIP_OK)
+        a->broken = true;
+}
+
+/* A page of a section: its rows, after `before` others. */
+static void add_page(struct archive *a, const struct person_data_part *part, uint32_t before)
+{
+    buf_clear(&a->page);
+    for (uint32_t i = 0; i < part->n_rows; i++) {
+        buf_add_text(&a->page, before + i ? ",\n" : "\n");
+        buf_add(&a->page, part->rows[i].line.p, part->rows[i].line.n);
+    }
+    a->broken = a->broken || a->page.failed;
+    add_text(a, buf_span(&a->page));
+}
+
+/*
+ * One section as a JSON array, written page by page: however long it is, no more than a page of it is in memory at
+ * once. 1: there is none behind the last. 0 or an error's code, negative: what came before it stays, a whole array.
+ */
 static int put_section(struct archive *a, const struct service_row *service, uint16_t section)
 {
     struct person_data_query query = {.person_id = a->work->person_id, .section = section};
     struct person_data_part part;
     char name[100] = "";
-    buf_clear(&a->section);
-    buf_add_char(&a->section, '[');
+    int code;
     do {
         part = (struct person_data_part){0};
-        int code = a->asking->data(a->asking->arg, service->number, &query, &part);
-        if (code)
-            return -code;
-        if (!HAS(&part, person_data_part, section))
-            return 1;
-        snprintf(name, sizeof(name), "%s/%.*s.json", service->name, (int)part.section.n, part.section.p);
-        for (uint32_t i = 0; i < part.n_rows; i++) {
-            buf_add_text(&a->section, query.after + i ? ",\n" : "\n");
-            buf_add(&a->section, part.rows[i].line.p, part.rows[i].line.n);
+        code = a->asking->data(a->asking->arg, service->number, &query, &part);
+        if (!name[0] && (code || !HAS(&part, person_data_part, section)))
+            return code ? -code : 1;
+        if (!name[0]) {
+            snprintf(name, sizeof(name), "%s/%.*s.json", service->name, (int)part.section.n, part.section.p);
+            begin_entry(a, name);
+            add_text(a, SPAN("["));
         }
-        query.after += part.n_rows;
-    } while (part.more && part.n_rows);
-    buf_add_text(&a->section, "\n]\n");
-    if (a->section.failed)
-        return -ERR_TOO_LARGE;
-    put_entry(a, name, buf_span(&a->section));
-    return 0;
+        if (!code)
+            add_page(a, &part, query.after);
+        query.after += code ? 0 : part.n_rows;
+    } while (!code && !a->broken && !job_stopping(a->ctx) && part.more && part.n_rows);
+    add_text(a, SPAN("\n]\n"));
+    end_entry(a);
+    return code ? -code : part.more && job_stopping(a->ctx) ? -ERR_UNAVAILABLE : 0;
 }
 
 /* All services. 0, or the code of one that did not answer in time to be waited for. */
@@ -69,7 +93,7 @@ static int put_services(struct archive *a)
         int code = 0;
         for (uint16_t section = 0; !code; section++)
             code = put_section(a, &proto_services[i], section);
-        if (code < 0 && !a->work->late)
+        if (code < 0 && (!a->work->late || job_stopping(a->ctx)))
             return -code;
         if (code < 0)
             buf_printf(&a->missing, "%s%s", a->missing.n ? ", " : "", proto_services[i].name);
@@ -93,7 +117,9 @@ static void put_readme(struct archive *a)
     if (a->missing.n)
         buf_printf(&text, "\nThiếu / missing: %.*s\n", (int)a->missing.n, a->missing.p);
     a->broken = a->broken || text.failed;
-    put_entry(a, "README.txt", buf_span(&text));
+    begin_entry(a, "README.txt");
+    add_text(a, buf_span(&text));
+    end_entry(a);
     buf_release(&text);
 }
 
@@ -125,13 +151,13 @@ static int store(struct ctx *ctx, const struct archive *a, int fd)
 /* 0, also when it must wait; or fail(). */
 static int make_archive(struct ctx *ctx, const struct asking *asking, const struct request_work *work)
 {
-    struct archive a = {.asking = asking, .work = work};
+    struct archive a = {.ctx = ctx, .asking = asking, .work = work};
     char path[32];
     int fd = memfd_create("archive", MFD_CLOEXEC);
     if (fd < 0)
         return fail(ctx, ERR_INTERNAL, "archive");
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    buf_init(&a.section, SECTION_BYTES);
+    buf_init(&a.page, PAGE_BYTES);
     buf_init(&a.missing, MISSING_BYTES);
     a.zip = zipOpen64(path, APPEND_STATUS_CREATE);
     int waits = a.zip ? put_services(&a) : 0, code = 0;
@@ -143,7 +169,7 @@ static int make_archive(struct ctx *ctx, const struct asking *asking, const stru
         code = store(ctx, &a, fd);
     if (waits)
         log_warn(ctx->head->trace, "an archive waits: a service does not answer (%s)", err_find(waits)->name);
-    buf_release(&a.section);
+    buf_release(&a.page);
     buf_release(&a.missing);
     close(fd);
     return code;

@@ -29,7 +29,8 @@ SELECT EXISTS (SELECT FROM held WHERE person_id = :keep) AS keep_known,
 FROM (SELECT count(*) FROM held) first;
 
 -- merge_write(person_merge)
--- Everything but the tenures. The one who goes stays as a peg: the number leads on to the one who stays.
+-- Everything but the tenures. The one who goes stays as a peg: the number leads on to the one who stays. Requests go along, and
+-- what they have led to: the data of both may only be kept if that was so of one.
 WITH gone AS (
     UPDATE person SET merged_into = :keep WHERE person_id = :gone OR merged_into = :gone RETURNING person_id
 ), accounts AS (
@@ -50,11 +51,20 @@ WITH gone AS (
     VALUES ('persons_merged', :ctx_subject, :keep, jsonb_build_object('gone', :gone, 'step', :step_id, 'reason', :reason,
         'persons', (SELECT count(*) FROM gone), 'accounts', (SELECT coalesce(jsonb_agg(account_id), '[]') FROM accounts),
         'grants', (SELECT coalesce(jsonb_agg(grant_id), '[]') FROM grants)), :ctx_trace)
+), requests AS (
+    UPDATE data_request SET person_id = :keep WHERE person_id = :gone
+), restricted AS (
+    UPDATE person p SET restricted_at = g.restricted_at FROM person g
+     WHERE p.person_id = :keep AND g.person_id = :gone AND p.restricted_at IS NULL AND g.restricted_at IS NOT NULL
+    RETURNING p.person_id, p.restricted_at
 ), told AS (
     SELECT 0 AS nr, 'person_merged' AS event, jsonb_build_object('keep', :keep, 'gone', :gone, 'at', now()) AS body
     UNION ALL
     SELECT 1, 'role_changed', jsonb_strip_nulls(jsonb_build_object('person_id', person_id, 'role', role, 'unit_id', unit_id,
         'granted', true, 'grant_id', grant_id, 'valid_from', valid_from, 'valid_to', valid_to, 'gives', gives))
     FROM grants
+    UNION ALL
+    SELECT 2, 'person_restricted', jsonb_build_object('person_id', person_id, 'restricted', true, 'at', restricted_at)
+    FROM restricted
 )
 INSERT INTO outbox (event, body, trace) SELECT event, body, :ctx_trace FROM told ORDER BY nr;

@@ -101,7 +101,7 @@ WITH request AS (
     RETURNING p.person_id, p.restricted_at IS NOT NULL AS restricted
 ), told AS (
     INSERT INTO outbox (event, body, trace)
-    SELECT 'person_restricted', jsonb_build_object('person_id', person_id, 'restricted', restricted), :ctx_trace
+    SELECT 'person_restricted', jsonb_build_object('person_id', person_id, 'restricted', restricted, 'at', now()), :ctx_trace
       FROM restricted
 ), noted AS (
     INSERT INTO audit (action, actor, subject, detail, trace)

@@ -71,6 +71,11 @@ int on_event_people_changed(struct ctx *ctx, const struct person_facts *event)
     return code ? code : pg_bulk(ctx, &SQL_enrol_people, event->people, event->n_people, 0, NULL, NULL);
 }
 
+int on_event_person_erased(struct ctx *ctx, const struct erasure_fact *event)
+{
+    return org_apply_erased(ctx, event, NULL);
+}
+
 int on_event_org_changed(struct ctx *ctx, const struct unit_fact *event)
 {
     int code = org_apply_unit(ctx, event);

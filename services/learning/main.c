@@ -16,7 +16,8 @@
 #include "bind.h"
 
 static const struct follow follows[] = {
-    FOLLOW(org_changed), FOLLOW(people_changed), FOLLOW(person_merged), FOLLOW(programme_published), FOLLOW_END,
+    FOLLOW(org_changed),   FOLLOW(people_changed),      FOLLOW(person_merged),
+    FOLLOW(person_erased), FOLLOW(programme_published), FOLLOW_END,
 };
 
 static const struct tick ticks[] = {

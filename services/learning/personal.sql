@@ -15,3 +15,12 @@ SELECT row_to_json(r)::text AS line FROM (SELECT lesson_id, opened_at, completed
 -- personal_lessons_erase(erase_step) erased_section
 SELECT 'lessons' AS section, 0::bigint AS erased, count(*) AS kept,
     (max(coalesce(completed_at, opened_at)) + interval '1 year' * coalesce(:years, 0))::date AS until FROM progress WHERE person_id = :person_id;
+
+-- personal_evidence(person_data_query) person_datum
+-- Every sign of life: some 240 an hour. The role may not read the table, see migrations/deploy/progress.sql.
+SELECT row_to_json(r)::text AS line FROM (SELECT lesson_id, at, what, counted_us / 1000000.0 AS counted_seconds, calls
+    FROM evidence_of(:person_id, :after)) r;
+
+-- personal_evidence_erase(erase_step) erased_section
+SELECT 'evidence' AS section, 0::bigint AS erased, least(signs, 4294967295) AS kept,
+    (last_at + interval '1 year' * coalesce(:years, 0))::date AS until FROM evidence_sum(:person_id);

@@ -25,6 +25,7 @@ static const struct follow follows[] = {
     FOLLOW(people_changed),
     FOLLOW(person_merged),
     FOLLOW(decree_applied),
+    FOLLOW(person_erased),
     FOLLOW(programme_published),
     FOLLOW(learner_assigned),
     FOLLOW(programme_completed),

@@ -13,6 +13,11 @@ int on_event_people_changed(struct ctx *ctx, const struct person_facts *event)
     return org_apply_people(ctx, event);
 }
 
+int on_event_person_erased(struct ctx *ctx, const struct erasure_fact *event)
+{
+    return org_apply_erased(ctx, event, NULL);
+}
+
 int on_event_programme_published(struct ctx *ctx, const struct programme *event)
 {
     return pg_call(ctx, &SQL_programme_learn, event, NULL);

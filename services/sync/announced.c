@@ -9,14 +9,15 @@ struct taker {
     bool numbers;
 };
 
-/* The receivers that take this kind. */
+/* The receivers that take this kind. Whoever is told of persons is told of restriction and erasure, whatever `kinds`
+ * says: the law makes us tell. */
 static uint32_t takers(struct ctx *ctx, enum kind kind, struct taker ret_takers[TARGETS_MOST])
 {
     const struct sync_conf *conf = ctx->conf;
     uint32_t n = 0;
     for (size_t i = 0; i < conf->n_targets; i++) {
         const struct target *target = &conf->targets[i];
-        if (target->kinds >> kind & 1)
+        if (target->kinds >> kind & 1 || (kind >= PERSON_RESTRICTED && target->kinds & ABOUT_PERSONS))
             ret_takers[n++] = (struct taker){{target->name, (uint32_t)strlen(target->name)}, target->numbers};
     }
     return n;
@@ -104,6 +105,46 @@ int on_event_person_merged(struct ctx *ctx, const struct person_union *event)
         news[i] = (struct union_news){
             .target = to[i].name, .keep = event->keep, .gone = event->gone, .at = event->at, .numbered = to[i].numbers};
     return n ? pg_bulk(ctx, &SQL_union_items, news, n, 0, NULL, NULL) : 0;
+}
+
+static int notices(struct ctx *ctx, enum kind kind, struct notice_news news)
+{
+    struct taker to[TARGETS_MOST];
+    struct notice_news all[TARGETS_MOST];
+    uint32_t n = takers(ctx, kind, to);
+    news.kind = (struct span){kind_names[kind], (uint32_t)strlen(kind_names[kind])};
+    for (uint32_t i = 0; i < n; i++) {
+        all[i] = news;
+        all[i].target = to[i].name;
+    }
+    return n ? pg_bulk(ctx, &SQL_notice_items, all, n, 0, NULL, NULL) : 0;
+}
+
+/* From here on nothing is told of the person; when it ends, that comes first and then what was held. */
+int on_event_person_restricted(struct ctx *ctx, const struct restriction_fact *event)
+{
+    struct notice_news news = {.person_id = event->person_id, .at = event->at};
+    bool is_news = false;
+    int code = org_apply_restricted(ctx, event, &is_news);
+    if (code || !is_news)
+        return code;
+    PUT_FIELD(&news, notice_news, restricted, event->restricted);
+    if (event->restricted)
+        code = pg_call(ctx, &SQL_person_hold, event, NULL);
+    if (!code)
+        code = notices(ctx, PERSON_RESTRICTED, news);
+    return code || event->restricted ? code : pg_call(ctx, &SQL_person_release, event, NULL);
+}
+
+int on_event_person_erased(struct ctx *ctx, const struct erasure_fact *event)
+{
+    bool is_news = false;
+    int code = org_apply_erased(ctx, event, &is_news);
+    if (code || !is_news)
+        return code;
+    code = pg_call(ctx, &SQL_person_forget, event, NULL);
+    return code ? code
+                : notices(ctx, PERSON_ERASED, (struct notice_news){.person_id = event->person_id, .at = event->at});
 }
 
 int on_event_calendar_changed(struct ctx *ctx, const struct holidays *event)

@@ -45,6 +45,21 @@ SELECT item_put(target, keep, 'person_merged', at, numbered,
                 json_build_object('person_id', keep, 'gone_person_id', gone, 'at', utc_text(at)))
   FROM unnest(:target, :keep, :gone, :at, :numbered) AS f (target, keep, gone, at, numbered);
 
+-- notice_items(notice_news) BULK
+-- Of a restriction or an erasure; never with the personal number, which the receiver need not be told once more.
+SELECT item_put(target, person_id, kind, at, false,
+                json_build_object('person_id', person_id, 'restricted', restricted, 'at', utc_text(at)))
+  FROM unnest(:target, :kind, :person_id, :restricted, :at) AS f (target, kind, person_id, restricted, at);
+
+-- person_hold(restriction_fact)
+SELECT person_hold(:person_id);
+
+-- person_release(restriction_fact)
+SELECT person_release(:person_id);
+
+-- person_forget(erasure_fact)
+SELECT person_forget(:person_id);
+
 -- certificate_items(certificate_news) BULK
 SELECT item_put(target, person_id, kind, at, numbered,
                 json_build_object('person_id', person_id, 'certificate_id', certificate_id, 'number', number,

@@ -42,8 +42,8 @@ const struct conf_row target_rows[] = {
     ROW("key", key, CONF_SECRET, 0, 4096, "", "File with the key of the signature, at least 16 bytes."),
     ROW("kinds", kinds_text, CONF_TEXT, 1, 300, "all",
         "What it is told: all, or with blanks between them unit_changed, tenures_changed, person_linked, "
-        "certificate_issued, "
-        "certificate_revoked."),
+        "person_merged, certificate_issued, certificate_revoked; who is told of persons is told person_restricted and "
+        "person_erased in any case."),
     ROW("numbers", numbers_text, CONF_TEXT, 2, 3, "no",
         "yes: it is told personal numbers (hocvu sync numbers brings them)."),
     ROW("paused", paused_text, CONF_TEXT, 2, 3, "no", "yes: items are made and wait."),
@@ -55,8 +55,9 @@ const struct conf_row target_rows[] = {
 };
 #undef ROW
 
-const char *const kind_names[N_KINDS] = {"unit_changed",  "tenures_changed",    "person_linked",
-                                         "person_merged", "certificate_issued", "certificate_revoked"};
+const char *const kind_names[N_KINDS] = {"unit_changed",      "tenures_changed",    "person_linked",
+                                         "person_merged",     "certificate_issued", "certificate_revoked",
+                                         "person_restricted", "person_erased"};
 
 static int wrong(const struct target *target, const char *row, const char *sentence)
 {
@@ -79,7 +80,7 @@ static int read_kinds(struct target *target)
         if (n && kind == N_KINDS)
             return wrong(target, "kinds",
                          "is not all, nor a list of unit_changed, tenures_changed, person_linked, "
-                         "certificate_issued, certificate_revoked.");
+                         "person_merged, certificate_issued, certificate_revoked, person_restricted, person_erased.");
         if (n)
             target->kinds |= 1u << kind;
         at += n + strspn(at + n, " ,");

@@ -4,10 +4,10 @@
  *
  * Answers:   every METHOD of proto/sync.def, all for the operator's command line
  * Announces: sync_audit_headed
- * Follows:   identity.org_changed, people_changed, person_linked, person_merged, calendar_changed (when time by law
- * ends); certification.certificate_issued, certificate_revoked Keeps:     schema "sync": items on their way and for
- * some weeks after; nothing in memory but calls under way Refuses:   a receiver without https or with a short key, to
- * change the body of an item, to forget one that has not ended
+ * Follows:   identity.org_changed, people_changed, person_linked, person_merged, person_restricted, person_erased,
+ * calendar_changed (when time by law ends); certification.certificate_issued, certificate_revoked Keeps:     schema
+ * "sync": items on their way and for some weeks after; nothing in memory but calls under way Refuses:   a receiver
+ * without https or with a short key, to change the body of an item, to forget one that has not ended
  *
  * Configuration: sync --help, and one file for each receiver in target_dir
  */
@@ -19,8 +19,11 @@
 #include "bind.h"
 
 static const struct follow follows[] = {
-    FOLLOW(org_changed),         FOLLOW(people_changed), FOLLOW(person_linked),    FOLLOW(certificate_issued),
-    FOLLOW(certificate_revoked), FOLLOW(person_merged),  FOLLOW(calendar_changed), FOLLOW_END,
+    FOLLOW(org_changed),         FOLLOW(people_changed),
+    FOLLOW(person_linked),       FOLLOW(certificate_issued),
+    FOLLOW(certificate_revoked), FOLLOW(person_merged),
+    FOLLOW(calendar_changed),    FOLLOW(person_restricted),
+    FOLLOW(person_erased),       FOLLOW_END,
 };
 
 static const struct tick ticks[] = {

@@ -4,6 +4,7 @@
 
 extern const struct personal sync_personal[];
 const struct personal sync_personal[] = {
-    {"items", &SQL_personal_items, NULL},
+    {"items", &SQL_personal_items, &SQL_personal_items_erase},
+    {"held", &SQL_personal_held, NULL},
     {NULL, NULL, NULL},
 };

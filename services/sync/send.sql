@@ -2,7 +2,16 @@
 -- left behind by one that died: it may have arrived, and goes out again under the same key.
 
 -- items_left_behind()
-UPDATE item SET state = 'waiting' WHERE state = 'sending';
+-- About whom nothing may be told by now, it is taken back.
+WITH behind AS (
+    UPDATE item SET state = CASE fate(subject_id, kind) WHEN 'waiting' THEN 'waiting' ELSE 'dropped' END,
+           ended_at = CASE fate(subject_id, kind) WHEN 'waiting' THEN NULL ELSE now() END
+     WHERE state = 'sending'
+    RETURNING *
+)
+INSERT INTO held (person_id, target, kind, changed_at, numbered, data)
+SELECT subject_id, target, kind, changed_at, numbered, body::json -> 'data' FROM behind
+ WHERE fate(subject_id, kind) = 'held' ORDER BY sequence;
 
 -- items_claim(item_claim) item_taken
 -- What is due, and of what is about the same only the first.
@@ -21,19 +30,26 @@ UPDATE item i SET state = 'sending', tries = tries + 1, box = coalesce(i.box, du
 RETURNING i.sequence, i.item_id, i.tries::bigint AS tries, i.body, i.box AS pinned, due.box;
 
 -- items_end(item_result) BULK
--- What waits behind one that has to wait is not looked at before. Of the tries the last five stay.
+-- What waits behind one that has to wait is not looked at before. Of the tries the last five stay. What would have to wait, but
+-- is about somebody of whom nothing may be told by now, is taken back.
 WITH result AS (
     SELECT * FROM unnest(:sequence, :tries, :state, :status, :trouble, :took_ms, :wait_ms, :patience_s)
              AS r (sequence, tries, state, status, trouble, took_ms, wait_ms, patience_s)
 ), ended AS (
     UPDATE item i
-       SET state = s.state, last_status = r.status, trouble = r.trouble,
+       SET state = s.state, last_status = r.status,
+           trouble = CASE WHEN fate(i.subject_id, i.kind) <> 'dropped' THEN r.trouble END,
            next_at = now() + r.wait_ms * interval '1 ms', ended_at = CASE WHEN s.state <> 'waiting' THEN now() END
       FROM result r, item j,
            LATERAL (SELECT CASE WHEN r.state = 'waiting' AND j.since + r.patience_s * interval '1 s' <= now() THEN 'dead'
+                                WHEN r.state = 'waiting' AND fate(j.subject_id, j.kind) <> 'waiting' THEN 'dropped'
                                 ELSE r.state END AS state) s
      WHERE i.sequence = r.sequence AND j.sequence = r.sequence AND i.state = 'sending' AND i.tries = r.tries
-    RETURNING i.sequence, i.target, i.subject_id, i.state, i.next_at, r.tries, r.status, r.took_ms, r.trouble
+    RETURNING i.sequence, i.target, i.subject_id, i.kind, i.changed_at, i.numbered, i.body, i.state, i.next_at, r.tries, r.status, r.took_ms, i.trouble
+), withheld AS (
+    INSERT INTO held (person_id, target, kind, changed_at, numbered, data)
+    SELECT subject_id, target, kind, changed_at, numbered, body::json -> 'data' FROM ended
+     WHERE state = 'dropped' AND fate(subject_id, kind) = 'held'
 ), behind AS (
     UPDATE item b SET next_at = e.next_at
       FROM ended e

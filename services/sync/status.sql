@@ -6,7 +6,7 @@ WITH open AS (
     SELECT target, count(*) FILTER (WHERE state <> 'dead') AS waiting, count(*) FILTER (WHERE state = 'dead') AS dead,
            count(*) FILTER (WHERE changed_at < (SELECT late_before())) AS late,
            min(made_at) FILTER (WHERE state <> 'dead') AS oldest, min(changed_at) FILTER (WHERE state <> 'dead') AS changed
-      FROM item WHERE state <> 'sent' GROUP BY target
+      FROM item WHERE state IN ('waiting', 'sending', 'dead') GROUP BY target
 ), sent AS (
     SELECT target, count(*) AS sent FROM item WHERE state = 'sent' AND ended_at > now() - interval '1 day' GROUP BY target
 )
@@ -19,12 +19,12 @@ SELECT target AS name, false AS paused, coalesce(waiting, 0) AS waiting, coalesc
 -- items_listed(sync_query) sync_row
 SELECT item_id, sequence, target, kind, state, tries::bigint AS tries, made_at,
        working_days_after(changed_at, 3) AS due_at, CASE WHEN state = 'waiting' AND next_at < 'infinity' THEN next_at END AS next_at, ended_at, trouble,
-       state <> 'sent' AND changed_at < (SELECT late_before()) AS late
+       state IN ('waiting', 'sending', 'dead') AND changed_at < (SELECT late_before()) AS late
   FROM item
  WHERE (:target IS NULL OR target = :target) AND sequence > coalesce(:after, -1)
    AND CASE coalesce(:state, '')
-       WHEN '' THEN state <> 'sent'
-       WHEN 'late' THEN state <> 'sent' AND changed_at < (SELECT late_before())
+       WHEN '' THEN state IN ('waiting', 'sending', 'dead')
+       WHEN 'late' THEN state IN ('waiting', 'sending', 'dead') AND changed_at < (SELECT late_before())
        WHEN 'waiting' THEN state IN ('waiting', 'sending')
        ELSE state = :state END
  ORDER BY sequence LIMIT 100;
@@ -42,10 +42,11 @@ SELECT t.number::bigint AS number, t.at, t.status, t.took_ms, t.trouble
 
 -- items_again(sync_again) sync_count
 -- Patience begins anew, the time by law does not. What was given up and is sent after all may come behind newer items about
--- the same: receivers go by `sequence`.
+-- the same: receivers go by `sequence`. Of whom nothing may be told, nothing is tried again.
 WITH again AS (
     UPDATE item SET state = 'waiting', since = now(), next_at = now(), ended_at = NULL
-     WHERE (item_id = :item_id AND state IN ('waiting', 'dead')) OR (target = :target AND state = 'dead')
+     WHERE ((item_id = :item_id AND state IN ('waiting', 'dead')) OR (target = :target AND state = 'dead'))
+       AND fate(subject_id, kind) = 'waiting'
     RETURNING target
 ), released AS (
     UPDATE target_state SET held_until = NULL WHERE target IN (SELECT target FROM again)
@@ -53,10 +54,10 @@ WITH again AS (
 SELECT count(*) AS items FROM again;
 
 -- numbers_wanted(numbers_query) number_wanted
-SELECT person_id FROM person_number WHERE box IS NULL AND person_id > :after ORDER BY person_id LIMIT 500;
+SELECT person_id FROM person_number WHERE box IS NULL AND person_id > :after AND NOT is_restricted(person_id) ORDER BY person_id LIMIT 500;
 
 -- numbers_wanted_all(numbers_query) number_wanted
-SELECT person_id FROM person_number WHERE person_id > :after ORDER BY person_id LIMIT 500;
+SELECT person_id FROM person_number WHERE person_id > :after AND NOT is_restricted(person_id) ORDER BY person_id LIMIT 500;
 
 -- numbers_bring(number_brought) BULK
 -- What waited for them goes.

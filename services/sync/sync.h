@@ -19,8 +19,11 @@ enum kind {
     PERSON_MERGED,
     CERTIFICATE_ISSUED,
     CERTIFICATE_REVOKED,
+    PERSON_RESTRICTED, /* these two go to everybody who is told of persons */
+    PERSON_ERASED,
     N_KINDS
 };
+#define ABOUT_PERSONS (((1u << N_KINDS) - 1) & ~(1u << UNIT_CHANGED))
 extern const char *const kind_names[N_KINDS];
 
 /* A receiver: etc/local/sync/<name>.conf. */

@@ -48,7 +48,7 @@ for name in names.namelist():
     if name.endswith('.json'):
         json.loads(names.read(name))
 print(' '.join(sorted(names.namelist())))" | tee "$FLOW_DIR/names"
-for file in identity/person content/steps learning/enrolments assessment/attempts certification/certificates reporting/progress sync/items; do
+for file in identity/person content/steps learning/enrolments learning/evidence assessment/attempts certification/certificates reporting/progress sync/items; do
     grep -q "$file.json" "$FLOW_DIR/names" || { echo "the archive lacks $file"; exit 1; }
 done
 

@@ -65,6 +65,9 @@ END
 $$;
 
 -- The organisation as identity's events tell it: every version, and what holds today.
+-- What stands in the place of an erased person's name.
+CREATE FUNCTION hocvu.erased_name() RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT '(đã xoá)' $$;
+
 CREATE FUNCTION hocvu.make_org(schema_name text, role_name text) RETURNS void
 LANGUAGE plpgsql
 AS $make$
@@ -116,6 +119,11 @@ BEGIN
             same_as   uuid NOT NULL CHECK (same_as <> person_id)
         );
         CREATE INDEX alias_same_as ON %1$I.alias (same_as);
+        -- People whose data may be kept and not used otherwise; of who was erased that holds for ever.
+        CREATE TABLE %1$I.restriction (
+            person_id uuid PRIMARY KEY,
+            erased    boolean NOT NULL DEFAULT false
+        );
         CREATE TABLE %1$I.org_day (
             one boolean PRIMARY KEY DEFAULT true CHECK (one),
             day date NOT NULL
@@ -123,6 +131,7 @@ BEGIN
         INSERT INTO %1$I.org_day (day) VALUES (hocvu.today());
         GRANT SELECT, INSERT, UPDATE ON %1$I.unit_version, %1$I.tenure TO %2$I;
         GRANT SELECT, INSERT, UPDATE (same_as) ON %1$I.alias TO %2$I;
+        GRANT SELECT, INSERT, UPDATE (erased), DELETE ON %1$I.restriction TO %2$I;
         GRANT SELECT, INSERT, UPDATE, DELETE ON %1$I.unit, %1$I.person TO %2$I;
         GRANT SELECT, UPDATE ON %1$I.org_day TO %2$I;
 
@@ -152,6 +161,41 @@ BEGIN
             SELECT DISTINCT ON (t.person_id) t.person_id, t.full_name, t.unit_id, t.leader FROM tenure t
              WHERE t.kind = 'principal' AND t.valid_from <= day AND (t.valid_to IS NULL OR t.valid_to > day)
              ORDER BY t.person_id, t.valid_from DESC, t.tenure_id
+        $f$;
+
+        -- Takes in that somebody is restricted, or is no more; true when that is news.
+        CREATE FUNCTION %1$I.org_restrict(which uuid, restricted boolean) RETURNS boolean
+        LANGUAGE plpgsql SET search_path = %1$I, hocvu, pg_catalog
+        AS $f$
+        BEGIN
+            IF restricted THEN
+                INSERT INTO restriction (person_id) VALUES (which) ON CONFLICT DO NOTHING;
+            ELSE
+                DELETE FROM restriction WHERE person_id = which AND NOT erased;
+            END IF;
+            RETURN FOUND;
+        END
+        $f$;
+
+        -- Takes in that somebody was erased: the name goes, for good. True when that is news.
+        CREATE FUNCTION %1$I.org_erase(which uuid) RETURNS boolean
+        LANGUAGE plpgsql SET search_path = %1$I, hocvu, pg_catalog
+        AS $f$
+        DECLARE
+            news boolean;
+        BEGIN
+            INSERT INTO restriction AS r (person_id, erased) VALUES (which, true)
+            ON CONFLICT (person_id) DO UPDATE SET erased = true WHERE NOT r.erased;
+            news := FOUND;
+            UPDATE tenure SET full_name = erased_name() WHERE person_id = which AND full_name <> erased_name();
+            UPDATE person SET full_name = erased_name() WHERE person_id = which AND full_name <> erased_name();
+            RETURN news;
+        END
+        $f$;
+
+        -- May somebody's data be shown to officers who browse? Without SET, as the two below.
+        CREATE FUNCTION %1$I.is_restricted(which uuid) RETURNS boolean LANGUAGE sql STABLE AS $f$
+            SELECT EXISTS (SELECT FROM %1$I.restriction r WHERE r.person_id = which)
         $f$;
 
         -- The person who counts: what is told of somebody who was on record twice is told of him or her.

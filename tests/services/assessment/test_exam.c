@@ -244,3 +244,74 @@ Test(exam, not_voided_by_others_or_by_oneself)
     cr_expect_not(harness_allowed(h, "UPDATE attempt SET state = 'voided'"));
     harness_close(h);
 }
+
+/* Whose data may only be kept is in no list, by whichever way it is found; of who was erased the name is gone too. */
+Test(exam, restricted_people_are_in_no_list)
+{
+    static const struct ask ways[] = {{.unit = PROVINCE},
+                                      {.unit = PROVINCE, .state = "graded"},
+                                      {.unit = PROVINCE, .state = "running"},
+                                      {.unit = PROVINCE, .with_facts = true}};
+    struct restriction_fact fact = {.person_id = U(LAN), .restricted = true, .at = now_us()};
+    struct attempt_rows rows;
+    for (int few = 0; few < 2; few++) {
+        struct harness *h = open_four();
+        fact.restricted = true;
+        harness_sql(h, "INSERT INTO integrity_fact (attempt_id, kind, figure, bound) SELECT attempt_id, 'burst', 9, 4 "
+                       "FROM attempt");
+        if (few) /* a large subtree: the other ways */
+            harness_sql(h,
+                        "INSERT INTO person (person_id, full_name, unit_id, leader) SELECT uuid7(), 'x', u(%d), false "
+                        "FROM generate_series(1, 2001)",
+                        OFFICE);
+        uint32_t before[4], after[4];
+        for (int i = 0; i < 4; i++) {
+            cr_assert_eq(list_of(h, ways[i], &rows), 0);
+            before[i] = rows.n_attempts;
+        }
+        cr_assert_eq(harness_event(h, follow_person_restricted, &fact), 0);
+        for (int i = 0; i < 4; i++) {
+            cr_assert_eq(list_of(h, ways[i], &rows), 0);
+            after[i] = rows.n_attempts;
+        }
+        cr_expect(before[0] == 3 && after[0] == 2, "%u %u", before[0], after[0]);
+        cr_expect(before[1] == 2 && after[1] == 1, "%u %u", before[1], after[1]);
+        cr_expect(before[2] == 1 && after[2] == 1, "%u %u", before[2], after[2]);
+        cr_expect(before[3] == 3 && after[3] == 2, "%u %u", before[3], after[3]);
+        fact.restricted = false;
+        cr_assert_eq(harness_event(h, follow_person_restricted, &fact), 0);
+        cr_assert_eq(list_of(h, ways[0], &rows), 0);
+        cr_expect_eq(rows.n_attempts, 3);
+        harness_close(h);
+    }
+}
+
+/* Who has the id may still act, because an appeal must be decided; the name is not shown. */
+Test(exam, restricted_people_can_be_dealt_with_by_id)
+{
+    struct harness *h = open_four();
+    struct restriction_fact fact = {.person_id = U(LAN), .restricted = true, .at = now_us()};
+    struct attempt_void wish = {.attempt_id = U(ATTEMPT), .reason = SPAN("Thi hộ")};
+    struct attempt_row row = {0};
+    cr_assert_eq(harness_event(h, follow_person_restricted, &fact), 0);
+    cr_assert_eq(on_attempt_void(&h->ctx, &wish, &row), 0);
+    cr_expect(is(row.state, "voided") && !HAS(&row, attempt_row, full_name));
+    harness_close(h);
+}
+
+Test(exam, erased_people_have_no_name_here)
+{
+    struct harness *h = open_four();
+    struct erasure_fact fact = {.person_id = U(LAN), .at = now_us()};
+    struct restriction_fact lifted = {.person_id = U(LAN), .restricted = false, .at = now_us()};
+    struct attempt_rows rows;
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(harness_event(h, follow_person_erased, &fact), 0);
+    cr_assert_eq(harness_event(h, follow_person_restricted, &lifted), 0);
+    cr_assert_eq(list_of(h, (struct ask){.unit = PROVINCE}, &rows), 0);
+    cr_expect_eq(rows.n_attempts, 2, "erased is for ever");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM tenure WHERE full_name LIKE '%%Lan%%'"), "0");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM person WHERE full_name LIKE '%%Lan%%'"), "0");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM attempt"), "4", "the record of the examination stays");
+    harness_close(h);
+}

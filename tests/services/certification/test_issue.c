@@ -145,3 +145,46 @@ Test(issue, nothing_disappears)
     cr_expect_not(harness_allowed(h, "DROP TABLE certificate"));
     harness_close(h);
 }
+
+/* While a person's data may only be kept nothing is issued; when that ends, it is. What is issued already says the name. */
+Test(issue, restricted_people_wait)
+{
+    struct harness *h = open_seeded();
+    struct restriction_fact fact = {.person_id = U(LAN), .restricted = true, .at = now_us()};
+    cr_assert_eq(harness_event(h, follow_person_restricted, &fact), 0);
+    graded(h, 100, LAN, true);
+    issue(h);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate"), "0");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate_due"), "1");
+    fact.restricted = false;
+    cr_assert_eq(harness_event(h, follow_person_restricted, &fact), 0);
+    issue(h);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate"), "1");
+    harness_close(h);
+}
+
+/* Nothing is issued in the name of nobody, whichever event comes first; what was issued can be verified as before. */
+Test(issue, erased_people_get_nothing_more)
+{
+    struct harness *h = open_seeded();
+    struct erasure_fact fact = {.person_id = U(LAN), .at = now_us()};
+    certified(h);
+    harness_sql(h, "INSERT INTO certificate_due SELECT person_id, uuid7(), uuid7(), now() FROM certificate");
+    const char *holder = harness_get(h, "SELECT holder FROM certificate");
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(harness_event(h, follow_person_erased, &fact), 0);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate_due"), "0");
+    cr_expect_str_eq(harness_get(h, "SELECT holder FROM certificate"), holder);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM tenure WHERE full_name <> '(đã xoá)'"), "0");
+    struct certificate_query query = {.number = S(harness_get(h, "SELECT number FROM certificate"))};
+    struct certificate_status status;
+    cr_assert_eq(on_certificate_check(&h->ctx, &query, &status), 0);
+    cr_expect(status.holder.n == strlen(holder) && !memcmp(status.holder.p, holder, status.holder.n));
+    harness_sql(h, "INSERT INTO revocation (certificate_id, revoked_at, reason, cause) "
+                   "SELECT certificate_id, now(), 'x', 'attempt_voided' FROM certificate");
+    graded(h, 101, LAN, true);
+    issue(h);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate"), "1");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM certificate_due"), "0");
+    harness_close(h);
+}

@@ -10,7 +10,8 @@
 extern const struct personal identity_personal[];
 
 /* What the other services say in these tests. */
-static int away; /* number of one that does not answer */
+static int away;                                           /* number of one that does not answer */
+static uint32_t lessons_are = 250, away_from = UINT32_MAX; /* rows of learning; it does not answer from this one on */
 static struct person_data_part made;
 
 static int ask_data(void *arg, uint8_t service, const struct person_data_query *query,
@@ -28,8 +29,9 @@ static int ask_data(void *arg, uint8_t service, const struct person_data_query *
     }
     if (service != SERVICE_learning || query->section > 0)
         return 0;
-    /* 250 rows in three pages. */
-    uint32_t left = query->after < 250 ? 250 - query->after : 0;
+    if (query->after >= away_from)
+        return ERR_UNAVAILABLE;
+    uint32_t left = query->after < lessons_are ? lessons_are - query->after : 0;
     for (uint32_t i = 0; i < 100; i++)
         rows[i].line = SPAN("{\"lesson\": 1}");
     PUT_FIELD(ret_part, person_data_part, section, SPAN("lessons"));
@@ -146,6 +148,29 @@ IDENTITY_TEST(archive, waits_for_a_service_that_is_away_until_the_time_has_passe
     away = 0;
 }
 
+/* However long a section is, only a page of it is held at once; one that breaks off is a whole file, and said to be
+ * missing. */
+IDENTITY_TEST(archive, a_long_section_and_one_that_breaks_off)
+{
+    small_nation();
+    request("access", "Lê Văn Nam");
+    lessons_are = 40000;
+    cr_assert_eq(work(), 0);
+    cr_expect_str_eq(state(), "done");
+    harness_as(h, person_id("Lê Văn Nam"), LEARNER, unit_id("VN"));
+    cr_expect(strstr(unpack("learning/lessons.json"), "[\n{\"lesson\": 1},\n"));
+    harness_sql(h,
+                "DELETE FROM data_archive; UPDATE data_request SET state = 'working', due = now() - interval '1 day'");
+    away_from = 200;
+    cr_assert_eq(work(), 0);
+    cr_expect_str_eq(harness_get(h, "SELECT missing FROM data_request"), "learning");
+    const char *text = unpack("learning/lessons.json");
+    cr_assert(text && strlen(text) == 200 * 15 + 3, "%zu", text ? strlen(text) : 0);
+    cr_expect_str_eq(text + strlen(text) - 4, "}\n]\n");
+    away_from = UINT32_MAX;
+    lessons_are = 250;
+}
+
 IDENTITY_TEST(archive, one_request_that_waits_does_not_hold_the_next)
 {
     small_nation();
@@ -181,7 +206,7 @@ IDENTITY_TEST(archive, erasing_leaves_an_id_that_names_nobody)
     cr_expect_eq(count_of("session"), 0);
     cr_expect_eq(count_of("outbox WHERE body::text LIKE '%%Lê Văn Nam%%'"), 0, "events of the past name nobody either");
     cr_expect_eq(count_of("outbox WHERE event = 'people_changed' AND body::text LIKE '%%Trần Thị Hoa%%'"), 1);
-    cr_expect_eq(count_of(TOLD " WHERE body->>'full_name' = '(đã xoá)'"), 2);
+    cr_expect_eq(count_of(TOLD " WHERE body->>'full_name' = '(đã xoá)'"), 1);
     cr_expect_eq(harness_events(h, "person_erased"), 1);
     const char *answer = harness_get(h, "SELECT answer FROM data_request");
     cr_expect(strstr(answer, "identity/tenures: xoá 0, giữ 1 đến"), "%s", answer);
@@ -190,6 +215,25 @@ IDENTITY_TEST(archive, erasing_leaves_an_id_that_names_nobody)
     /* The number can come back on a roster: as somebody new. */
     import_roster("999079000003,Lê Văn Nam,1979-05-14,P44,Chuyên viên,false,\n");
     expect_counts(1, 0, 0, 0);
+}
+
+/* Whoever was on record twice is erased whole, and other services are told of both ids. */
+IDENTITY_TEST(archive, erasing_reaches_who_was_found_to_be_the_same)
+{
+    small_nation();
+    harness_sql(h, "UPDATE tenure SET valid_from = today() - 10, valid_to = today() WHERE person_id IN"
+                   " (SELECT person_id FROM person WHERE full_name IN ('Lê Văn Nam', 'Hồ Văn Sơn'))");
+    harness_sql(h, "UPDATE person SET merged_into = (SELECT person_id FROM person WHERE full_name = 'Lê Văn Nam')"
+                   " WHERE full_name = 'Hồ Văn Sơn'");
+    request("erase", "Lê Văn Nam");
+    cr_assert_eq(work(), 0, "%s", h->ctx.fault.field);
+    cr_expect_str_eq(state(), "done");
+    cr_expect_eq(count_of("person WHERE full_name IN ('Lê Văn Nam', 'Hồ Văn Sơn') OR (full_name = '(đã xoá)' AND"
+                          " (birth_date IS NOT NULL OR national_box <> ''))"),
+                 0);
+    cr_expect_eq(count_of("outbox WHERE body::text ~ 'Lê Văn Nam|Hồ Văn Sơn'"), 0);
+    cr_expect_eq(harness_events(h, "person_erased"), 2);
+    cr_expect_eq(count_of("outbox WHERE event = 'person_erased' AND (body->>'at')::timestamptz <= now()"), 2);
 }
 
 IDENTITY_TEST(archive, who_began_to_work_meanwhile_is_not_erased)

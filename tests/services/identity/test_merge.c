@@ -212,3 +212,20 @@ IDENTITY_TEST(merge, a_roster_with_the_old_number_is_about_the_one_who_stays)
     expect_counts(0, 0, 1, 0);
     cr_expect_str_eq(tenures_of(SON), "");
 }
+
+/* What was asked about the data of one concerns the other's too. */
+IDENTITY_TEST(merge, requests_and_their_effect_go_along)
+{
+    small_nation();
+    works(SON, "X44", -300, "-20");
+    harness_sql(h, "UPDATE person SET restricted_at = now() - interval '1 day' WHERE full_name = '" SON "'");
+    harness_sql(h, "INSERT INTO data_request (request_id, person_id, kind, words, state, acknowledge_due, due) SELECT"
+                   " uuid7(), person_id, 'restrict', '', 'done', now(), now() FROM person WHERE full_name = '" SON "'");
+    as_officer("T44");
+    EXPECT_FAULT(merge(1, NAM, SON), 0, "");
+    cr_expect_eq(count_of("data_request r JOIN person p USING (person_id) WHERE p.full_name = '" NAM "'"), 1);
+    cr_expect_eq(count_of("person WHERE full_name = '" NAM "' AND restricted_at IS NOT NULL"), 1);
+    cr_expect_eq(harness_events(h, "person_restricted"), 1);
+    EXPECT_FAULT(merge(1, NAM, SON), 0, "");
+    cr_expect_eq(harness_events(h, "person_restricted"), 1);
+}

@@ -70,3 +70,22 @@ Test(merged, what_neither_completed_alone_both_have)
                      "00000000-0000-0000-0000-00000000003d");
     harness_close(h);
 }
+
+/* Erased: the name goes from here too; what was learned stays under an id that names nobody. */
+Test(erased, leaves_an_id_that_names_nobody)
+{
+    struct harness *h = learning_open();
+    struct erasure_fact fact = {.person_id = U(KEEP), .at = now_us()};
+    person_event(h, KEEP, UNIT, -10);
+    const char *enrolments = harness_get(h, "SELECT count(*) FROM enrolment");
+    for (int i = 0; i < 2; i++)
+        passes(h, harness_event(h, follow_person_erased, &fact));
+    cr_expect_str_eq(harness_get(h,
+                                 "SELECT string_agg(full_name, '') FROM tenure WHERE person_id = "
+                                 "'00000000-0000-0000-0000-%012x'",
+                                 KEEP),
+                     "(đã xoá)");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM tenure WHERE full_name = '(đã xoá)'"), "1");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM enrolment"), enrolments);
+    harness_close(h);
+}

@@ -54,3 +54,16 @@ Test(merged, the_roll_ups_count_one)
                      "1/1");
     harness_close(h);
 }
+
+/* Erased: counted as before, named no more. */
+Test(erased, is_counted_and_not_named)
+{
+    struct harness *h = nation_open();
+    struct erasure_fact fact = {.person_id = U(ANH), .at = now_us()};
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(harness_event(h, follow_person_erased, &fact), 0);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM person WHERE full_name = '(đã xoá)'"), "1");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM tenure WHERE full_name = '(đã xoá)'"), "1");
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM person"), "4");
+    harness_close(h);
+}

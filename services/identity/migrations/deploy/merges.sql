@@ -5,5 +5,6 @@ BEGIN;
 
 -- The trigger duties_apart looks at what comes of it.
 GRANT UPDATE (person_id) ON identity.role_grant TO hocvu_identity;
+GRANT UPDATE (person_id) ON identity.data_request TO hocvu_identity;
 
 COMMIT;

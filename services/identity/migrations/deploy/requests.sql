@@ -75,10 +75,12 @@ INSERT INTO retention (service, section, years, basis, valid_from) VALUES
     ('identity', 'audit', 1, 'Nhật ký hệ thống: ít nhất 12 tháng (Nghị định 85/2016/NĐ-CP)', '2026-01-01'),
     ('learning', 'enrolments', 5, 'Hồ sơ bồi dưỡng', '2026-01-01'),
     ('learning', 'lessons', 5, 'Hồ sơ bồi dưỡng', '2026-01-01'),
+    ('learning', 'evidence', 5, 'Hồ sơ bồi dưỡng', '2026-01-01'),
     ('assessment', 'attempts', 5, 'Hồ sơ thi, kiểm tra', '2026-01-01'),
     ('assessment', 'appeals', 5, 'Hồ sơ thi, kiểm tra', '2026-01-01'),
     ('certification', 'certificates', 50, 'Sổ cấp chứng nhận', '2026-01-01'),
-    ('reporting', 'progress', 5, 'Số liệu báo cáo', '2026-01-01');
+    ('reporting', 'progress', 5, 'Số liệu báo cáo', '2026-01-01'),
+    ('sync', 'items', 1, 'Chứng cứ đã gửi, không còn nội dung', '2026-01-01');
 
 CREATE TABLE data_request (
     request_id      uuid PRIMARY KEY,
@@ -121,52 +123,49 @@ ALTER TABLE data_archive ALTER bytes SET STORAGE EXTERNAL;
 ALTER TABLE person ADD restricted_at timestamptz, ADD erased_at timestamptz;
 GRANT UPDATE (restricted_at) ON person TO hocvu_identity;
 
--- What identity erases when everybody else is done: names, birth date, number, accounts, sessions, archives. The person stays as
--- an id that names nobody, because grants, tenures and the audit speak of it; its tenures are told again without the name,
--- and the name is taken out of what was told before. Nobody who works, and nobody twice.
+-- What identity erases when everybody else is done: names, birth date, number, accounts, sessions, archives, of the person and of
+-- whoever was found to be the same one. The person stays as an id that names nobody, because grants, tenures and the audit
+-- speak of it; the name is taken out of what was told before, and other services are told to do so as well. Nobody who
+-- works, and nobody twice.
 CREATE FUNCTION person_erase(which uuid) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = identity, hocvu, pg_catalog, pg_temp
 AS $$
 DECLARE
-    gone CONSTANT text := '(đã xoá)';
-    one CONSTANT jsonb := jsonb_build_object('person_id', which);
+    whom uuid[];
+    one jsonb;
     n bigint := 0;
     part bigint;
 BEGIN
     PERFORM FROM person WHERE person_id = which AND erased_at IS NULL FOR UPDATE;
-    IF NOT FOUND OR EXISTS (SELECT FROM tenure t WHERE t.person_id = which AND t.valid_from <= today()
+    whom := ARRAY(SELECT person_id FROM person WHERE person_id = which OR merged_into = which ORDER BY person_id);
+    IF NOT FOUND OR EXISTS (SELECT FROM tenure t WHERE t.person_id = ANY (whom) AND t.valid_from <= today()
                               AND (t.valid_to IS NULL OR t.valid_to > today())) THEN
         RETURN -1;
     END IF;
-    DELETE FROM session WHERE person_id = which;
+    DELETE FROM session WHERE person_id = ANY (whom);
     GET DIAGNOSTICS part = ROW_COUNT;
     n := n + part;
     DELETE FROM review_case c USING account a
-     WHERE c.person_id = which OR (c.account_id = a.account_id AND a.person_id = which);
+     WHERE c.person_id = ANY (whom) OR (c.account_id = a.account_id AND a.person_id = ANY (whom));
     GET DIAGNOSTICS part = ROW_COUNT;
     n := n + part;
-    DELETE FROM account WHERE person_id = which;
+    DELETE FROM account WHERE person_id = ANY (whom);
     GET DIAGNOSTICS part = ROW_COUNT;
     n := n + part;
-    DELETE FROM data_archive a USING data_request r WHERE r.request_id = a.request_id AND r.person_id = which;
-    UPDATE data_request SET words = '' WHERE person_id = which;
-    UPDATE person SET full_name = gone, birth_date = NULL, national_hash = sha256(uuid_send(gen_random_uuid())),
+    DELETE FROM data_archive a USING data_request r WHERE r.request_id = a.request_id AND r.person_id = ANY (whom);
+    UPDATE data_request SET words = '' WHERE person_id = ANY (whom);
+    UPDATE person SET full_name = erased_name(), birth_date = NULL, national_hash = sha256(uuid_send(gen_random_uuid())),
            hash_key = '', national_box = '', box_key = '', erased_at = now()
-     WHERE person_id = which;
-    UPDATE outbox SET body = jsonb_set(body, '{people}', (
-        SELECT jsonb_agg(CASE WHEN f @> one THEN f || jsonb_build_object('full_name', gone) ELSE f END ORDER BY nr)
-          FROM jsonb_array_elements(body->'people') WITH ORDINALITY AS p (f, nr)))
-     WHERE event = 'people_changed' AND body->'people' @> jsonb_build_array(one);
+     WHERE person_id = ANY (whom);
+    FOR one IN SELECT jsonb_build_object('person_id', id) FROM unnest(whom) AS id LOOP
+        UPDATE outbox SET body = jsonb_set(body, '{people}', (
+            SELECT jsonb_agg(CASE WHEN f @> one THEN f || jsonb_build_object('full_name', erased_name()) ELSE f END ORDER BY nr)
+              FROM jsonb_array_elements(body->'people') WITH ORDINALITY AS p (f, nr)))
+         WHERE event = 'people_changed' AND body->'people' @> jsonb_build_array(one);
+    END LOOP;
     INSERT INTO outbox (event, body)
-    SELECT 'people_changed', jsonb_build_object('people', jsonb_agg(fact ORDER BY nr)) FROM (
-        SELECT row_number() OVER (ORDER BY t.valid_from, t.tenure_id) AS nr, jsonb_strip_nulls(jsonb_build_object(
-            'person_id', t.person_id, 'tenure_id', t.tenure_id, 'full_name', gone, 'unit_id', t.unit_id,
-            'position', t.position, 'leader', t.leader, 'kind', t.kind, 'position_code', t.position_code,
-            'valid_from', t.valid_from, 'valid_to', t.valid_to)) AS fact
-          FROM tenure t WHERE t.person_id = which) f
-     GROUP BY (nr - 1) / 50;
-    INSERT INTO outbox (event, body) VALUES ('person_erased', one);
-    INSERT INTO audit (action, subject) VALUES ('person_erased', which);
+    SELECT 'person_erased', jsonb_build_object('person_id', id, 'at', now()) FROM unnest(whom) AS id;
+    INSERT INTO audit (action, subject) SELECT 'person_erased', id FROM unnest(whom) AS id;
     RETURN n;
 END
 $$;
