@@ -6,7 +6,7 @@
  */
 #include "grant.h"
 
-enum { HANOI_S = 7 * 3600, DAY_S = 86400, MOST_UNITS = 32 };
+enum { HANOI_S = 7 * 3600, DAY_S = 86400 };
 
 /* The row of a role that can be granted; NULL after fail() about `field`. */
 static const struct role_row *grantable(struct ctx *ctx, struct span name, const char *field)
@@ -84,18 +84,13 @@ int on_role_revoke(struct ctx *ctx, const struct role_revocation *req, struct ro
     return settle(ctx, code, by_place ? &req->person_id : NULL);
 }
 
-int rights_of(struct ctx *ctx, struct uuid person_id, struct rights *ret_rights)
+int rights_take(struct ctx *ctx, const struct right_row *rows, uint32_t n, struct rights *ret_rights)
 {
-    struct grants_of whose = {.person_id = person_id, .learner = LEARNER, .national = NATIONAL};
-    struct rights rights = {.until_us = INT64_MAX};
-    struct right_row *rows;
-    int code = pg_list(ctx, &SQL_rights_of, &whose, MOST_UNITS, &rows, &rights.n);
-    if (code)
-        return code;
-    struct grant *grants = arena_alloc(ctx->arena, (rights.n + 1) * sizeof(*grants));
+    struct rights rights = {.n = n, .until_us = INT64_MAX};
+    struct grant *grants = arena_alloc(ctx->arena, (n + 1) * sizeof(*grants));
     if (!grants)
         return fail(ctx, ERR_TOO_LARGE, "grants");
-    for (uint32_t i = 0; i < rights.n; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         grants[i] = (struct grant){.unit_id = rows[i].unit_id, .roles = rows[i].roles};
         if (!HAS(&rows[i], right_row, ends))
             continue;
@@ -105,4 +100,13 @@ int rights_of(struct ctx *ctx, struct uuid person_id, struct rights *ret_rights)
     rights.grants = grants;
     *ret_rights = rights;
     return 0;
+}
+
+int rights_of(struct ctx *ctx, struct uuid person_id, struct rights *ret_rights)
+{
+    struct grants_of whose = {.person_id = person_id, .learner = LEARNER, .national = NATIONAL};
+    struct right_row *rows;
+    uint32_t n;
+    int code = pg_list(ctx, &SQL_rights_of, &whose, MOST_UNITS, &rows, &n);
+    return code ? code : rights_take(ctx, rows, n, ret_rights);
 }

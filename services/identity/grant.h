@@ -4,6 +4,8 @@
 
 #include "identity.h"
 
+enum { MOST_UNITS = 32 /* with rights, of one person: rights_held gives no more */ };
+
 /* What a person may do today: what an access token says, and until when it may say so. */
 struct rights {
     struct grant *grants; /* in the arena */
@@ -12,6 +14,8 @@ struct rights {
 };
 /* Only grants whose whole chain up to the root holds, and only while the person has a tenure. 0 or fail(). */
 MUST_CHECK int rights_of(struct ctx *ctx, struct uuid person_id, struct rights *ret_rights);
+/* The same from rows that have been read. 0 or fail(). */
+MUST_CHECK int rights_take(struct ctx *ctx, const struct right_row *rows, uint32_t n, struct rights *ret_rights);
 
 /*
  * Opens a transaction (as pg_begin) in which nobody else changes grants. Whoever writes grants calls this, or runs

@@ -243,27 +243,7 @@ SELECT 'role_ended', :ctx_subject, person_id, jsonb_build_object('grant', grant_
 FROM cut ORDER BY grant_id;
 
 -- rights_of(grants_of) right_row
--- Roles by unit, with the first day on which some of it is over. A grant counts when its whole chain up to the root does,
--- and while the person has a tenure. The tenure comes first, because a token holds 32 units.
-WITH works AS (
-    SELECT unit_id, valid_to FROM tenure
-    WHERE person_id = :person_id AND valid_from <= today() AND (valid_to IS NULL OR valid_to > today())
-)
-SELECT held.unit_id, min(held.ends) AS ends, (bit_or(held.bit)
-    | max(CASE WHEN u.unit_id IS NOT NULL AND u.parent_id IS NULL THEN :national ELSE 0 END))::bigint AS roles
-FROM (
-    SELECT unit_id, :learner AS bit, 0 AS rank, valid_to AS ends FROM works
-    UNION ALL
-    SELECT g.unit_id, g.bit, 1, chain.ends
-    FROM role_grant g
-    CROSS JOIN LATERAL (
-        SELECT bool_and(c.why IS NULL) AS holds, min(c.valid_to) AS ends FROM grant_chain(g.grant_id, today()) c) chain
-    WHERE g.person_id = :person_id AND g.revoked_at IS NULL AND chain.holds AND EXISTS (SELECT FROM works)
-) held
-LEFT JOIN unit_now u ON u.unit_id = held.unit_id
-GROUP BY held.unit_id
-ORDER BY min(held.rank), held.unit_id
-LIMIT 32;
+SELECT unit_id, ends, roles FROM rights_held(:person_id, :learner, :national);
 
 -- my_grants() grant_shown
 SELECT DISTINCT ON (g.bit, u.code) g.role, g.unit_id, u.name AS unit_name

@@ -4,10 +4,9 @@
  * not plain is for an officer (review.c); until then the account gets in and may do nothing.
  */
 #include "link.h"
-#include "identity.h"
+#include "gather.h"
 #include "nfc.h"
-
-enum { TRIES = 4 /* two logins, or a login and an officer, may meet; the second looks again */ };
+#include "pace.h"
 
 enum verdict { REFUSE, REVIEW, PENDING, LINK };
 
@@ -94,28 +93,28 @@ static bool is(struct span text, const char *word)
     return text.n == strlen(word) && !memcmp(text.p, word, text.n);
 }
 
-static bool same_claims(const struct link_seen *seen, const struct link_step *claimed)
+static bool same_claims(const struct link_seen *seen, const struct login_step *claimed)
 {
-    bool had = HAS(seen, link_seen, account_birth), has = HAS(claimed, link_step, birth_date);
+    bool had = HAS(seen, link_seen, account_birth), has = HAS(claimed, login_step, birth_date);
     return seen->same_number && seen->account_name.n == claimed->full_name.n &&
            !memcmp(seen->account_name.p, claimed->full_name.p, claimed->full_name.n) && had == has &&
            (!has || seen->account_birth == claimed->birth_date);
 }
 
 /* Bits of name and birth date. A date that one side does not say is no difference. */
-static uint32_t differences(const struct link_seen *seen, const struct link_step *claimed)
+static uint32_t differences(const struct link_seen *seen, const struct login_step *claimed)
 {
     uint32_t bits = 0;
     if (!HAS(seen, link_seen, person_id))
         return 0;
     bits = name_compare(seen->roster_name, claimed->full_name);
-    if (HAS(seen, link_seen, roster_birth) && HAS(claimed, link_step, birth_date) &&
+    if (HAS(seen, link_seen, roster_birth) && HAS(claimed, login_step, birth_date) &&
         seen->roster_birth != claimed->birth_date)
         bits |= DIFFERS_BIRTH;
     return bits;
 }
 
-static struct facts facts_of(const struct link_seen *seen, const struct link_step *claimed, uint32_t differs)
+static struct facts facts_of(const struct link_seen *seen, const struct login_step *claimed, uint32_t differs)
 {
     bool here = HAS(seen, link_seen, person_id) && HAS(seen, link_seen, account_person) &&
                 uuid_equal(&seen->person_id, &seen->account_person);
@@ -133,9 +132,9 @@ static struct facts facts_of(const struct link_seen *seen, const struct link_ste
     };
 }
 
-/* The name as it is kept, and the number as hash and box. 0 or fail(). */
-static int read_claims(struct ctx *ctx, struct span provider, const struct claims *claims, struct link_step *step)
+int link_read(struct ctx *ctx, struct span provider, const struct claims *claims, struct login_step *ret_step)
 {
+    struct login_step *step = ret_step;
     const struct seal_keys *keys = seal_keys_now(ctx);
     unsigned char *hash = arena_alloc(ctx->arena, 2 * SEAL_HASH_BYTES), *box = arena_alloc(ctx->arena, SEAL_BOX_BYTES);
     struct span name;
@@ -149,7 +148,7 @@ static int read_claims(struct ctx *ctx, struct span provider, const struct claim
                             "full_name");
     national_hash(keys, claims->national_id, hash);
     memset(box, 0, SEAL_BOX_BYTES);
-    *step = (struct link_step){
+    *step = (struct login_step){
         .provider = provider,
         .subject = claims->subject,
         .full_name = name,
@@ -160,14 +159,15 @@ static int read_claims(struct ctx *ctx, struct span provider, const struct claim
         .level = claims->level,
     };
     if (claims->has_birth_date)
-        PUT_FIELD(step, link_step, birth_date, claims->birth_date);
+        PUT_FIELD(step, login_step, birth_date, claims->birth_date);
     if (national_hash_before(keys, claims->national_id, hash + SEAL_HASH_BYTES))
-        PUT_FIELD(step, link_step, hash_before, ((struct span){(const char *)hash + SEAL_HASH_BYTES, SEAL_HASH_BYTES}));
+        PUT_FIELD(step, login_step, hash_before,
+                  ((struct span){(const char *)hash + SEAL_HASH_BYTES, SEAL_HASH_BYTES}));
     return 0;
 }
 
 /* Puts the number into its box; only when something is stored, because making a box is the dear part. 0 or fail(). */
-static int fill_box(struct ctx *ctx, const struct claims *claims, struct link_step *step)
+static int fill_box(struct ctx *ctx, const struct claims *claims, struct login_step *step)
 {
     const struct seal_keys *keys = seal_keys_now(ctx);
     struct sealer sealer;
@@ -182,8 +182,9 @@ static int fill_box(struct ctx *ctx, const struct claims *claims, struct link_st
     return 0;
 }
 
-static int store(struct ctx *ctx, const struct claims *claims, const struct link_seen *seen, const struct rule *rule,
-                 uint32_t differs, struct link_step *step)
+/* What is to be stored by the rule. 0 or fail(). */
+static int fill(struct ctx *ctx, const struct claims *claims, const struct link_seen *seen, const struct rule *rule,
+                uint32_t differs, struct login_step *step)
 {
     static const struct span states[] = {
         [REVIEW] = SPAN("review"), [PENDING] = SPAN("pending"), [LINK] = SPAN("linked")};
@@ -193,18 +194,16 @@ static int store(struct ctx *ctx, const struct claims *claims, const struct link
     step->case_id = uuid7();
     step->differs = differs | rule->differs | (rule->verdict == REVIEW ? seen->held_differs : 0);
     step->why = (struct span){rule->why, (uint32_t)strlen(rule->why)};
-    step->has &= UINT64_C(1) << HAS_link_step_birth_date | UINT64_C(1) << HAS_link_step_hash_before;
+    step->has &= UINT64_C(1) << HAS_login_step_birth_date | UINT64_C(1) << HAS_login_step_hash_before;
     if (HAS(seen, link_seen, person_id))
-        PUT_FIELD(step, link_step, person_id, seen->person_id);
+        PUT_FIELD(step, login_step, person_id, seen->person_id);
     else if (rule->verdict == REVIEW && HAS(seen, link_seen, account_person))
-        PUT_FIELD(step, link_step, person_id, seen->account_person);
+        PUT_FIELD(step, login_step, person_id, seen->account_person);
     if (HAS(seen, link_seen, roster_name))
-        PUT_FIELD(step, link_step, roster_name, seen->roster_name);
+        PUT_FIELD(step, login_step, roster_name, seen->roster_name);
     if (HAS(seen, link_seen, roster_birth))
-        PUT_FIELD(step, link_step, roster_birth, seen->roster_birth);
-    int code = fill_box(ctx, claims, step);
-    struct account_ref stored;
-    return code ? code : pg_call(ctx, &SQL_link_store, step, &stored);
+        PUT_FIELD(step, login_step, roster_birth, seen->roster_birth);
+    return step->stores ? fill_box(ctx, claims, step) : 0;
 }
 
 static struct link_outcome outcome_of(enum verdict verdict, struct uuid account, struct uuid person)
@@ -214,17 +213,29 @@ static struct link_outcome outcome_of(enum verdict verdict, struct uuid account,
     return (struct link_outcome){standings[verdict], account, verdict == LINK ? person : account};
 }
 
+static int look_all(struct ctx *ctx, struct gather_row *const *rows, uint32_t n)
+{
+    return gather_statement(ctx, &SQL_link_look, rows, n, "subject");
+}
+
+GATHER(look_desk, look_all);
+
 /* Looks at what is stored and finds the rule. 0 or fail(). */
-static int find_rule(struct ctx *ctx, const struct link_step *step, struct link_seen *ret_seen, struct facts *ret_facts,
-                     uint32_t *ret_differs, const struct rule **ret_rule)
+static int find_rule(struct ctx *ctx, const struct login_step *step, const struct pace_limit *limit,
+                     struct link_seen *ret_seen, struct facts *ret_facts, uint32_t *ret_differs,
+                     const struct rule **ret_rule)
 {
     struct link_key key = {.provider = step->provider,
                            .subject = step->subject,
                            .national_hash = step->national_hash,
-                           .held = DIFFERS_HELD};
-    if (HAS(step, link_step, hash_before))
+                           .held = DIFFERS_HELD,
+                           .pace_window_s = limit->window_s,
+                           .pace_most = limit->most};
+    if (HAS(step, login_step, hash_before))
         PUT_FIELD(&key, link_key, hash_before, step->hash_before);
-    int code = pg_call(ctx, &SQL_link_look, &key, ret_seen);
+    if (limit->most)
+        PUT_FIELD(&key, link_key, pace_key, ((struct span){(const char *)limit->key, sizeof(limit->key)}));
+    int code = gather(&look_desk, ctx, &key, ret_seen);
     if (code)
         return code;
     *ret_differs = differences(ret_seen, step);
@@ -235,39 +246,29 @@ static int find_rule(struct ctx *ctx, const struct link_step *step, struct link_
     return 0;
 }
 
-/* Looks, decides, stores. ERR_CONFLICT: somebody else was faster. 0 or fail(). */
-static int try_once(struct ctx *ctx, const struct claims *claims, struct link_step *step, struct link_outcome *ret_who)
+int link_judge(struct ctx *ctx, const struct claims *claims, struct login_step *step, struct link_outcome *ret_who)
 {
     const struct rule *rule;
     struct link_seen seen;
+    struct pace_limit limit;
     struct facts facts;
     uint32_t differs;
-    int code = find_rule(ctx, step, &seen, &facts, &differs, &rule);
+    pace_limit_account(ctx, step->provider, step->subject, &limit);
+    int code = find_rule(ctx, step, &limit, &seen, &facts, &differs, &rule);
     if (code)
         return code;
+    if (seen.refused)
+        return pace_refuse(ctx, "subject");
     if (rule->verdict == REFUSE)
         return audit_refuse(ctx, "login_refused", HAS(&seen, link_seen, person_id) ? &seen.person_id : NULL, rule->why,
                             ERR_NOT_ON_ROSTER, "subject");
-    bool unchanged = rule->verdict == LINK && facts.settled;
-    if (unchanged && seen.stale)
+    step->stores = rule->verdict != LINK || !facts.settled;
+    if (!step->stores && seen.stale)
         code = pg_call(ctx, &SQL_account_seen, &(struct account_ref){.account_id = seen.account_id}, NULL);
-    else if (!unchanged)
-        code = store(ctx, claims, &seen, rule, differs, step);
     if (!code)
-        *ret_who = outcome_of(rule->verdict, unchanged ? seen.account_id : step->account_id, seen.person_id);
-    return code;
-}
-
-int link_decide(struct ctx *ctx, struct span provider, const struct claims *claims, struct link_outcome *ret_outcome)
-{
-    struct link_step step;
-    int code = read_claims(ctx, provider, claims, &step);
-    for (int i = 0; !code && i < TRIES; i++) {
-        code = try_once(ctx, claims, &step, ret_outcome);
-        if (code != ERR_CONFLICT)
-            return code;
-        code = i + 1 < TRIES ? 0 : fail(ctx, ERR_BUSY, "subject");
-    }
+        code = fill(ctx, claims, &seen, rule, differs, step);
+    if (!code)
+        *ret_who = outcome_of(rule->verdict, step->account_id, seen.person_id);
     return code;
 }
 
@@ -276,13 +277,14 @@ int link_preview(struct ctx *ctx, struct span provider, const struct claims *cla
 {
     static const char *const words[] = {[REFUSE] = "", [REVIEW] = "review", [PENDING] = "pending", [LINK] = "linked"};
     const struct rule *rule;
-    struct link_step step;
+    const struct pace_limit none = {.most = 0};
+    struct login_step step;
     struct link_seen seen;
     struct facts facts;
     uint32_t differs;
-    int code = read_claims(ctx, provider, claims, &step);
+    int code = link_read(ctx, provider, claims, &step);
     if (!code)
-        code = find_rule(ctx, &step, &seen, &facts, &differs, &rule);
+        code = find_rule(ctx, &step, &none, &seen, &facts, &differs, &rule);
     if (code)
         return code;
     *ret_standing = words[rule->verdict];

@@ -3,8 +3,8 @@
 #define IDENTITY_LINK_H
 
 #include "claims.h"
+#include "identity.h"
 #include "name.h"
-#include "service.h"
 
 /* What an account may do. */
 enum standing {
@@ -28,11 +28,19 @@ struct link_outcome {
     struct uuid person_id; /* of STANDING_LINKED; otherwise the account's id, whose rights are none */
 };
 
-/* Decides, stores and tells. A refusal goes into the audit. 0 or fail(). */
-MUST_CHECK int link_decide(struct ctx *ctx, struct span provider, const struct claims *claims,
-                           struct link_outcome *ret_outcome);
+/* What the claims are to be kept as: the name in NFC, the number as a hash. A refusal goes into the audit. 0 or fail().
+ */
+MUST_CHECK int link_read(struct ctx *ctx, struct span provider, const struct claims *claims,
+                         struct login_step *ret_step);
 /*
- * What link_decide would say: the standing as its word ("" when it would refuse) and the rule's sentence. Stores
+ * Looks at what is stored and decides, with those who log in at the same time. `step`, of link_read, gets what is to be
+ * stored of the account; session_open stores it. An account that has been refused too often is TOO_MANY. A refusal goes
+ * into the audit. 0 or fail().
+ */
+MUST_CHECK int link_judge(struct ctx *ctx, const struct claims *claims, struct login_step *step,
+                          struct link_outcome *ret_who);
+/*
+ * What link_judge would say: the standing as its word ("" when it would refuse) and the rule's sentence. Stores
  * nothing. 0 or fail().
  */
 MUST_CHECK int link_preview(struct ctx *ctx, struct span provider, const struct claims *claims,

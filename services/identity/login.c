@@ -5,7 +5,7 @@
  * the code. A state works once, for ten minutes, and for the provider that it was made for. Every refusal goes into the
  * audit and the log, neither of which ever has a number, a name or a code in it.
  */
-#include "identity.h"
+#include "gather.h"
 #include "idp_test.h"
 #include "pace.h"
 #include "provider.h"
@@ -87,20 +87,51 @@ static struct provider *choose(struct ctx *ctx, const struct login_begin *req, s
 
 /* --- there --- */
 
+static int open_all(struct ctx *ctx, struct gather_row *const *rows, uint32_t n)
+{
+    return gather_statement(ctx, &SQL_login_open, rows, n, "state");
+}
+
+GATHER(open_desk, open_all);
+
+/* Stores what is to come back, unless too many logins of the network have been refused. 0 or fail(). */
+static int open_login(struct ctx *ctx, struct login_made *made)
+{
+    struct pace_limit limit;
+    struct login_opened opened;
+    pace_limit_address(ctx, &limit);
+    made->pace_window_s = limit.window_s;
+    made->pace_most = limit.most;
+    if (limit.most)
+        PUT_FIELD(made, login_made, pace_key, ((struct span){(const char *)limit.key, sizeof(limit.key)}));
+    int code = gather(&open_desk, ctx, made, &opened);
+    return !code && opened.refused ? pace_refuse(ctx, "address") : code;
+}
+
+/* A login that cannot begin anyway: a network that is refused hears only that. */
+static int refuse_paced(struct ctx *ctx, int code)
+{
+    struct fault fault = ctx->fault;
+    int paced = pace_admit_address(ctx);
+    if (paced)
+        return paced;
+    ctx->fault = fault;
+    return code;
+}
+
 int on_login_start(struct ctx *ctx, const struct login_begin *req, struct login_redirect *ret_reply)
 {
     struct login_made made = {0};
     struct login_secrets secrets;
     struct login_redirect reply = {0};
     struct span binding;
-    int code = pace_admit_address(ctx);
-    if (code)
-        return code;
+    int code;
     struct provider *provider = choose(ctx, req, &reply, &code);
+    if (!provider && code)
+        return refuse_paced(ctx, code);
     if (!provider) {
-        if (!code)
-            *ret_reply = reply;
-        return code;
+        *ret_reply = reply;
+        return 0;
     }
     if (secret_make(ctx->arena, SECRET_BYTES, &secrets.state) < 0 ||
         secret_make(ctx->arena, SECRET_BYTES, &binding) < 0 ||
@@ -128,7 +159,7 @@ int on_login_start(struct ctx *ctx, const struct login_begin *req, struct login_
             return fail(ctx, ERR_TOO_LARGE, "test");
         PUT_FIELD(&made, login_made, test_hash, test_hash);
     }
-    code = pg_call(ctx, &SQL_login_open, &made, NULL);
+    code = open_login(ctx, &made);
     if (code)
         return code;
     reply.binding = binding;
@@ -139,6 +170,13 @@ int on_login_start(struct ctx *ctx, const struct login_begin *req, struct login_
 
 /* --- and back --- */
 
+static int take_all(struct ctx *ctx, struct gather_row *const *rows, uint32_t n)
+{
+    return gather_statement(ctx, &SQL_login_take, rows, n, "state");
+}
+
+GATHER(take_desk, take_all);
+
 /* Takes the login that the browser came back with; its binding must be this browser's. 0 or fail(). */
 static int take_login(struct ctx *ctx, const struct login_return *req, struct login_taken *ret_login)
 {
@@ -146,7 +184,7 @@ static int take_login(struct ctx *ctx, const struct login_return *req, struct lo
     struct span binding;
     if (secret_hash(ctx->arena, req->state, &key.state_hash) < 0 || secret_hash(ctx->arena, req->binding, &binding) < 0)
         return fail(ctx, ERR_TOO_LARGE, "state");
-    int code = pg_call(ctx, &SQL_login_take, &key, ret_login);
+    int code = gather(&take_desk, ctx, &key, ret_login);
     if (code == ERR_NOT_FOUND) {
         /* Whoever brings a state of ours was admitted when it was given out. */
         code = pace_admit_address(ctx);
@@ -202,14 +240,6 @@ static int end_test(struct ctx *ctx, const struct login_taken *login, const stru
     return code ? code : fail(ctx, ERR_STATE, "test");
 }
 
-/* Who the claims say it is, unless that account has been refused too often. 0 or fail(). */
-static int decide(struct ctx *ctx, struct span provider, const struct claims *claims, struct link_outcome *ret_who)
-{
-    int code = pace_admit_account(ctx, provider, claims->subject);
-    return code ? code
-                : pace_settle_account(ctx, provider, claims->subject, link_decide(ctx, provider, claims, ret_who));
-}
-
 static int open_session(struct ctx *ctx, const struct login_taken *login, const struct claims *claims,
                         struct session_tokens *ret_reply)
 {
@@ -219,8 +249,8 @@ static int open_session(struct ctx *ctx, const struct login_taken *login, const 
         from.address = login->address;
     if (HAS(login, login_taken, device))
         from.device = login->device;
-    int code = decide(ctx, login->provider, claims, &who);
-    return code ? code : session_open(ctx, &who, &from, ret_reply);
+    int code = session_admit(ctx, claims, &from, &who, ret_reply);
+    return pace_settle_account(ctx, login->provider, claims->subject, code);
 }
 
 static int finish(struct ctx *ctx, const struct login_return *req, struct session_tokens *ret_reply)

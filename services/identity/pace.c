@@ -4,8 +4,6 @@
 #include <arpa/inet.h>
 #include <sodium.h>
 
-enum { KEY_BYTES = 16 };
-
 int pace_network(struct span address, char ret_network[PACE_NETWORK_TEXT])
 {
     char text[INET6_ADDRSTRLEN];
@@ -28,20 +26,20 @@ int pace_network(struct span address, char ret_network[PACE_NETWORK_TEXT])
 }
 
 /* The database sees neither addresses nor accounts. */
-static struct span key_of(const char *kind, struct span a, struct span b, unsigned char key[KEY_BYTES])
+static struct span key_of(const char *kind, struct span a, struct span b, unsigned char key[PACE_KEY])
 {
     crypto_generichash_state state;
-    crypto_generichash_init(&state, NULL, 0, KEY_BYTES);
+    crypto_generichash_init(&state, NULL, 0, PACE_KEY);
     crypto_generichash_update(&state, (const unsigned char *)kind, strlen(kind) + 1);
     crypto_generichash_update(&state, (const unsigned char *)a.p, a.n);
     crypto_generichash_update(&state, (const unsigned char *)"", 1);
     crypto_generichash_update(&state, (const unsigned char *)b.p, b.n);
-    crypto_generichash_final(&state, key, KEY_BYTES);
-    return (struct span){(const char *)key, KEY_BYTES};
+    crypto_generichash_final(&state, key, PACE_KEY);
+    return (struct span){(const char *)key, PACE_KEY};
 }
 
 /* Of the caller's network; empty: it has none. */
-static struct span network_key(const struct ctx *ctx, unsigned char key[KEY_BYTES])
+static struct span network_key(const struct ctx *ctx, unsigned char key[PACE_KEY])
 {
     char network[PACE_NETWORK_TEXT];
     if (!HAS(ctx->head, call_header, address) || pace_network(ctx->head->address, network) < 0)
@@ -49,31 +47,39 @@ static struct span network_key(const struct ctx *ctx, unsigned char key[KEY_BYTE
     return key_of("network", (struct span){network, (uint32_t)strlen(network)}, SPAN(""), key);
 }
 
-static int admit(struct ctx *ctx, struct span key, int64_t most, const char *field)
+static void set_limit(const struct ctx *ctx, struct span key, int64_t most, struct pace_limit *limit)
 {
-    struct pace_key look = {.key = key, .window_s = (uint32_t)identity_conf(ctx)->login_window_s};
-    struct pace_count count;
-    int code = most && key.n ? pg_call(ctx, &SQL_pace_look, &look, &count) : ERR_NOT_FOUND;
-    if (code == ERR_NOT_FOUND)
-        return 0;
-    if (code)
-        return code;
-    if (count.n < (uint64_t)most)
-        return 0;
+    limit->window_s = (uint32_t)identity_conf(ctx)->login_window_s;
+    limit->most = key.n ? (uint32_t)most : 0;
+}
+
+void pace_limit_address(const struct ctx *ctx, struct pace_limit *ret_limit)
+{
+    set_limit(ctx, network_key(ctx, ret_limit->key), identity_conf(ctx)->login_refused_address, ret_limit);
+}
+
+void pace_limit_account(const struct ctx *ctx, struct span provider, struct span subject, struct pace_limit *ret_limit)
+{
+    set_limit(ctx, key_of("account", provider, subject, ret_limit->key), identity_conf(ctx)->login_refused_account,
+              ret_limit);
+}
+
+int pace_refuse(struct ctx *ctx, const char *field)
+{
     log_warn(ctx->head->trace, "too many refused logins of this %s", field);
     return fail(ctx, ERR_TOO_MANY, field);
 }
 
 int pace_admit_address(struct ctx *ctx)
 {
-    unsigned char key[KEY_BYTES];
-    return admit(ctx, network_key(ctx, key), identity_conf(ctx)->login_refused_address, "address");
-}
-
-int pace_admit_account(struct ctx *ctx, struct span provider, struct span subject)
-{
-    unsigned char key[KEY_BYTES];
-    return admit(ctx, key_of("account", provider, subject, key), identity_conf(ctx)->login_refused_account, "subject");
+    struct pace_limit limit;
+    struct pace_count count;
+    pace_limit_address(ctx, &limit);
+    struct pace_key look = {.key = {(const char *)limit.key, PACE_KEY}, .window_s = limit.window_s};
+    int code = limit.most ? pg_call(ctx, &SQL_pace_look, &look, &count) : ERR_NOT_FOUND;
+    if (code)
+        return code == ERR_NOT_FOUND ? 0 : code;
+    return count.n < limit.most ? 0 : pace_refuse(ctx, "address");
 }
 
 /* What a client can be held to account for; a provider that is slow or a service that is busy is not his doing. */
@@ -96,13 +102,13 @@ static int settle(struct ctx *ctx, struct span key, int code)
 
 int pace_settle_address(struct ctx *ctx, int code)
 {
-    unsigned char key[KEY_BYTES];
+    unsigned char key[PACE_KEY];
     return settle(ctx, network_key(ctx, key), code);
 }
 
 int pace_settle_account(struct ctx *ctx, struct span provider, struct span subject, int code)
 {
-    unsigned char key[KEY_BYTES];
+    unsigned char key[PACE_KEY];
     return settle(ctx, key_of("account", provider, subject, key), code);
 }
 

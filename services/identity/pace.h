@@ -13,13 +13,22 @@ enum { PACE_NETWORK_TEXT = 64 };
 /* -1: the text is no address; then it has no network. */
 MUST_CHECK int pace_network(struct span address, char ret_network[PACE_NETWORK_TEXT]);
 
-/*
- * May the caller's address begin or end a login? Without an address (a program on the bus) it may. 0, or fail() with
- * TOO_MANY about "address".
- */
+enum { PACE_KEY = 16 };
+
+/* Who must not have been refused how often; `most` 0: there is no limit. */
+struct pace_limit {
+    unsigned char key[PACE_KEY]; /* a hash: the database sees neither addresses nor accounts */
+    uint32_t window_s, most;
+};
+/* Of the caller's network; a program on the bus, without an address, has no limit. */
+void pace_limit_address(const struct ctx *ctx, struct pace_limit *ret_limit);
+/* Of an account at a provider. */
+void pace_limit_account(const struct ctx *ctx, struct span provider, struct span subject, struct pace_limit *ret_limit);
+/* Says so in the log; TOO_MANY about `field`. */
+int pace_refuse(struct ctx *ctx, const char *field);
+
+/* Looks whether the caller's network may go on. 0, or fail() with TOO_MANY about "address". */
 MUST_CHECK int pace_admit_address(struct ctx *ctx);
-/* May this account at a provider? TOO_MANY about "subject". */
-MUST_CHECK int pace_admit_account(struct ctx *ctx, struct span provider, struct span subject);
 
 /*
  * Puts the end of a login on record when it was refused for what the client brought; `code` is the handler's result and

@@ -6,10 +6,13 @@
  */
 #include "session.h"
 #include "device.h"
+#include "gather.h"
 #include "grant.h"
 #include "logout.h"
 #include "refresh.h"
 #include <sodium.h>
+
+enum { TRIES = 4 /* two logins, or a login and an officer, may meet; the second looks again */ };
 
 static int hash_bytes(struct arena *arena, const void *p, size_t n, struct span *ret_hash)
 {
@@ -52,17 +55,14 @@ struct pair {
     uint64_t rights;
 };
 
-/* What the subject may do now, signed, with the refresh token that belongs to it. 0 or fail(). */
-static int answer_tokens(struct ctx *ctx, const struct pair *pair, struct session_tokens *ret_tokens)
+/* These rights, signed, with the refresh token that belongs to them. 0 or fail(). */
+static int answer_tokens(struct ctx *ctx, const struct pair *pair, struct rights rights,
+                         struct session_tokens *ret_tokens)
 {
     const struct identity_conf *conf = identity_conf(ctx);
-    struct rights rights = {.until_us = INT64_MAX};
     struct access_claims claims = {.sub = pair->subject, .sid = pair->session_id};
     int64_t now_s = pair->issued_at / 1000000, exp_s = now_s + conf->access_minutes * 60;
     char text[REFRESH_TEXT + 1];
-    int code = pair->person ? rights_of(ctx, pair->subject, &rights) : 0;
-    if (code)
-        return code;
     /* A token outlives no right that it speaks of. */
     if (rights.until_us / 1000000 < exp_s)
         exp_s = rights.until_us / 1000000;
@@ -78,8 +78,7 @@ static int answer_tokens(struct ctx *ctx, const struct pair *pair, struct sessio
         .person_id = pair->subject,
     };
     refresh_write(conf->refresh_mac_key, &pair->refresh, text);
-    code = token_sign(conf->sign_key, &claims, ctx->arena, &tokens.access_token);
-    if (code)
+    if (token_sign(conf->sign_key, &claims, ctx->arena, &tokens.access_token))
         return fail(ctx, ERR_INTERNAL, "access_token");
     if (arena_span(ctx->arena, (struct span){text, REFRESH_TEXT}, &tokens.refresh_token) < 0)
         return fail(ctx, ERR_TOO_LARGE, "refresh_token");
@@ -99,45 +98,146 @@ static struct span standing_word(enum standing standing)
     }
 }
 
-int session_open(struct ctx *ctx, const struct link_outcome *who, const struct session_origin *from,
-                 struct session_tokens *ret_tokens)
+/* --- a session is opened --- */
+
+/* What login_settle gives for one login: a row at least. */
+struct settled {
+    struct login_settled *rows;
+    uint32_t n;
+};
+
+/* One statement writes an account once; two logins of one account go one after the other. */
+static bool same_account(struct gather_row *const *rows, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++) {
+        const struct login_step *a = rows[i]->in;
+        for (uint32_t k = 0; k < i; k++) {
+            const struct login_step *b = rows[k]->in;
+            if (a->subject.n == b->subject.n && !memcmp(a->subject.p, b->subject.p, a->subject.n))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The rows from `*at` on that are of this place. CONFLICT: somebody else has changed the account meanwhile. */
+static void take_settled(struct gather_row *row, uint64_t place, const struct login_settled *all, uint32_t n,
+                         uint32_t *at)
+{
+    struct settled *settled = row->ret;
+    uint32_t begin = *at;
+    while (*at < n && all[*at].place == place)
+        ++*at;
+    settled->n = *at - begin;
+    settled->rows = arena_alloc(row->ctx->arena, settled->n * sizeof(*all));
+    row->field = settled->n ? "session" : "subject";
+    row->code = !settled->n ? ERR_CONFLICT : !settled->rows ? ERR_TOO_LARGE : 0;
+    if (!row->code)
+        memcpy(settled->rows, all + begin, settled->n * sizeof(*all));
+}
+
+static int settle_all(struct ctx *ctx, struct gather_row *const *rows, uint32_t n)
+{
+    struct login_settled *all;
+    uint32_t n_all = 0, at = 0;
+    if (same_account(rows, n))
+        return fail(ctx, ERR_BUSY, "subject");
+    const struct login_step *steps = gather_messages(ctx, SQL_login_settle.in, rows, n);
+    int code = steps ? pg_bulk(ctx, &SQL_login_settle, steps, n, n * MOST_UNITS, &all, &n_all) : ctx->fault.code;
+    for (uint32_t i = 0; !code && i < n; i++)
+        take_settled(rows[i], i + 1, all, n_all, &at);
+    return code;
+}
+
+GATHER(settle_desk, settle_all);
+
+/* What is to be stored of the session, into `step`; its texts are in the arena. 0 or fail(). */
+static int plan_session(struct ctx *ctx, const struct session_origin *from, struct pair *pair, struct login_step *step)
 {
     const struct identity_conf *conf = identity_conf(ctx);
-    unsigned char family_hash[REFRESH_HASH_BYTES];
-    char device[DEVICE_TEXT + 1];
-    struct session_opened opened;
-    struct pair pair = {.subject = who->person_id, .session_id = uuid7(), .person = who->standing == STANDING_LINKED};
-    struct session_made made = {
-        .session_id = pair.session_id,
-        .account_id = who->account_id,
-        .provider = from->provider,
-        .family_hash = {(const char *)family_hash, sizeof(family_hash)},
-        .idle_minutes = (uint32_t)conf->session_idle_minutes,
-        .max_hours = (uint32_t)conf->session_max_hours,
-        .issued_at = now_us(),
-    };
-    refresh_begin(&pair.refresh);
-    refresh_family_hash(&pair.refresh, family_hash);
+    unsigned char *family_hash = arena_alloc(ctx->arena, REFRESH_HASH_BYTES);
+    char *device = arena_alloc(ctx->arena, DEVICE_TEXT + 1);
+    if (!family_hash || !device)
+        return fail(ctx, ERR_TOO_LARGE, "session");
+    refresh_begin(&pair->refresh);
+    refresh_family_hash(&pair->refresh, family_hash);
     device_words(from->device, device);
-    if (pair.person)
-        PUT_FIELD(&made, session_made, person_id, who->person_id);
+    pair->issued_at = now_us();
+    step->provider = from->provider;
+    step->session_id = pair->session_id;
+    step->family_hash = (struct span){(const char *)family_hash, REFRESH_HASH_BYTES};
+    step->idle_minutes = (uint32_t)conf->session_idle_minutes;
+    step->max_hours = (uint32_t)conf->session_max_hours;
+    step->issued_at = pair->issued_at;
+    step->learner = LEARNER;
+    step->national = NATIONAL;
+    PUT_FIELD(step, login_step, trace, ctx->head->trace);
     if (from->provider_sid.n && from->provider_sid.n <= 255)
-        PUT_FIELD(&made, session_made, provider_sid, from->provider_sid);
+        PUT_FIELD(step, login_step, provider_sid, from->provider_sid);
     if (from->address.n)
-        PUT_FIELD(&made, session_made, address, from->address);
+        PUT_FIELD(step, login_step, address, from->address);
     if (*device)
-        PUT_FIELD(&made, session_made, device, ((struct span){device, (uint32_t)strlen(device)}));
-    int code = pg_call(ctx, &SQL_session_add, &made, &opened);
+        PUT_FIELD(step, login_step, device, ((struct span){device, (uint32_t)strlen(device)}));
+    return 0;
+}
+
+/* The rights among what was settled. 0 or fail(). */
+static int settled_rights(struct ctx *ctx, const struct settled *settled, struct rights *ret_rights)
+{
+    struct right_row rows[MOST_UNITS] = {0};
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < settled->n && n < MOST_UNITS; i++) {
+        const struct login_settled *from = &settled->rows[i];
+        if (!HAS(from, login_settled, unit_id))
+            continue;
+        rows[n].unit_id = from->unit_id;
+        rows[n].roles = from->roles;
+        if (HAS(from, login_settled, ends))
+            PUT_FIELD(&rows[n], right_row, ends, from->ends);
+        n++;
+    }
+    return rights_take(ctx, rows, n, ret_rights);
+}
+
+int session_open(struct ctx *ctx, const struct link_outcome *who, const struct session_origin *from,
+                 struct login_step *step, struct session_tokens *ret_tokens)
+{
+    struct pair pair = {.subject = who->person_id, .session_id = uuid7(), .person = who->standing == STANDING_LINKED};
+    struct settled settled;
+    struct rights rights;
+    int code = plan_session(ctx, from, &pair, step);
+    if (!code)
+        code = gather(&settle_desk, ctx, step, &settled);
+    if (!code)
+        code = settled_rights(ctx, &settled, &rights);
     if (code)
         return code;
-    pair.issued_at = made.issued_at;
-    pair.refresh_expires = opened.refresh_expires;
-    pair.rights = opened.rights;
-    code = answer_tokens(ctx, &pair, ret_tokens);
+    pair.refresh_expires = settled.rows[0].refresh_expires;
+    pair.rights = settled.rows[0].rights;
+    code = answer_tokens(ctx, &pair, rights, ret_tokens);
     if (!code)
         PUT_FIELD(ret_tokens, session_tokens, standing, standing_word(who->standing));
     return code;
 }
+
+int session_admit(struct ctx *ctx, const struct claims *claims, const struct session_origin *from,
+                  struct link_outcome *ret_who, struct session_tokens *ret_tokens)
+{
+    struct login_step step;
+    int code = link_read(ctx, from->provider, claims, &step);
+    for (int i = 0; !code && i < TRIES; i++) {
+        code = link_judge(ctx, claims, &step, ret_who);
+        if (code)
+            return code;
+        code = session_open(ctx, ret_who, from, &step, ret_tokens);
+        if (code != ERR_CONFLICT)
+            return code;
+        code = i + 1 < TRIES ? 0 : fail(ctx, ERR_BUSY, "subject");
+    }
+    return code;
+}
+
+/* --- and renewed --- */
 
 int on_session_renew(struct ctx *ctx, const struct session_refresh *req, struct session_tokens *ret_reply)
 {
@@ -169,7 +269,10 @@ int on_session_renew(struct ctx *ctx, const struct session_refresh *req, struct 
     pair.issued_at = renewed.issued_at;
     pair.refresh_expires = renewed.refresh_expires;
     pair.rights = renewed.rights;
-    code = answer_tokens(ctx, &pair, ret_reply);
+    struct rights rights = {.until_us = INT64_MAX};
+    code = renewed.linked ? rights_of(ctx, renewed.person_id, &rights) : 0;
+    if (!code)
+        code = answer_tokens(ctx, &pair, rights, ret_reply);
     if (!code && renewed.linked)
         PUT_FIELD(ret_reply, session_tokens, standing, standing_word(STANDING_LINKED));
     return code;

@@ -235,6 +235,27 @@ static inline void small_nation(void)
     expect_counts(4, 0, 0, 0);
 }
 
+/* A session for an account that stands as it is. */
+static inline int session_for(struct ctx *ctx, const struct link_outcome *who, const struct session_origin *from,
+                              struct session_tokens *ret_tokens)
+{
+    struct login_step step = {.account_id = who->account_id, .state = SPAN("pending")};
+    if (who->standing == STANDING_LINKED) {
+        step.state = SPAN("linked");
+        PUT_FIELD(&step, login_step, person_id, who->person_id);
+    }
+    return session_open(ctx, who, from, &step, ret_tokens);
+}
+
+/* The part of a login that follows the provider's answer. */
+static inline int log_in_by(struct ctx *ctx, struct span provider, const struct claims *claims,
+                            struct link_outcome *ret_who)
+{
+    struct session_origin from = {.provider = provider};
+    struct session_tokens tokens;
+    return session_admit(ctx, claims, &from, ret_who, &tokens);
+}
+
 /* A session as a login opens it: the account `subject` of provider openid is this person's. */
 static inline int open_session_of(const char *full_name, const char *subject, struct session_tokens *ret_tokens)
 {
@@ -254,7 +275,7 @@ static inline int open_session_of(const char *full_name, const char *subject, st
         .account_id = uuid_of(harness_get(h, "SELECT account_id FROM account WHERE subject = '%s'", subject)),
         .person_id = person,
     };
-    return settled(session_open(&h->ctx, &who, &from, ret_tokens));
+    return settled(session_for(&h->ctx, &who, &from, ret_tokens));
 }
 
 /* The tenures that were told, one a row, in their order. */

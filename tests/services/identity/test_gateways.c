@@ -164,7 +164,7 @@ GATEWAYS_TEST(an_account_that_is_nobody_s_reaches_its_sessions_only)
     struct link_outcome who = {.standing = STANDING_PENDING, .account_id = U(9), .person_id = U(9)};
     struct session_origin from = {.provider = SPAN("openid")};
     struct session_tokens tokens;
-    cr_assert_eq(settled(session_open(&h->ctx, &who, &from, &tokens)), 0);
+    cr_assert_eq(settled(session_for(&h->ctx, &who, &from, &tokens)), 0);
     const char *token = text_of(tokens.access_token);
     cr_expect_eq(edge_ask(edges[0], "GET", "/v1/units", token, NULL, NULL).status, 403);
     cr_expect_eq(edge_ask(edges[0], "GET", "/v1/me/sessions", token, NULL, NULL).status, 200);

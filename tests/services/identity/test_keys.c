@@ -206,19 +206,19 @@ KEYS_TEST(an_account_stays_whose_it_is)
                             .level = 2};
     struct link_outcome who;
     small_nation();
-    cr_assert_eq(settled(link_decide(&h->ctx, SPAN("openid"), &claims, &who)), 0);
+    cr_assert_eq(settled(log_in_by(&h->ctx, SPAN("openid"), &claims, &who)), 0);
     cr_expect_eq(who.standing, STANDING_LINKED);
     new_hash_key();
     new_box_key();
     cr_expect_eq(waiting(), 6, "five persons and an account");
-    cr_assert_eq(settled(link_decide(&h->ctx, SPAN("openid"), &claims, &who)), 0);
+    cr_assert_eq(settled(log_in_by(&h->ctx, SPAN("openid"), &claims, &who)), 0);
     cr_expect_eq(who.standing, STANDING_LINKED);
     cr_assert_eq(move_page(64), 6);
     cr_expect_eq(waiting(), 0);
-    cr_assert_eq(settled(link_decide(&h->ctx, SPAN("openid"), &claims, &who)), 0);
+    cr_assert_eq(settled(log_in_by(&h->ctx, SPAN("openid"), &claims, &who)), 0);
     cr_expect_eq(who.standing, STANDING_LINKED);
     finish();
-    cr_assert_eq(settled(link_decide(&h->ctx, SPAN("openid"), &claims, &who)), 0);
+    cr_assert_eq(settled(log_in_by(&h->ctx, SPAN("openid"), &claims, &who)), 0);
     cr_expect_eq(who.standing, STANDING_LINKED);
     cr_expect_eq(count_of("account"), 1);
 }

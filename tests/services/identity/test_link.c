@@ -11,7 +11,7 @@ static struct claims claims_of(const char *subject, const char *number, const ch
 static int decide(const struct claims *claims)
 {
     who = (struct link_outcome){0};
-    return settled(link_decide(&h->ctx, SPAN("openid"), claims, &who));
+    return settled(log_in_by(&h->ctx, SPAN("openid"), claims, &who));
 }
 
 static int log_in(const char *subject, const char *number, const char *name)
@@ -109,7 +109,7 @@ IDENTITY_TEST(link, a_pending_account_has_no_rights)
     struct fault fault;
     small_nation();
     EXPECT_FAULT(log_in("s", "999079000099", "Vũ Thị Lan"), 0, "");
-    cr_assert_eq(settled(session_open(&h->ctx, &who, &from, &tokens)), 0);
+    cr_assert_eq(settled(session_for(&h->ctx, &who, &from, &tokens)), 0);
     cr_assert_eq(token_verify(sign_public, tokens.access_token, now_us() / 1000000, &h->arena, &access), 0);
     cr_expect_eq(access.n_grants, 0);
     cr_expect(uuid_equal(&access.sub, &who.account_id));
@@ -201,7 +201,7 @@ IDENTITY_TEST(link, same_number_two_accounts)
     EXPECT_FAULT(log_in("s", NAM), 0, "");
     expect_standing(STANDING_LINKED, "linked", "s");
     struct claims claims = claims_of("v", NAM);
-    cr_expect_eq(settled(link_decide(&h->ctx, SPAN("vneid"), &claims, &who)), 0);
+    cr_expect_eq(settled(log_in_by(&h->ctx, SPAN("vneid"), &claims, &who)), 0);
     cr_expect_eq(who.standing, STANDING_LINKED);
     /* Nor does the second get in when the first is gone: an officer decides. */
     harness_sql(h, "UPDATE account SET state = 'unlinked' WHERE subject = 's'");
@@ -221,7 +221,7 @@ IDENTITY_TEST(link, account_of_other_person)
     cr_expect_str_eq(harness_get(h, "SELECT string_agg(body->>'state', ' ' ORDER BY id) FROM outbox WHERE event ="
                                     " 'person_linked'"),
                      "linked review");
-    cr_expect_eq(count_of("session WHERE revoked_at IS NULL"), 0);
+    cr_expect_eq(count_of("session WHERE revoked_at IS NULL AND person_id IS NOT NULL"), 0);
     /* And it does not become harmless again by proving the first number. */
     EXPECT_FAULT(log_in("s", NAM), 0, "");
     expect_standing(STANDING_REVIEW, "review", "s");
@@ -274,7 +274,7 @@ IDENTITY_TEST(link, who_works_nowhere_is_linked_without_rights)
     harness_sql(h, "UPDATE tenure SET valid_to = valid_from");
     EXPECT_FAULT(log_in("s", NAM), 0, "");
     expect_standing(STANDING_LINKED, "linked", "s");
-    cr_assert_eq(settled(session_open(&h->ctx, &who, &from, &tokens)), 0);
+    cr_assert_eq(settled(session_for(&h->ctx, &who, &from, &tokens)), 0);
     cr_assert_eq(token_verify(sign_public, tokens.access_token, now_us() / 1000000, &h->arena, &access), 0);
     cr_expect_eq(access.n_grants, 0);
     harness_as(h, who.person_id, 0, U(1));

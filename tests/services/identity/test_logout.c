@@ -36,7 +36,7 @@ static struct uuid open_session(const char *full_name, const char *subject, cons
                 "DELETE FROM session WHERE account_id = (SELECT account_id FROM account WHERE subject = '%s') AND "
                 "provider_sid IS NULL",
                 subject);
-    cr_assert_eq(settled(session_open(&h->ctx, &who, &from, &tokens)), 0);
+    cr_assert_eq(settled(session_for(&h->ctx, &who, &from, &tokens)), 0);
     cr_assert_eq(token_verify(sign_public, tokens.access_token, now_us() / 1000000, &h->arena, &claims), 0);
     return claims.sid;
 }

@@ -20,7 +20,7 @@ static void log_in(const char *subject, const char *number, const char *name)
 {
     struct claims claims = {.subject = S(subject), .national_id = S(number), .full_name = S(name), .level = 2};
     struct link_outcome who;
-    cr_assert_eq(settled(link_decide(&h->ctx, SPAN("openid"), &claims, &who)), 0);
+    cr_assert_eq(settled(log_in_by(&h->ctx, SPAN("openid"), &claims, &who)), 0);
 }
 
 /* Unit, kind and days of each tenure that has one. */
@@ -89,7 +89,7 @@ IDENTITY_TEST(merge, what_one_held_becomes_the_others)
     struct claims claims = {.subject = S("s"), .national_id = S("999079000005"), .full_name = S(SON), .level = 2};
     struct link_outcome who;
     struct uuid nam = person_id(NAM);
-    cr_assert_eq(settled(link_decide(&h->ctx, SPAN("openid"), &claims, &who)), 0);
+    cr_assert_eq(settled(log_in_by(&h->ctx, SPAN("openid"), &claims, &who)), 0);
     cr_expect_eq(who.standing, STANDING_LINKED);
     cr_expect(uuid_equal(&who.person_id, &nam));
 }

@@ -87,19 +87,28 @@ IDENTITY_TEST(pace, without_an_address_or_a_limit_nobody_is_held_up)
         EXPECT_FAULT(guess(), ERR_UNAUTHENTICATED, "state");
 }
 
+/* A login that the provider has finished, of this account. */
+static int log_in(const char *provider, const char *subject)
+{
+    struct claims claims = {
+        .subject = S(subject), .national_id = S("999079000099"), .full_name = S("Vũ Thị Lan"), .level = 2};
+    struct link_outcome who;
+    return settled(log_in_by(&h->ctx, S(provider), &claims, &who));
+}
+
 IDENTITY_TEST(pace, an_account_that_is_refused_again_and_again)
 {
     limits(3, 0);
-    struct span provider = SPAN("openid");
     for (int i = 0; i < 3; i++) {
-        EXPECT_FAULT(pace_admit_account(&h->ctx, provider, SPAN("s")), 0, "");
-        EXPECT_FAULT(pace_settle_account(&h->ctx, provider, SPAN("s"), fail(&h->ctx, ERR_ASSURANCE, "level")),
+        EXPECT_FAULT(log_in("openid", "s"), 0, "");
+        EXPECT_FAULT(pace_settle_account(&h->ctx, SPAN("openid"), SPAN("s"), fail(&h->ctx, ERR_ASSURANCE, "level")),
                      ERR_ASSURANCE, "level");
     }
-    EXPECT_FAULT(pace_admit_account(&h->ctx, provider, SPAN("s")), ERR_TOO_MANY, "subject");
-    EXPECT_FAULT(pace_admit_account(&h->ctx, provider, SPAN("t")), 0, "");
-    EXPECT_FAULT(pace_admit_account(&h->ctx, SPAN("vneid"), SPAN("s")), 0, "");
-    EXPECT_FAULT(pace_admit_account(&h->ctx, SPAN("openids"), SPAN("")), 0, "");
+    EXPECT_FAULT(log_in("openid", "s"), ERR_TOO_MANY, "subject");
+    cr_expect_eq(count_of("session"), 3);
+    EXPECT_FAULT(log_in("openid", "t"), 0, "");
+    EXPECT_FAULT(log_in("vneid", "s"), 0, "");
+    EXPECT_FAULT(log_in("openids", "u"), 0, "");
 }
 
 /* A slow provider, a busy service and a login that succeeds are nobody's guilt. */

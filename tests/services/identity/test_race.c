@@ -124,7 +124,7 @@ static int log_in_as(struct ctx *ctx, const char *subject)
     struct claims claims = {
         .subject = S(subject), .national_id = S("999079000003"), .full_name = S("Lê Văn Nam"), .level = 2};
     struct link_outcome who;
-    return link_decide(ctx, SPAN("openid"), &claims, &who);
+    return log_in_by(ctx, SPAN("openid"), &claims, &who);
 }
 
 static int log_in_first(struct ctx *ctx)

@@ -8,7 +8,7 @@ static struct link_result result;
 static void log_in_at(const char *provider, const char *subject, const char *number, const char *name)
 {
     struct claims claims = {.subject = S(subject), .national_id = S(number), .full_name = S(name), .level = 2};
-    cr_assert_eq(settled(link_decide(&h->ctx, S(provider), &claims, &who)), 0, "%s", h->ctx.fault.field);
+    cr_assert_eq(settled(log_in_by(&h->ctx, S(provider), &claims, &who)), 0, "%s", h->ctx.fault.field);
 }
 
 static void log_in(const char *subject, const char *number, const char *name)
@@ -145,10 +145,10 @@ IDENTITY_TEST(review, an_officer_rejects)
     EXPECT_FAULT(decide(case_of("s"), 1, "reject", "người khác"), 0, "");
     cr_expect_str_eq(state_of("s"), "rejected");
     cr_expect_eq(harness_events(h, "person_linked"), 0);
-    EXPECT_FAULT(link_decide(&h->ctx, SPAN("openid"), &claims, &who), ERR_NOT_ON_ROSTER, "subject");
+    EXPECT_FAULT(log_in_by(&h->ctx, SPAN("openid"), &claims, &who), ERR_NOT_ON_ROSTER, "subject");
     /* And changes his or her mind. */
     EXPECT_FAULT(link_account("s", 2, "Lê Văn Nam"), 0, "");
-    EXPECT_FAULT(link_decide(&h->ctx, SPAN("openid"), &claims, &who), 0, "");
+    EXPECT_FAULT(log_in_by(&h->ctx, SPAN("openid"), &claims, &who), 0, "");
     cr_expect_eq(who.standing, STANDING_LINKED);
 }
 
@@ -229,7 +229,7 @@ IDENTITY_TEST(review, a_pending_account_is_linked_by_the_officer_of_the_person)
     struct session_origin from = {.provider = SPAN("openid")};
     small_nation();
     log_in("s", "999079000099", "Lê Văn Nam");
-    cr_assert_eq(settled(session_open(&h->ctx, &who, &from, &tokens)), 0);
+    cr_assert_eq(settled(session_for(&h->ctx, &who, &from, &tokens)), 0);
     as_officer("S44");
     EXPECT_FAULT(link_account("s", 1, "Lê Văn Nam"), 0, "");
     /* The session without rights is over. */

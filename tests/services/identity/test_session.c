@@ -334,7 +334,7 @@ IDENTITY_TEST(session, where_it_comes_from_is_shown)
                                   .device = SPAN("Mozilla/5.0 (Windows NT 10.0) Firefox/140.0")};
     small_nation();
     who.person_id = person_id("Lê Văn Nam");
-    cr_assert_eq(settled(session_open(&h->ctx, &who, &from, &tokens)), 0);
+    cr_assert_eq(settled(session_for(&h->ctx, &who, &from, &tokens)), 0);
     cr_expect(same(tokens.standing, SPAN("linked")));
     call_from("203.0.113.9");
     EXPECT_FAULT(renew(tokens.refresh_token), 0, "");
@@ -403,10 +403,10 @@ IDENTITY_TEST(session, a_provider_ends_what_came_from_it)
     uint32_t n = 9;
     small_nation();
     who.person_id = who.account_id = person_id("Lê Văn Nam");
-    cr_assert_eq(settled(session_open(&h->ctx, &who, &from, &tokens)), 0);
+    cr_assert_eq(settled(session_for(&h->ctx, &who, &from, &tokens)), 0);
     struct uuid first = claims_of(tokens.access_token).sid;
     from.provider_sid = SPAN("sid-2");
-    cr_assert_eq(settled(session_open(&h->ctx, &who, &from, &tokens)), 0);
+    cr_assert_eq(settled(session_for(&h->ctx, &who, &from, &tokens)), 0);
     struct uuid second = claims_of(tokens.access_token).sid;
     cr_assert_eq(settled(sessions_end_provider(&h->ctx, SPAN("vneid"), SPAN("sid-1"), "provider", &n)), 0);
     cr_expect_eq(n, 0);
@@ -424,7 +424,7 @@ IDENTITY_TEST(session, an_account_that_is_nobody_s_has_no_rights)
     struct link_outcome who = {.standing = STANDING_PENDING, .account_id = U(9), .person_id = U(9)};
     struct session_origin from = {.provider = SPAN("openid")};
     small_nation();
-    cr_assert_eq(settled(session_open(&h->ctx, &who, &from, &tokens)), 0);
+    cr_assert_eq(settled(session_for(&h->ctx, &who, &from, &tokens)), 0);
     cr_expect(same(tokens.standing, SPAN("pending")));
     for (int i = 0; i < 2; i++) {
         struct access_claims claims = claims_of(tokens.access_token);
@@ -449,7 +449,7 @@ IDENTITY_TEST(session, an_account_that_became_somebody_s_logs_in_again)
     open_session("Lê Văn Nam", "s", &session);
     who.account_id = who.person_id = uuid_of(harness_get(h, "SELECT account_id FROM account"));
     harness_sql(h, "UPDATE account SET state = 'pending', person_id = NULL");
-    cr_assert_eq(settled(session_open(&h->ctx, &who, &from, &tokens)), 0);
+    cr_assert_eq(settled(session_for(&h->ctx, &who, &from, &tokens)), 0);
     EXPECT_FAULT(renew(tokens.refresh_token), 0, "");
     struct uuid pending = claims_of(tokens.access_token).sid;
     harness_sql(h,

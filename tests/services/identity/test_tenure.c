@@ -330,7 +330,7 @@ IDENTITY_TEST(tenure, who_waited_is_linked_when_added)
     struct claims claims = {.subject = S("s"), .national_id = S("999079000070"), .full_name = S("Đinh Thị Mới")};
     struct link_outcome who;
     setup_nam();
-    cr_assert_eq(settled(link_decide(&h->ctx, SPAN("openid"), &claims, &who)), 0);
+    cr_assert_eq(settled(log_in_by(&h->ctx, SPAN("openid"), &claims, &who)), 0);
     cr_expect_eq(who.standing, STANDING_PENDING);
     struct person_draft person = draft();
     EXPECT_FAULT(add(&person), 0, "");

@@ -96,6 +96,33 @@ BEGIN
     END LOOP;
 END $$;
 
+-- What a person may do today: roles by unit, with the first day on which some of it is over. A grant counts when its whole
+-- chain up to the root does, and while the person has a tenure. The tenure comes first, because a token holds 32 units.
+-- `learner_bit` is of everyone who has a tenure, `nation_bit` says that the unit is the whole nation. One SELECT, so that
+-- the planner can put it into what asks.
+CREATE FUNCTION rights_held(whose uuid, learner_bit bigint, nation_bit bigint)
+RETURNS TABLE (unit_id uuid, ends date, roles bigint) LANGUAGE sql STABLE AS $$
+    SELECT held.unit_id, min(held.ends), (bit_or(held.bit)
+        | max(CASE WHEN u.unit_id IS NOT NULL AND u.parent_id IS NULL THEN nation_bit ELSE 0 END))::bigint
+    FROM (
+        SELECT t.unit_id, learner_bit AS bit, 0 AS rank, t.valid_to AS ends FROM identity.tenure t
+        WHERE t.person_id = whose AND t.valid_from <= hocvu.today() AND (t.valid_to IS NULL OR t.valid_to > hocvu.today())
+        UNION ALL
+        SELECT g.unit_id, g.bit, 1, chain.ends
+        FROM identity.role_grant g
+        CROSS JOIN LATERAL (
+            SELECT bool_and(c.why IS NULL) AS holds, min(c.valid_to) AS ends
+            FROM identity.grant_chain(g.grant_id, hocvu.today()) c) chain
+        WHERE g.person_id = whose AND g.revoked_at IS NULL AND chain.holds AND EXISTS (
+            SELECT FROM identity.tenure t WHERE t.person_id = whose AND t.valid_from <= hocvu.today()
+                AND (t.valid_to IS NULL OR t.valid_to > hocvu.today()))
+    ) held
+    LEFT JOIN LATERAL (SELECT n.unit_id, n.parent_id FROM identity.unit_now n WHERE n.unit_id = held.unit_id LIMIT 1) u ON true
+    GROUP BY held.unit_id
+    ORDER BY min(held.rank), held.unit_id
+    LIMIT 32;
+$$;
+
 -- May this grant be made out of `parent` by its holder, now? Null, or what goes beyond the parent: 'FORBIDDEN:field'.
 -- Everything that hands a right on asks here.
 CREATE FUNCTION grant_fits(parent uuid, new_bit integer, new_gives integer, new_unit uuid, new_from date, new_to date)

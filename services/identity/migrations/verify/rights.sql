@@ -9,6 +9,7 @@ SELECT 1 / (NOT has_column_privilege('hocvu_identity', 'identity.role_grant', 'u
 SELECT 1 / (NOT has_table_privilege('hocvu_identity', 'identity.role_grant', 'DELETE'))::int;
 SELECT 'identity.grant_fits(uuid, integer, integer, uuid, date, date)'::regprocedure;
 SELECT 'identity.grant_chain(uuid, date)'::regprocedure;
+SELECT 'identity.rights_held(uuid, bigint, bigint)'::regprocedure;
 SELECT 'identity.grants_below(uuid)'::regprocedure;
 SELECT 1 / (SELECT count(*)::int FROM pg_trigger WHERE tgrelid = 'identity.role_grant'::regclass AND tgname = 'duties_apart');
 
