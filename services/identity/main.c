@@ -44,7 +44,7 @@ static const struct tick ticks[] = {
 
 static const struct job jobs[] = {
     {"privacy", 30000, 64u << 20, privacy_run},  /* archives, erasures; who did not answer is asked again */
-    {"rosters", 1000, 64u << 20, rosters_run},   /* a slice of ten thousand rows takes 25 MB */
+    {"rosters", 1000, 64u << 20, rosters_run},   /* a slice of twenty thousand rows takes 25 MB */
     {"decrees", 60000, 128u << 20, decrees_run}, /* a tree of 100,000 versions takes 60 MB */
     JOB_END,
 };

@@ -21,7 +21,7 @@ enum { NATIONAL_ID, FULL_NAME, BIRTH_DATE, UNIT_CODE, POSITION, LEADER, ROLES, R
 extern const struct table_column roster_columns[ROSTER_COLUMNS];
 
 enum {
-    ROSTER_SLICE = 10000,   /* rows of one transaction */
+    ROSTER_SLICE = 20000,   /* rows of one transaction */
     ROSTER_ROLES = 8,       /* of one row */
     ROSTER_FAULTS = 100000, /* kept of one import; all are counted */
 };

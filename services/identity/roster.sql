@@ -4,15 +4,16 @@
 -- Looked up one by one (what is limited to one row is not joined as a whole), because a roster is small beside the
 -- people of a nation. A unit that is no longer in the tree lies in nobody's subtree, so whoever has the person on a
 -- roster may take him in.
-SELECT r.place, p.person_id, p.full_name, p.birth_date, t.tenure_id, t.unit_id, t.position, t.leader, t.valid_from,
-    p.merged, coalesce((SELECT u.path && :ctx_scope FROM unit_now u WHERE u.unit_id = t.unit_id), true) AS visible
-FROM unnest(:place, :national_hash, :hash_before) AS r (place, national_hash, hash_before)
-JOIN LATERAL (
-    SELECT k.*, n.merged_into IS NOT NULL AS merged
-    FROM person n JOIN person k ON k.person_id = coalesce(n.merged_into, n.person_id)
-    WHERE n.national_hash = ANY (ARRAY[r.national_hash, r.hash_before]) LIMIT 1) p ON true
+SELECT r.place, coalesce(k.person_id, p.person_id) AS person_id, coalesce(k.full_name, p.full_name) AS full_name,
+    CASE WHEN k.person_id IS NULL THEN p.birth_date ELSE k.birth_date END AS birth_date, t.tenure_id, t.unit_id, t.position,
+    t.leader, t.valid_from, k.person_id IS NOT NULL AS merged,
+    coalesce((SELECT u.path && :ctx_scope FROM unit_now u WHERE u.unit_id = t.unit_id), true) AS visible
+FROM unnest(:place, :national_hash) AS r (place, national_hash)
+JOIN LATERAL (SELECT * FROM person WHERE national_hash = r.national_hash LIMIT 1) p ON true
+LEFT JOIN LATERAL (SELECT * FROM person WHERE person_id = p.merged_into LIMIT 1) k ON true
 LEFT JOIN LATERAL (
-    SELECT * FROM tenure WHERE person_id = p.person_id AND kind = 'principal' AND valid_to IS NULL LIMIT 1) t ON true;
+    SELECT * FROM tenure
+    WHERE person_id = coalesce(k.person_id, p.person_id) AND kind = 'principal' AND valid_to IS NULL LIMIT 1) t ON true;
 
 -- person_add(person_new) BULK
 INSERT INTO person (person_id, full_name, birth_date, national_hash, hash_key, national_box, box_key)

@@ -1,7 +1,7 @@
 /*
- * roster_write.c - phase 2 of an import: the spool's rows are compared with what is stored and written, ten thousand of
- * the file's rows in each transaction, which also writes down that they are done. Whoever goes on with the import after
- * a process died reads the same rows again and leaves those slices out.
+ * roster_write.c - phase 2 of an import: the spool's rows are compared with what is stored and written, twenty thousand
+ * of the file's rows in each transaction, which also writes down that they are done. Whoever goes on with the import
+ * after a process died reads the same rows again and leaves those slices out.
  *
  * A row says who works where now. A new number is a new person; another unit ends the tenure today and begins the next;
  * another name, position or birth date corrects what is stored. Roles are only ever added: taking one away is a
@@ -45,11 +45,12 @@ struct changes {
     bool *created, *changed;
     uint8_t *why; /* enum refused: why a row is not taken */
     uint32_t n;
+    const struct roster_row **fresh; /* of people who are new */
     struct person_new *persons;
     struct person_edit *edits;
     struct person_fact *begun, *tenures; /* of new people; of others */
     struct role_step *roles;
-    uint32_t n_persons, n_edits, n_begun, n_tenures, n_roles;
+    uint32_t n_fresh, n_persons, n_edits, n_begun, n_tenures, n_roles;
 };
 
 int roster_load(struct ctx *ctx, struct roster *r, uint32_t *ret_slice, struct roster_row **ret_rows, uint32_t *ret_n)
@@ -71,19 +72,20 @@ int roster_load(struct ctx *ctx, struct roster *r, uint32_t *ret_slice, struct r
 
 int roster_look(struct ctx *ctx, const struct roster_row *rows, uint32_t n, const struct roster_seen **ret_seen)
 {
-    struct roster_key *keys = arena_alloc(ctx->arena, (n + 1) * sizeof(*keys));
+    struct roster_key *keys = arena_alloc(ctx->arena, (2 * (size_t)n + 1) * sizeof(*keys));
     struct roster_seen *seen;
-    uint32_t n_seen;
+    uint32_t n_seen, n_keys = 0;
     if (!keys)
         return fail(ctx, ERR_TOO_LARGE, "upload_id");
     for (uint32_t i = 0; i < n; i++) {
-        keys[i] = (struct roster_key){.place = i, .national_hash = {(const char *)rows[i].hash, SEAL_HASH_BYTES}};
+        keys[n_keys++] =
+            (struct roster_key){.place = i, .national_hash = {(const char *)rows[i].hash, SEAL_HASH_BYTES}};
         if (rows[i].has_before)
-            PUT_FIELD(&keys[i], roster_key, hash_before,
-                      ((struct span){(const char *)rows[i].before, SEAL_HASH_BYTES}));
+            keys[n_keys++] =
+                (struct roster_key){.place = i, .national_hash = {(const char *)rows[i].before, SEAL_HASH_BYTES}};
         ret_seen[i] = NULL;
     }
-    int code = pg_bulk(ctx, &SQL_roster_look, keys, n, n, &seen, &n_seen);
+    int code = pg_bulk(ctx, &SQL_roster_look, keys, n_keys, n_keys, &seen, &n_seen);
     for (uint32_t i = 0; !code && i < n_seen; i++)
         ret_seen[seen[i].place] = &seen[i];
     return code;
@@ -214,29 +216,50 @@ static bool named_by_other(const struct changes *c, uint32_t i)
 
 static bool find_room(struct ctx *ctx, struct changes *c)
 {
-    uint32_t n_roles = 0;
-    for (uint32_t i = 0; i < c->n; i++)
+    uint32_t n_roles = 0, n_known = 0;
+    for (uint32_t i = 0; i < c->n; i++) {
         n_roles += c->rows[i].n_roles;
-    c->seen = arena_alloc(ctx->arena, c->n * sizeof(struct roster_seen *));
+        n_known += c->seen[i] != NULL;
+    }
     c->person_ids = arena_alloc(ctx->arena, c->n * sizeof(struct uuid));
     c->created = arena_alloc(ctx->arena, c->n);
     c->changed = arena_alloc(ctx->arena, c->n);
     c->why = arena_alloc(ctx->arena, c->n);
     c->roles = arena_alloc(ctx->arena, n_roles * sizeof(*c->roles));
-    c->persons = arena_alloc(ctx->arena, c->n * sizeof(*c->persons));
-    c->edits = arena_alloc(ctx->arena, c->n * sizeof(*c->edits));
-    c->begun = arena_alloc(ctx->arena, c->n * sizeof(*c->begun));
-    c->tenures = arena_alloc(ctx->arena, 2 * c->n * sizeof(*c->tenures));
-    return c->seen && c->person_ids && c->created && c->changed && c->why && c->roles && c->persons && c->edits &&
-           c->begun && c->tenures;
+    c->persons = arena_alloc(ctx->arena, (c->n - n_known) * sizeof(*c->persons));
+    c->begun = arena_alloc(ctx->arena, (c->n - n_known) * sizeof(*c->begun));
+    c->fresh = arena_alloc(ctx->arena, (c->n - n_known) * sizeof(*c->fresh));
+    c->edits = arena_alloc(ctx->arena, n_known * sizeof(*c->edits));
+    c->tenures = arena_alloc(ctx->arena, 2 * n_known * sizeof(*c->tenures));
+    return c->person_ids && c->created && c->changed && c->why && c->roles && c->persons && c->begun && c->fresh &&
+           c->edits && c->tenures;
+}
+
+static int by_unit(const void *a, const void *b)
+{
+    const struct roster_row *one = *(const struct roster_row *const *)a, *two = *(const struct roster_row *const *)b;
+    int order = memcmp(one->unit_id.b, two->unit_id.b, sizeof(one->unit_id.b));
+    return order ? order : (one->row > two->row) - (one->row < two->row);
+}
+
+/*
+ * New people unit by unit, because their tenures go into an index by unit and person: in this order, with ids that
+ * grow, they come to lie next to each other in all of the indexes.
+ */
+static void add_persons(const struct roster *r, struct changes *c)
+{
+    qsort(c->fresh, c->n_fresh, sizeof(*c->fresh), by_unit);
+    for (uint32_t i = 0; i < c->n_fresh; i++)
+        add_person(r, c, (uint32_t)(c->fresh[i] - c->rows));
 }
 
 /* Compares every row with what is stored. 0 or fail(). */
 static int decide(struct ctx *ctx, const struct roster *r, struct changes *c)
 {
-    if (!find_room(ctx, c))
-        return fail(ctx, ERR_TOO_LARGE, "upload_id");
-    int code = roster_look(ctx, c->rows, c->n, c->seen);
+    c->seen = arena_alloc(ctx->arena, c->n * sizeof(struct roster_seen *));
+    int code = c->seen ? roster_look(ctx, c->rows, c->n, c->seen) : fail(ctx, ERR_TOO_LARGE, "upload_id");
+    if (!code && !find_room(ctx, c))
+        code = fail(ctx, ERR_TOO_LARGE, "upload_id");
     for (uint32_t i = 0; !code && i < c->n; i++) {
         if (c->seen[i] && !c->seen[i]->visible)
             c->why[i] = OUTSIDE;
@@ -253,8 +276,10 @@ static int decide(struct ctx *ctx, const struct roster *r, struct changes *c)
         if (c->seen[i])
             compare_person(r, c, i);
         else
-            add_person(r, c, i);
+            c->fresh[c->n_fresh++] = &c->rows[i];
     }
+    if (!code)
+        add_persons(r, c);
     return code;
 }
 

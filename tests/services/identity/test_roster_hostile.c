@@ -1,5 +1,6 @@
 /* test_roster_hostile.c - files that are not what they say, refused row by row or whole, with a sentence. */
 #include "identity_test.h"
+#include "roster.h"
 #include <fcntl.h>
 
 #define GOOD "999079000002,Trần Thị Hoa,1979-04-14,S44,Trưởng phòng,true,\n"
@@ -265,15 +266,15 @@ IDENTITY_TEST(roster_hostile, complete_unit_outside_subtree)
     EXPECT_FAULT(on_import_begin(&h->ctx, &req, &state), ERR_FORBIDDEN, "complete_unit");
 }
 
-/* Twelve thousand people: two slices. The second one's first row is called `odd`. */
+/* Twenty-two thousand people: two slices. The second one's first row is called `odd`. */
 static struct span long_roster(const char *odd)
 {
     struct buf file;
     struct span copy;
     buf_init(&file, 4 << 20);
     buf_add_text(&file, ROSTER_HEAD_LINE);
-    for (int i = 0; i < 12000; i++)
-        buf_printf(&file, "9980%08d,%s,1979-04-14,S44,,false,\n", i, i == 10000 ? odd : "An Bình");
+    for (int i = 0; i < 22000; i++)
+        buf_printf(&file, "9980%08d,%s,1979-04-14,S44,,false,\n", i, i == ROSTER_SLICE ? odd : "An Bình");
     cr_assert_eq(arena_span(&h->arena, buf_span(&file), &copy), 0);
     buf_release(&file);
     return copy;
@@ -288,15 +289,15 @@ IDENTITY_TEST(roster_hostile, killed_between_two_slices)
     cr_assert_eq(settled(on_import_begin(&h->ctx, &req, &state)), 0);
     harness_sql(h, "ALTER TABLE person ADD CONSTRAINT stands_in_the_way CHECK (full_name <> 'Chặn Lại')");
     cr_expect_neq(run_rosters(), 0);
-    cr_expect_eq(count_of("person"), 10001, "the first slice is written");
+    cr_expect_eq(count_of("person"), ROSTER_SLICE + 1, "the first slice is written");
     harness_sql(h, "ALTER TABLE person DROP CONSTRAINT stands_in_the_way");
     cr_assert_eq(run_rosters(), 0);
     take_report(req.import_id);
     cr_expect(state_is("done"));
-    expect_counts(12000, 0, 0, 0);
-    cr_expect_eq(count_of("person"), 12001);
-    cr_expect_eq(count_of("tenure"), 12001);
-    cr_expect_eq(count_of(TOLD), 12001);
+    expect_counts(22000, 0, 0, 0);
+    cr_expect_eq(count_of("person"), 22001);
+    cr_expect_eq(count_of("tenure"), 22001);
+    cr_expect_eq(count_of(TOLD), 22001);
     cr_expect_eq(count_of("upload_part"), 0);
 }
 

@@ -150,6 +150,47 @@ IDENTITY_TEST(tenure, the_database_holds_the_rule_too)
                 " false, 'principal', hocvu.today() FROM ended");
 }
 
+/* Many new persons at once are looked at by another way than a few. */
+IDENTITY_TEST(tenure, the_database_holds_the_rule_for_many_at_once)
+{
+    static const struct {
+        const char *rows, *fault;
+    } wrong[] = {
+        {"SELECT person_id, 'principal', today() FROM person UNION ALL SELECT uuid7(), 'principal', today()",
+         "a tenure of nobody, or in no unit"},
+        {"SELECT person_id, 'principal', today() FROM person UNION ALL (SELECT person_id, 'principal', today() - 1 FROM"
+         " person WHERE full_name = 'Người' LIMIT 1)",
+         "STATE:kind"},
+        {"SELECT person_id, 'principal', today() FROM person UNION ALL (SELECT person_id, 'concurrent', today() - 1 "
+         "FROM"
+         " person WHERE full_name = 'Người' LIMIT 1)",
+         "STATE:kind"},
+        /* Somebody who works already lies between those who are new. */
+        {"SELECT person_id, 'principal', today() FROM person WHERE full_name = 'Người' UNION ALL SELECT person_id,"
+         " 'principal', today() FROM person WHERE full_name = 'Lê Văn Nam'",
+         "STATE:kind"},
+    };
+    setup_nam();
+    harness_sql(h, "SET search_path = identity, hocvu");
+    harness_sql(h, "INSERT INTO person (person_id, full_name, national_hash, hash_key, national_box, box_key)"
+                   " SELECT uuid7(), 'Người', sha256(n::text::bytea), 'abcdefgh', 'x', 'abcdefgh' FROM"
+                   " generate_series(1, 150) n");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        harness_sql(
+            h,
+            "DO $$ BEGIN INSERT INTO tenure (tenure_id, person_id, unit_id, position, leader, kind, valid_from)"
+            " SELECT uuid7(), p, (SELECT min(unit_id::text)::uuid FROM unit), '', false, k, d FROM (%s) r (p, k,"
+            " d)%s; RAISE EXCEPTION 'taken'; EXCEPTION WHEN raise_exception OR foreign_key_violation THEN IF"
+            " SQLERRM <> '%s' THEN RAISE EXCEPTION 'statement %zu: %%', SQLERRM; END IF; END $$",
+            wrong[i].rows, i < 3 ? " WHERE p NOT IN (SELECT person_id FROM tenure)" : "", wrong[i].fault, i);
+    }
+    harness_sql(h,
+                "INSERT INTO tenure (tenure_id, person_id, unit_id, position, leader, kind, valid_from) SELECT uuid7(),"
+                " person_id, (SELECT min(unit_id::text)::uuid FROM unit), '', false, 'principal', today() FROM person"
+                " WHERE full_name = 'Người'");
+    cr_expect_eq(count_of("tenure"), 155);
+}
+
 IDENTITY_TEST(tenure, a_secondment_has_a_home_and_an_end)
 {
     setup_nam();

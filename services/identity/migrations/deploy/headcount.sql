@@ -1,7 +1,7 @@
 -- Deploy identity:headcount to pg
 --
 -- How many people work where, as of any day, counted by principal tenures. Each change of a tenure leaves its difference
--- in headcount_change, which nobody waits for; a tick folds these into counts that grow from day to day, one row for each
+-- in headcount_change (tenures.sql), which nobody waits for; a tick folds these into counts that grow from day to day, one row for each
 -- day on which something changed. A question takes the latest count up to its day, and what is not folded yet.
 BEGIN;
 
@@ -33,33 +33,6 @@ CREATE TABLE headcount_top (
     leaders bigint NOT NULL,
     PRIMARY KEY (top, day) INCLUDE (people, leaders)
 );
-
-CREATE FUNCTION headcount_note() RETURNS trigger LANGUAGE plpgsql SET search_path = identity, pg_catalog AS $$
-BEGIN
-    IF TG_OP = 'INSERT' THEN
-        INSERT INTO headcount_change (unit_id, day, people, leaders)
-        SELECT unit_id, day, sum(n), sum(CASE WHEN leader THEN n ELSE 0 END)
-        FROM now_so t CROSS JOIN LATERAL (VALUES (t.valid_from, 1), (t.valid_to, -1)) AS c (day, n)
-        WHERE t.kind = 'principal' AND t.valid_to IS DISTINCT FROM t.valid_from AND day IS NOT NULL
-        GROUP BY unit_id, day
-        HAVING sum(n) <> 0 OR sum(CASE WHEN leader THEN n ELSE 0 END) <> 0;
-    ELSE
-        INSERT INTO headcount_change (unit_id, day, people, leaders)
-        SELECT unit_id, day, sum(n), sum(CASE WHEN leader THEN n ELSE 0 END)
-        FROM (SELECT unit_id, kind, leader, valid_from, valid_to, 1 AS sign FROM now_so
-              UNION ALL
-              SELECT unit_id, kind, leader, valid_from, valid_to, -1 FROM was_so) t
-        CROSS JOIN LATERAL (VALUES (t.valid_from, t.sign), (t.valid_to, -t.sign)) AS c (day, n)
-        WHERE t.kind = 'principal' AND t.valid_to IS DISTINCT FROM t.valid_from AND day IS NOT NULL
-        GROUP BY unit_id, day
-        HAVING sum(n) <> 0 OR sum(CASE WHEN leader THEN n ELSE 0 END) <> 0;
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER headcount_new AFTER INSERT ON tenure REFERENCING NEW TABLE AS now_so
-    FOR EACH STATEMENT EXECUTE FUNCTION headcount_note();
-CREATE TRIGGER headcount_now AFTER UPDATE ON tenure REFERENCING OLD TABLE AS was_so NEW TABLE AS now_so
-    FOR EACH STATEMENT EXECUTE FUNCTION headcount_note();
 
 -- Folds the changes of so many units, with all that is known of each. How many they were.
 CREATE FUNCTION headcount_fold(most bigint) RETURNS bigint LANGUAGE plpgsql SET search_path = identity, pg_catalog AS $$

@@ -43,13 +43,13 @@ CREATE TABLE position_skill (
 -- day (valid_to = valid_from) is an entry that was corrected or taken back.
 CREATE TABLE tenure (
     tenure_id  uuid PRIMARY KEY,
-    person_id  uuid NOT NULL REFERENCES person,
-    unit_id    uuid NOT NULL REFERENCES unit,
+    person_id  uuid NOT NULL, -- of person; unit_id of unit: looked at by the statement (tenures.sql)
+    unit_id    uuid NOT NULL,
     position   text NOT NULL CHECK (octet_length(position) <= 120),
     leader     boolean NOT NULL,
     kind       text NOT NULL DEFAULT 'principal' CHECK (kind IN ('principal', 'concurrent', 'secondment')),
     position_code text,
-    home_tenure_id uuid REFERENCES tenure, -- of a secondment: where the person comes from and goes back to
+    home_tenure_id uuid, -- of a secondment: where the person comes from and goes back to
     from_tenure uuid, -- the one that this one goes on with: moved by a decree, or of a person merged
     valid_from date NOT NULL,
     valid_to   date CHECK (valid_to >= valid_from),
@@ -57,59 +57,10 @@ CREATE TABLE tenure (
     CHECK ((kind = 'secondment') = (home_tenure_id IS NOT NULL)),
     CHECK (kind <> 'secondment' OR valid_to IS NOT NULL)
 );
-CREATE UNIQUE INDEX tenure_principal ON tenure (person_id) WHERE kind = 'principal' AND valid_to IS NULL;
 CREATE INDEX tenure_person ON tenure (person_id);
 CREATE INDEX tenure_beside ON tenure (person_id) WHERE kind <> 'principal';
 -- Who worked in a unit on a day, without a look into the table.
 CREATE INDEX tenure_unit ON tenure (unit_id, person_id) INCLUDE (kind, leader, valid_from, valid_to);
-
--- One principal tenure on each day on which somebody works: no two at once, and none of the others on a day without one.
--- Looked at once for all rows of a statement; an exclusion constraint would cost five times as much for each row of a
--- roster. Who writes tenures holds the person's row or the lock of the imports, so that two cannot pass each other.
--- By index alone: the plan is kept, and must be right for one row and for twenty thousand.
-CREATE FUNCTION tenure_one_principal() RETURNS trigger LANGUAGE plpgsql
-SET search_path = identity, pg_catalog SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
-AS $$
-DECLARE
-    several uuid[];
-    wrong uuid;
-BEGIN
-    -- Most have one tenure, and it is the principal one; the others are looked at closely. Counted for each by itself:
-    -- joined as a whole, the tenures of everybody might be read for each of them.
-    SELECT array_agg(c.person_id) INTO several
-    FROM (SELECT DISTINCT person_id FROM changed) c CROSS JOIN LATERAL (
-        SELECT count(*) AS n, count(*) FILTER (WHERE t.kind = 'principal') AS principals FROM tenure t
-        WHERE t.person_id = c.person_id AND (t.valid_to IS NULL OR t.valid_to > t.valid_from)) k
-    WHERE k.n > 1 OR k.principals < k.n;
-    IF several IS NULL THEN
-        RETURN NULL;
-    END IF;
-    SELECT d.person_id INTO wrong FROM (
-        SELECT t.person_id, t.valid_to, lead(t.valid_from) OVER (PARTITION BY t.person_id ORDER BY t.valid_from) AS next
-        FROM unnest(several) AS c (person_id) CROSS JOIN LATERAL (
-            SELECT * FROM tenure WHERE person_id = c.person_id OFFSET 0) t
-        WHERE t.kind = 'principal' AND (t.valid_to IS NULL OR t.valid_to > t.valid_from)) d
-    WHERE d.next < coalesce(d.valid_to, 'infinity') LIMIT 1;
-    IF wrong IS NULL THEN
-        SELECT t.person_id INTO wrong
-        FROM unnest(several) AS c (person_id) CROSS JOIN LATERAL (
-            SELECT * FROM tenure WHERE person_id = c.person_id OFFSET 0) t
-        WHERE t.kind <> 'principal' AND (t.valid_to IS NULL OR t.valid_to > t.valid_from)
-            AND NOT coalesce(daterange(t.valid_from, t.valid_to) <@ (
-                SELECT range_agg(daterange(p.valid_from, p.valid_to)) FROM tenure p
-                WHERE p.person_id = t.person_id AND p.kind = 'principal'), false)
-        LIMIT 1;
-    END IF;
-    IF wrong IS NOT NULL THEN
-        RAISE EXCEPTION 'STATE:kind'
-            USING DETAIL = format('Person %s does not have one principal tenure on each day of work.', wrong);
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER tenure_one_principal_new AFTER INSERT ON tenure REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION tenure_one_principal();
-CREATE TRIGGER tenure_one_principal_now AFTER UPDATE ON tenure REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION tenure_one_principal();
 
 -- Place of a person in today's tree: of the principal tenure, or of the last one. Who works nowhere and never did, or
 -- whose unit is gone, stands at the top: only who answers for the nation decides about him or her. Who is another person

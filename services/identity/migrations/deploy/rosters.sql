@@ -87,25 +87,6 @@ CREATE UNLOGGED TABLE roster_present (
     person_id uuid NOT NULL
 );
 
--- Three million tenures by COPY are checked as a set, not one by one: the keys that PostgreSQL checks row by row cost
--- more than writing the rows. Ids of persons and units are never deleted.
-ALTER TABLE tenure DROP CONSTRAINT tenure_person_id_fkey, DROP CONSTRAINT tenure_unit_id_fkey;
-CREATE FUNCTION tenure_attached() RETURNS trigger LANGUAGE plpgsql
-SET search_path = identity, pg_catalog
--- By index, also when the plan is made while the tables are still small.
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
-BEGIN
-    IF EXISTS (SELECT FROM (SELECT DISTINCT unit_id FROM fresh) f WHERE NOT EXISTS (SELECT FROM unit u WHERE u.unit_id = f.unit_id))
-        OR EXISTS (SELECT FROM fresh f WHERE NOT EXISTS (SELECT FROM person p WHERE p.person_id = f.person_id)) THEN
-        RAISE foreign_key_violation USING MESSAGE = 'a tenure of nobody, or in no unit';
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER attached_insert AFTER INSERT ON tenure REFERENCING NEW TABLE AS fresh
-    FOR EACH STATEMENT EXECUTE FUNCTION tenure_attached();
-CREATE TRIGGER attached_update AFTER UPDATE ON tenure REFERENCING NEW TABLE AS fresh
-    FOR EACH STATEMENT EXECUTE FUNCTION tenure_attached();
-
 GRANT SELECT, INSERT, UPDATE (received), DELETE ON upload TO hocvu_identity;
 GRANT SELECT, INSERT, DELETE ON upload_part TO hocvu_identity;
 GRANT SELECT, INSERT, UPDATE (state, stop, tries, bytes_read, rows, refused, ended, faults, sentence_vi, sentence_en, sha256, begun, over)

@@ -3,6 +3,5 @@ BEGIN;
 
 DROP FUNCTION identity.person_path(uuid);
 DROP TABLE identity.tenure_step, identity.tenure, identity.position_skill, identity.position, identity.person;
-DROP FUNCTION identity.tenure_one_principal();
 
 COMMIT;

@@ -14,6 +14,5 @@ SELECT 1 / (NOT has_column_privilege('hocvu_identity', 'identity.tenure', 'unit_
 SELECT 1 / (NOT has_column_privilege('hocvu_identity', 'identity.tenure', 'person_id', 'UPDATE'))::int;
 SELECT 1 / (NOT has_table_privilege('hocvu_identity', 'identity.person', 'DELETE'))::int;
 SELECT 1 / (NOT has_any_column_privilege('hocvu_identity', 'identity.tenure_step', 'UPDATE'))::int;
-SELECT 1 / (count(*) = 2)::int FROM pg_trigger WHERE tgrelid = 'identity.tenure'::regclass AND tgname LIKE 'tenure_one_principal_%';
 
 ROLLBACK;
