@@ -146,7 +146,8 @@ Test(issue, nothing_disappears)
     harness_close(h);
 }
 
-/* While a person's data may only be kept nothing is issued; when that ends, it is. What is issued already says the name. */
+/* While a person's data may only be kept nothing is issued; when that ends, it is. What is issued already says the
+ * name. */
 Test(issue, restricted_people_wait)
 {
     struct harness *h = open_seeded();
