@@ -20,6 +20,8 @@ enum { PART = 1 << 20, POLL_MS = 200, PATIENCE_S = 120, ROUNDS_MOST = 10000, FAU
 const char roster_help[] =
     "hocvu roster FILE [--dry-run] [--complete CODE [--remove-most PERCENT]] [--faults OUT.csv|OUT.xlsx]\n\n"
     "Imports officials from a CSV or XLSX file: national_id,full_name,birth_date,unit_code,position,leader,roles.\n"
+    "A file that names tenures has any of kind,valid_from,valid_to,home_unit,position_code besides, and may name a\n"
+    "person several times (docs/integrators.md, part 3).\n"
     "The same command again goes on where it was interrupted. Exit code 1 when rows were refused.\n\n"
     "  --dry-run       only say what would be done\n"
     "  --complete CODE the file names everybody who works in this unit and below: who is missing leaves today\n"

@@ -151,11 +151,21 @@ SELECT place, why FROM (
     SELECT row.place, CASE
         WHEN j.parent_id IS NULL THEN 'FORBIDDEN:role'
         WHEN j.fault IS NOT NULL THEN j.fault
-        WHEN duties_against(row.bit) = 0 THEN NULL
-        WHEN duty_clash(row.person_id, row.bit, row.unit_id, today(), NULL) IS NOT NULL THEN 'DUTIES:role'
-        WHEN EXISTS (SELECT FROM row o WHERE o.place = row.place AND o.bit & duties_against(row.bit) <> 0
+        WHEN duties_against(row.bit) <> 0 AND duty_clash(row.person_id, row.bit, row.unit_id, today(), NULL) IS NOT NULL
+            THEN 'DUTIES:role'
+        WHEN duties_against(row.bit) <> 0 AND EXISTS (SELECT FROM row o
+            WHERE o.place = row.place AND o.bit & duties_against(row.bit) <> 0
             AND (unit_within(o.unit_id, row.unit_id, today()) OR unit_within(row.unit_id, o.unit_id, today())))
             THEN 'DUTIES:role'
+        -- One more unit than a token has room for.
+        WHEN (SELECT count(DISTINCT u.unit_id) > 31 AND NOT bool_or(u.had AND u.unit_id = row.unit_id) FROM (
+                SELECT g.unit_id, true AS had FROM role_grant g
+                WHERE g.person_id = row.person_id AND g.revoked_at IS NULL AND (g.valid_to IS NULL OR g.valid_to > today())
+                UNION ALL
+                SELECT t.unit_id, true FROM tenure t
+                WHERE t.person_id = row.person_id AND (t.valid_to IS NULL OR t.valid_to > today())
+                UNION ALL
+                SELECT o.unit_id, false FROM row o WHERE o.place = row.place) u) THEN 'LIMIT:role'
         END AS why
     FROM row JOIN judged j USING (giver, bit, usual, unit_id)) v
 WHERE why IS NOT NULL

@@ -5,6 +5,7 @@
  *   roster_read.c   phase 1: the file's rows, judged one by one, into the spool
  *   roster_judge.c  what the columns of a roster may say
  *   roster_spool.c  the good rows in a file of their own; which numbers there have been
+ *   roster_tenures.c  the same for a file that names tenures, with kinds and days
  *   roster_write.c  phase 2: the spool's rows compared with what is stored and written, slice by slice
  *   roster_leave.c  between them, for a complete file: who is not in it
  *   roster_report.c what callers see: state, faults as a file
@@ -17,7 +18,21 @@
 #include "identity.h"
 #include "row_judge.h"
 
-enum { NATIONAL_ID, FULL_NAME, BIRTH_DATE, UNIT_CODE, POSITION, LEADER, ROLES, ROSTER_COLUMNS };
+enum {
+    NATIONAL_ID,
+    FULL_NAME,
+    BIRTH_DATE,
+    UNIT_CODE,
+    POSITION,
+    LEADER,
+    ROLES,
+    POSITION_CODE, /* from here on: of a roster that names tenures */
+    KIND,
+    VALID_FROM,
+    VALID_TO,
+    HOME_UNIT,
+    ROSTER_COLUMNS
+};
 extern const struct table_column roster_columns[ROSTER_COLUMNS];
 
 enum {
@@ -41,6 +56,16 @@ struct roster_role {
     struct uuid unit_id;
 };
 
+enum roster_kind { KIND_PRINCIPAL, KIND_CONCURRENT, KIND_SECONDMENT };
+
+/* What a row says beyond who works where now, in a file with one of those columns. */
+struct roster_days {
+    uint8_t kind; /* enum roster_kind */
+    bool has_from, has_to, has_home;
+    int32_t from, to; /* `from` is today's day when nothing is said */
+    struct uuid home; /* unit from which somebody is seconded */
+};
+
 /* A row that reads well. */
 struct roster_row {
     uint32_t row;  /* from 0, counting every row of the file */
@@ -51,7 +76,8 @@ struct roster_row {
     struct uuid unit_id;
     bool has_before; /* keys are being changed: the hash by the key before */
     unsigned char hash[SEAL_HASH_BYTES], before[SEAL_HASH_BYTES], box[SEAL_BOX_BYTES];
-    struct span full_name, position;
+    struct span full_name, position, position_code;
+    struct roster_days days;
     struct roster_role roles[ROSTER_ROLES];
 };
 
@@ -60,6 +86,7 @@ struct roster_row {
 /* A file without a name: read from the beginning after it was written to its end. */
 struct spool {
     int fd;
+    bool tenures; /* rows have days, and several may be of one number */
     char *buffer;
     size_t n, at;    /* bytes in the buffer; of them read */
     uint64_t offset; /* in the file, of the buffer's begin */
@@ -90,9 +117,12 @@ struct number_set {
 void number_set_release(struct number_set *set);
 /*
  * Adds the row that spool_add will write next. Its line when the number is new, otherwise the line that has it already;
- * 0: memory is out.
+ * 0: memory is out. Where rows have days (spool->tenures) a line that has the number already is one with the same
+ * first day and kind, and the same unit unless it is the principal one; or (`*ret_other`) with another name or birth
+ * date.
  */
-MUST_CHECK uint32_t number_set_add(struct number_set *set, struct spool *spool, const struct roster_row *row);
+MUST_CHECK uint32_t number_set_add(struct number_set *set, struct spool *spool, const struct roster_row *row,
+                                   bool *ret_other);
 
 /* --- roster_job.c --- */
 
@@ -111,6 +141,7 @@ struct roster {
     struct spool spool;
     struct number_set numbers;
     struct sealer sealer;
+    bool tenures;                    /* the file has a column of those behind ROLES */
     bool utf8_seen;                  /* a letter beyond ASCII, rightly written: the file is UTF-8 */
     struct import_fault_row *faults; /* not stored yet; texts in faults_arena */
     struct arena faults_arena;
@@ -136,6 +167,57 @@ MUST_CHECK int roster_read(struct ctx *ctx, struct roster *r);
 MUST_CHECK int roster_keep_faults(struct ctx *ctx, struct roster *r);
 /* roster_judge.c: judges what the cells of judge->cells say, into `into`; judge->refused says what came of it. */
 void roster_judge(struct roster *r, struct roster_row *into);
+/* --- roster_write.c --- */
+
+enum roster_refused {
+    TAKEN,
+    OUTSIDE,
+    SAME_PERSON_TWICE,
+    ROLE_BEYOND,
+    ROLE_DUTIES,
+    ROLE_UNITS,
+    UNIT_THEN,
+    POSITION_UNKNOWN,
+    TWO_PRINCIPAL,
+    NO_PRINCIPAL,
+    HOME_OTHER,
+    DAYS_WRONG,
+    TENURES_TOO_MANY,
+    TENURE_UNITS,
+};
+
+/* What is to be written of one slice. */
+struct roster_changes {
+    struct roster_row *rows;
+    const struct roster_seen **seen;
+    struct uuid *person_ids;
+    bool *created, *changed;
+    uint8_t *why; /* enum roster_refused: why a row is not taken */
+    uint32_t n;
+    const struct roster_row **fresh; /* of people who are new */
+    struct person_new *persons;
+    struct person_edit *edits;
+    struct person_fact *begun, *tenures; /* of new people; of others */
+    struct role_step *roles;
+    struct tenure_row *stated; /* of a file that names tenures, those of a person next to each other */
+    struct leaver *leavers;    /* and who works nowhere from a day on */
+    uint32_t n_fresh, n_persons, n_edits, n_begun, n_tenures, n_roles, n_stated, n_leavers;
+};
+
+/* A new person with the row's name and number: its id. */
+struct uuid roster_add_person(const struct roster *r, struct roster_changes *c, uint32_t i);
+/* Notes an edit where name or birth date differ. */
+void roster_edit_person(struct roster_changes *c, uint32_t i, bool *ret_renamed, bool *ret_reborn);
+/* Adds the roles of row i, judged together with those of row `with`. */
+void roster_add_roles(struct roster_changes *c, uint32_t i, uint32_t with);
+/* Refuses rows for their roles. Nobody else changes grants until the end of the transaction. 0 or fail(). */
+MUST_CHECK int roster_judge_grants(struct ctx *ctx, struct roster_changes *c);
+
+/* roster_tenures.c: decides about rows that name tenures; c->seen is there. 0 or fail(). */
+MUST_CHECK int roster_tenures(struct ctx *ctx, const struct roster *r, struct roster_changes *c);
+/* Writes them. 0 or fail(). */
+MUST_CHECK int roster_write_tenures(struct ctx *ctx, const struct roster_changes *c);
+
 /* roster_write.c: all slices. 0, fail(), or it is over. */
 MUST_CHECK int roster_write(struct ctx *ctx, struct roster *r);
 /* What is stored about n rows; ret_seen[i] is NULL for a number that is new. 0 or fail(). */

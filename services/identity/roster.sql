@@ -6,7 +6,7 @@
 -- roster may take him in.
 SELECT r.place, coalesce(k.person_id, p.person_id) AS person_id, coalesce(k.full_name, p.full_name) AS full_name,
     CASE WHEN k.person_id IS NULL THEN p.birth_date ELSE k.birth_date END AS birth_date, t.tenure_id, t.unit_id, t.position,
-    t.leader, t.valid_from, k.person_id IS NOT NULL AS merged,
+    t.position_code, t.leader, t.valid_from, k.person_id IS NOT NULL AS merged,
     coalesce((SELECT u.path && :ctx_scope FROM unit_now u WHERE u.unit_id = t.unit_id), true) AS visible
 FROM unnest(:place, :national_hash) AS r (place, national_hash)
 JOIN LATERAL (SELECT * FROM person WHERE national_hash = r.national_hash LIMIT 1) p ON true

@@ -1,5 +1,6 @@
 /*
- * roster_judge.c - what a row of a roster may say: national_id,full_name,birth_date,unit_code,position,leader,roles.
+ * roster_judge.c - what a row of a roster may say: national_id,full_name,birth_date,unit_code,position,leader,roles,
+ * and what a file that names tenures has besides: position_code,kind,valid_from,valid_to,home_unit.
  * Whether the caller may hand on the roles is for the grants to say, when the row is compared (roster_write.c).
  */
 #include "import.h"
@@ -14,9 +15,14 @@ const struct table_column roster_columns[ROSTER_COLUMNS] = {
     [POSITION] = {"position", 0, 120, 0},
     [LEADER] = {"leader", 4, 5, 0},
     [ROLES] = {"roles", 0, 400, COL_OPTIONAL},
+    [POSITION_CODE] = {"position_code", 0, 32, COL_OPTIONAL},
+    [KIND] = {"kind", 0, 16, COL_OPTIONAL},
+    [VALID_FROM] = {"valid_from", 0, 10, COL_OPTIONAL},
+    [VALID_TO] = {"valid_to", 0, 10, COL_OPTIONAL},
+    [HOME_UNIT] = {"home_unit", 0, 32, COL_OPTIONAL},
 };
 
-enum { YOUNGEST_DAYS = 16 * 365 };
+enum { YOUNGEST_DAYS = 16 * 365, OLDEST_DAY = UNIT_FIRST_DAY, FARTHEST_DAYS = 10 * 366 };
 #define OLDEST_BIRTH (-20089) /* 1915-01-01 */
 
 static int compare_codes(struct span a, struct span b)
@@ -30,10 +36,16 @@ static int code_before(const void *key, const void *unit)
     return compare_codes(*(const struct span *)key, ((const struct unit_code *)unit)->code);
 }
 
+/* The unit with this code, whoever's it is. NULL: unknown. */
+static const struct unit_code *any_unit(const struct roster *r, struct span code)
+{
+    return bsearch(&code, r->units, r->n_units, sizeof(r->units[0]), code_before);
+}
+
 /* The unit with this code if the caller may see it. NULL: unknown, or none of the caller's. */
 static const struct unit_code *find_unit(const struct roster *r, struct span code)
 {
-    const struct unit_code *unit = bsearch(&code, r->units, r->n_units, sizeof(r->units[0]), code_before);
+    const struct unit_code *unit = any_unit(r, code);
     return unit && unit->visible ? unit : NULL;
 }
 
@@ -104,6 +116,59 @@ static void judge_roles(struct roster *r, struct roster_row *into)
     }
 }
 
+static void judge_kind(struct roster *r, struct roster_days *days)
+{
+    struct span kind = r->judge.cells[KIND];
+    if (is(kind, "concurrent"))
+        days->kind = KIND_CONCURRENT;
+    else if (is(kind, "secondment"))
+        days->kind = KIND_SECONDMENT;
+    else if (kind.n && !is(kind, "principal"))
+        refuse(r, KIND, "Hãy ghi principal (chính), concurrent (kiêm nhiệm) hoặc secondment (biệt phái).",
+               "Write principal, concurrent or secondment.");
+}
+
+/* A day of a tenure; false when nothing is said. */
+static bool judge_day(struct roster *r, uint32_t column, int32_t *ret_day)
+{
+    struct span cell = r->judge.cells[column];
+    if (!cell.n)
+        return false;
+    if (import_date(cell, OLDEST_DAY, r->task->today + FARTHEST_DAYS, ret_day))
+        return true;
+    refuse(r, column, "Ngày phải có thật, dạng NĂM-THÁNG-NGÀY, từ 1945-09-02 đến mười năm sau hôm nay.",
+           "The day must exist, as YEAR-MONTH-DAY, from 1945-09-02 to ten years from today.");
+    return false;
+}
+
+/* Kind, days and the unit somebody is seconded from. */
+static void judge_tenure(struct roster *r, struct roster_row *into)
+{
+    struct roster_days *days = &into->days;
+    struct span home = r->judge.cells[HOME_UNIT];
+    bool second;
+    days->from = r->task->today;
+    into->position_code = r->judge.cells[POSITION_CODE];
+    judge_kind(r, days);
+    days->has_from = judge_day(r, VALID_FROM, &days->from);
+    days->has_to = judge_day(r, VALID_TO, &days->to);
+    second = days->kind == KIND_SECONDMENT;
+    if (days->has_to && days->has_from && days->to <= days->from)
+        refuse(r, VALID_TO, "Đây là ngày đầu tiên không còn giữ vị trí nên phải sau ngày bắt đầu.",
+               "This is the first day after it, so it must lie after the first day.");
+    if (second && !r->judge.cells[VALID_TO].n)
+        refuse(r, VALID_TO, "Biệt phái phải có ngày kết thúc.", "A secondment has an end.");
+    const struct unit_code *unit = home.n ? any_unit(r, home) : NULL;
+    if (home.n && !second)
+        refuse(r, HOME_UNIT, "Chỉ ghi đơn vị cử đi khi là biệt phái.", "Only a secondment has a home unit.");
+    else if (home.n && !unit)
+        refuse(r, HOME_UNIT, "Không có đơn vị đang hoạt động nào mang mã này.",
+               "No unit of today's tree has this code.");
+    days->has_home = unit != NULL;
+    if (unit)
+        days->home = unit->unit_id;
+}
+
 void roster_judge(struct roster *r, struct roster_row *into)
 {
     const struct span *cells = r->judge.cells;
@@ -126,6 +191,8 @@ void roster_judge(struct roster *r, struct roster_row *into)
         refuse(r, LEADER, "Hãy ghi true hoặc false.", "Write true or false.");
     if (cells[ROLES].n)
         judge_roles(r, into);
+    if (r->tenures)
+        judge_tenure(r, into);
     if (unit)
         into->unit_id = unit->unit_id;
 }

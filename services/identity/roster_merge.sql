@@ -57,3 +57,19 @@ WITH gone AS (
     ORDER BY (nr - 1) / 50
 )
 SELECT person_id, today() AS day FROM gone;
+
+-- roster_places(roster_place) roster_place_seen BULK
+SELECT r.place, EXISTS (SELECT FROM unit_version v WHERE v.unit_id = r.unit_id AND v.valid_from <= r.day
+        AND (v.valid_to IS NULL OR v.valid_to > r.day)) AS alive,
+    (SELECT p.title_vi FROM position p WHERE p.code = r.position_code AND p.valid_from <= r.day
+        AND (p.valid_to IS NULL OR p.valid_to > r.day)) AS title
+FROM unnest(:place, :unit_id, :day, :position_code) AS r (place, unit_id, day, position_code);
+
+-- roster_tenures(roster_person) tenure_row BULK
+-- Of each at most one more than may be changed.
+SELECT t.tenure_id, t.person_id, t.unit_id, t.position, t.position_code, t.leader, t.kind, t.home_tenure_id, t.from_tenure,
+    t.valid_from, t.valid_to,
+    coalesce((SELECT u.path && :ctx_scope FROM unit_now u WHERE u.unit_id = t.unit_id), true) AS visible
+FROM unnest(:person_id) AS r (person_id)
+CROSS JOIN LATERAL (SELECT * FROM tenure WHERE person_id = r.person_id ORDER BY valid_from, tenure_id LIMIT 200) t
+ORDER BY t.person_id, t.valid_from, t.tenure_id;

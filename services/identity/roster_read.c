@@ -161,9 +161,16 @@ static void keep_row(struct roster *r, struct roster_row *row)
     struct span digits = r->judge.cells[NATIONAL_ID];
     national_hash(r->keys, digits, row->hash);
     row->has_before = national_hash_before(r->keys, digits, row->before);
-    uint32_t line = number_set_add(&r->numbers, &r->spool, row);
+    bool other = false;
+    uint32_t line = number_set_add(&r->numbers, &r->spool, row, &other);
     if (line == 0) {
         r->code = ERR_TOO_LARGE;
+    } else if (other) {
+        const char *vi =
+            arena_printf(&r->row_arena, "Họ tên hoặc ngày sinh khác với dòng %u của cùng số định danh.", line);
+        const char *en = arena_printf(&r->row_arena, "Line %u has this number with another name or birth date.", line);
+        row_judge_refuse(&r->judge, row->line, NATIONAL_ID, digits, vi ? vi : "Số định danh bị lặp.",
+                         en ? en : "The number stands twice.");
     } else if (line != row->line) {
         const char *vi = arena_printf(&r->row_arena, "Đã có ở dòng %u của tệp này. Hãy chỉ giữ một dòng.", line);
         const char *en = arena_printf(&r->row_arena, "Line %u of this file says this already. Keep one of them.", line);
@@ -194,6 +201,15 @@ static void between_rows(struct roster *r)
     arena_clear(&r->step_arena);
 }
 
+static void take_header(struct roster *r, uint32_t line, const struct table_cell *cells, uint32_t n)
+{
+    if (row_judge_header(&r->judge, line, cells, n) < 0)
+        r->code = ERR_TOO_LARGE;
+    for (uint32_t i = 0; i < n && i < TABLE_MAX_COLUMNS && !r->judge.unreadable; i++)
+        r->tenures |= r->judge.place[i] > ROLES;
+    r->spool.tenures = r->tenures;
+}
+
 static int take_row(void *roster, uint32_t line, const struct table_cell *cells, uint32_t n)
 {
     struct roster *r = roster;
@@ -203,7 +219,7 @@ static int take_row(void *roster, uint32_t line, const struct table_cell *cells,
         row_judge_fail(judge, line, "Tệp này không phải UTF-8. Hãy lưu tệp dạng CSV UTF-8.",
                        "This file is not UTF-8. Save it as CSV UTF-8.");
     else if (!judge->had_header)
-        r->code = row_judge_header(judge, line, cells, n) < 0 ? ERR_TOO_LARGE : r->code;
+        take_header(r, line, cells, n);
     else if (r->step.rows == (uint32_t)r->conf->roster_most_rows)
         row_judge_fail(judge, line, "Tệp có quá nhiều dòng. Hãy chia thành nhiều tệp.",
                        "The file has too many rows. Split it.");

@@ -5,16 +5,24 @@
  */
 #include "roster.h"
 #include <fcntl.h>
+#include <sodium.h>
 #include <unistd.h>
 
 enum { BUFFER = 256 << 10, ALIGN = 8 };
 
-/* A row in the file; behind it the roles, the name, the position and the hash by the key before, then up to the next
- * multiple of ALIGN. */
+/* Behind the record where rows name tenures. */
+struct record_days {
+    struct roster_days days;
+    uint8_t n_position_code;
+    unsigned char said[16]; /* a hash of name and birth date */
+};
+
+/* A row in the file; behind it the days (where the file has them), the roles, the name, the position, its code and the
+ * hash by the key before, then up to the next multiple of ALIGN. */
 struct record {
     uint32_t size, row, line;
     int32_t birth_date;
-    uint8_t leader, n_roles, has_before;
+    uint8_t leader, n_roles, has_before, has_days;
     uint16_t n_name, n_position;
     struct uuid unit_id;
     unsigned char hash[SEAL_HASH_BYTES], box[SEAL_BOX_BYTES];
@@ -63,17 +71,37 @@ static void put(struct spool *spool, const void *p, size_t n)
     spool->n += n;
 }
 
-static size_t size_of(const struct roster_row *row)
+static void said_of(const struct roster_row *row, unsigned char ret_said[16])
 {
-    size_t size = sizeof(struct record) + row->n_roles * sizeof(row->roles[0]) + row->full_name.n + row->position.n +
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, NULL, 0, 16);
+    crypto_generichash_update(&state, (const unsigned char *)&row->birth_date, sizeof(row->birth_date));
+    crypto_generichash_update(&state, (const unsigned char *)row->full_name.p, row->full_name.n);
+    crypto_generichash_final(&state, ret_said, 16);
+}
+
+static size_t size_of(const struct spool *spool, const struct roster_row *row)
+{
+    size_t size = (spool->tenures ? sizeof(struct record_days) + row->position_code.n : 0) + sizeof(struct record) +
+                  row->n_roles * sizeof(row->roles[0]) + row->full_name.n + row->position.n +
                   (row->has_before ? sizeof(row->before) : 0);
     return (size + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+static void put_days(struct spool *spool, const struct roster_row *row)
+{
+    struct record_days tail;
+    memset(&tail, 0, sizeof(tail)); /* padding too: it is compared and written */
+    tail.days = row->days;
+    tail.n_position_code = (uint8_t)row->position_code.n;
+    said_of(row, tail.said);
+    put(spool, &tail, sizeof(tail));
 }
 
 uint64_t spool_add(struct spool *spool, const struct roster_row *row)
 {
     size_t roles = row->n_roles * sizeof(row->roles[0]);
-    size_t size = size_of(row);
+    size_t size = size_of(spool, row);
     struct record record = {
         .size = (uint32_t)size,
         .row = row->row,
@@ -82,6 +110,7 @@ uint64_t spool_add(struct spool *spool, const struct roster_row *row)
         .leader = row->leader,
         .n_roles = (uint8_t)row->n_roles,
         .has_before = row->has_before,
+        .has_days = spool->tenures,
         .n_name = (uint16_t)row->full_name.n,
         .n_position = (uint16_t)row->position.n,
         .unit_id = row->unit_id,
@@ -93,9 +122,13 @@ uint64_t spool_add(struct spool *spool, const struct roster_row *row)
     uint64_t at = spool->offset + spool->n;
     size_t end = spool->n + size;
     put(spool, &record, sizeof(record));
+    if (spool->tenures)
+        put_days(spool, row);
     put(spool, row->roles, roles);
     put(spool, row->full_name.p, row->full_name.n);
     put(spool, row->position.p, row->position.n);
+    if (spool->tenures)
+        put(spool, row->position_code.p, row->position_code.n);
     put(spool, row->before, row->has_before ? sizeof(row->before) : 0);
     memset(spool->buffer + spool->n, 0, end - spool->n);
     spool->n = end;
@@ -158,14 +191,24 @@ int spool_next(struct spool *spool, struct arena *arena, struct roster_row *ret_
     };
     memcpy(ret_row->hash, record.hash, sizeof(record.hash));
     memcpy(ret_row->box, record.box, sizeof(record.box));
+    struct record_days tail = {.n_position_code = 0};
+    if (record.has_days) {
+        memcpy(&tail, p, sizeof(tail));
+        p += sizeof(tail);
+        ret_row->days = tail.days;
+    }
     memcpy(ret_row->roles, p, record.n_roles * sizeof(ret_row->roles[0]));
     p += record.n_roles * sizeof(ret_row->roles[0]);
     if (arena_span(arena, (struct span){p, record.n_name}, &ret_row->full_name) < 0 ||
         arena_span(arena, (struct span){p + record.n_name, record.n_position}, &ret_row->position) < 0)
         return -1;
+    p += record.n_name + record.n_position;
+    if (arena_span(arena, (struct span){p, tail.n_position_code}, &ret_row->position_code) < 0)
+        return -1;
+    p += tail.n_position_code;
     ret_row->has_before = record.has_before;
     if (record.has_before)
-        memcpy(ret_row->before, p + record.n_name + record.n_position, sizeof(ret_row->before));
+        memcpy(ret_row->before, p, sizeof(ret_row->before));
     spool->at += record.size;
     return 0;
 }
@@ -213,17 +256,31 @@ static int grow(struct number_set *set)
     return 0;
 }
 
-/* The row's head at this place, still in the buffer or in the file. */
-static bool record_at(const struct spool *spool, uint64_t at, struct record *ret_record)
+/* The record (and the days behind it) at this place, still in the buffer or in the file. */
+static bool read_at(const struct spool *spool, uint64_t at, void *to, size_t n)
 {
     if (at >= spool->offset) {
-        memcpy(ret_record, spool->buffer + (at - spool->offset), sizeof(*ret_record));
+        memcpy(to, spool->buffer + (at - spool->offset), n);
         return true;
     }
-    return pread(spool->fd, ret_record, sizeof(*ret_record), (off_t)at) == (ssize_t)sizeof(*ret_record);
+    return pread(spool->fd, to, n, (off_t)at) == (ssize_t)n;
 }
 
-uint32_t number_set_add(struct number_set *set, struct spool *spool, const struct roster_row *row)
+/* Does the row at this place, of the same number, stand in the way? Of tenures there may be several. */
+static bool stands_in_way(const struct spool *spool, uint64_t at, const struct record *record,
+                          const struct roster_row *row, bool *ret_other)
+{
+    struct record_days tail;
+    unsigned char said[16];
+    if (!spool->tenures || !read_at(spool, at + sizeof(*record), &tail, sizeof(tail)))
+        return true;
+    said_of(row, said);
+    *ret_other = memcmp(said, tail.said, sizeof(said)) != 0;
+    return *ret_other || (tail.days.kind == row->days.kind && tail.days.from == row->days.from &&
+                          (row->days.kind == KIND_PRINCIPAL || uuid_equal(&record->unit_id, &row->unit_id)));
+}
+
+uint32_t number_set_add(struct number_set *set, struct spool *spool, const struct roster_row *row, bool *ret_other)
 {
     struct number_place number;
     struct record record;
@@ -232,13 +289,13 @@ uint32_t number_set_add(struct number_set *set, struct spool *spool, const struc
     memcpy(&number.tag, row->hash, sizeof(number.tag));
     uint32_t slot = slot_of(set, number.tag);
     for (; set->places[slot].at; slot = (slot + 1) % set->room) {
-        if (set->places[slot].tag == number.tag &&
-            record_at(spool, (uint64_t)(set->places[slot].at - 1) * ALIGN, &record) &&
-            !memcmp(record.hash, row->hash, sizeof(record.hash)))
+        uint64_t at = (uint64_t)(set->places[slot].at - 1) * ALIGN;
+        if (set->places[slot].tag == number.tag && read_at(spool, at, &record, sizeof(record)) &&
+            !memcmp(record.hash, row->hash, sizeof(record.hash)) && stands_in_way(spool, at, &record, row, ret_other))
             return record.line;
     }
     /* Where spool_add will put it. */
-    size_t size = size_of(row);
+    size_t size = size_of(spool, row);
     if (spool->n + size > BUFFER)
         flush(spool);
     number.at = (uint32_t)((spool->offset + spool->n) / ALIGN) + 1;

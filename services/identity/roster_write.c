@@ -7,7 +7,8 @@
  * another name, position or birth date corrects what is stored. Roles are only ever added: taking one away is a
  * decision with a reason (role_revoke).
  *
- * Two writers share the slices, each with its own connection: no two rows of a file are the same person.
+ * Two writers share the slices, each with its own connection: no two rows of a file are the same person. In a file that
+ * names tenures (roster_tenures.c) several may be, and one writer takes them in order.
  *
  * New people are most of a first roster. They go in by COPY, and their events are written here, in lists of fifty.
  */
@@ -17,8 +18,6 @@
 #include "roster.h"
 
 enum { EVENT_FACTS = 50, EVENT_MOST = 128 << 10, SLICE_TRIES = 3, HELPER_MEMORY = 64 << 20 };
-
-enum refused { TAKEN, OUTSIDE, SAME_PERSON_TWICE, ROLE_BEYOND, ROLE_DUTIES };
 
 static const struct {
     struct span field;
@@ -35,22 +34,29 @@ static const struct {
                      SPAN("You may not hand on this role for this unit: it goes beyond your own grant.")},
     [ROLE_DUTIES] = {SPAN("roles"), SPAN("Một người không được giữ đồng thời hai vai trò này trên cùng một đơn vị."),
                      SPAN("One person may not hold these two roles over the same unit.")},
-};
-
-/* What is to be written of one slice. */
-struct changes {
-    struct roster_row *rows;
-    const struct roster_seen **seen;
-    struct uuid *person_ids;
-    bool *created, *changed;
-    uint8_t *why; /* enum refused: why a row is not taken */
-    uint32_t n;
-    const struct roster_row **fresh; /* of people who are new */
-    struct person_new *persons;
-    struct person_edit *edits;
-    struct person_fact *begun, *tenures; /* of new people; of others */
-    struct role_step *roles;
-    uint32_t n_fresh, n_persons, n_edits, n_begun, n_tenures, n_roles;
+    [ROLE_UNITS] =
+        {SPAN("roles"),
+         SPAN("Người này đã làm việc hoặc giữ vai trò ở 31 đơn vị, là số nhiều nhất. Hãy thu hồi bớt vai trò."),
+         SPAN("This person works or holds roles in 31 units already, which is the most. Take some away.")},
+    [UNIT_THEN] = {SPAN("unit_code"), SPAN("Đơn vị này chưa có, hoặc không còn, vào ngày bắt đầu."),
+                   SPAN("There is no such unit on the first day.")},
+    [POSITION_UNKNOWN] = {SPAN("position_code"), SPAN("Danh mục không có vị trí nào mang mã này vào ngày bắt đầu."),
+                          SPAN("The catalogue has no position with this code on the first day.")},
+    [TWO_PRINCIPAL] = {SPAN("valid_from"), SPAN("Người này đã có một vị trí công tác chính khác trong những ngày đó."),
+                       SPAN("This person has another principal tenure on these days.")},
+    [NO_PRINCIPAL] =
+        {SPAN("kind"),
+         SPAN("Mỗi ngày kiêm nhiệm hoặc biệt phái phải có một vị trí công tác chính. Hãy ghi vị trí đó trước."),
+         SPAN("Each day of another tenure needs a principal one. State that first.")},
+    [HOME_OTHER] = {SPAN("home_unit"), SPAN("Vào ngày bắt đầu, đây không phải đơn vị công tác chính của người này."),
+                    SPAN("This is not where the person's principal tenure is on the first day.")},
+    [DAYS_WRONG] = {SPAN("valid_to"), SPAN("Đây là ngày đầu tiên không còn giữ vị trí nên phải sau ngày bắt đầu."),
+                    SPAN("This is the first day after it, so it must lie after the first day.")},
+    [TENURES_TOO_MANY] = {SPAN("national_id"),
+                          SPAN("Người này có quá nhiều vị trí công tác. Hãy báo bộ phận vận hành."),
+                          SPAN("This person has too many tenures. Tell the operators.")},
+    [TENURE_UNITS] = {SPAN("unit_code"), SPAN("Một người làm việc ở nhiều nhất 31 đơn vị cùng một lúc."),
+                      SPAN("A person works in 31 units at once at most.")},
 };
 
 int roster_load(struct ctx *ctx, struct roster *r, uint32_t *ret_slice, struct roster_row **ret_rows, uint32_t *ret_n)
@@ -104,7 +110,7 @@ static struct person_fact tenure_of(const struct roster_row *row, struct uuid pe
                                 .valid_from = from};
 }
 
-static void add_person(const struct roster *r, struct changes *c, uint32_t i)
+struct uuid roster_add_person(const struct roster *r, struct roster_changes *c, uint32_t i)
 {
     const struct roster_row *row = &c->rows[i];
     const struct seal_keys *keys = r->keys;
@@ -118,7 +124,7 @@ static void add_person(const struct roster *r, struct changes *c, uint32_t i)
                                   .national_box = {(const char *)row->box, SEAL_BOX_BYTES},
                                   .box_key = {keys->box_key_id, SEAL_KEY_ID}};
     PUT_FIELD(person, person_new, birth_date, row->birth_date);
-    c->begun[c->n_begun++] = tenure_of(row, c->person_ids[i], uuid7(), r->task->today);
+    return c->person_ids[i];
 }
 
 static bool same(struct span a, struct span b)
@@ -126,39 +132,57 @@ static bool same(struct span a, struct span b)
     return a.n == b.n && !memcmp(a.p, b.p, a.n);
 }
 
-static void compare_person(const struct roster *r, struct changes *c, uint32_t i)
+void roster_edit_person(struct roster_changes *c, uint32_t i, bool *ret_renamed, bool *ret_reborn)
 {
     const struct roster_row *row = &c->rows[i];
     const struct roster_seen *seen = c->seen[i];
-    int32_t today = r->task->today;
-    bool renamed = !same(seen->full_name, row->full_name);
-    bool reborn = !HAS(seen, roster_seen, birth_date) || seen->birth_date != row->birth_date;
-    bool works = HAS(seen, roster_seen, tenure_id);
-    bool moved = works && !uuid_equal(&seen->unit_id, &row->unit_id);
-    c->person_ids[i] = seen->person_id;
-    c->changed[i] = true;
-    if (renamed || reborn) {
+    *ret_renamed = !same(seen->full_name, row->full_name);
+    *ret_reborn = !HAS(seen, roster_seen, birth_date) || seen->birth_date != row->birth_date;
+    if (*ret_renamed || *ret_reborn) {
         struct person_edit *edit = &c->edits[c->n_edits++];
         *edit = (struct person_edit){.person_id = seen->person_id, .full_name = row->full_name};
         PUT_FIELD(edit, person_edit, birth_date, row->birth_date);
     }
+}
+
+/* The tenure that is stored stays what it is in the catalogue while its position is called the same. */
+static void keep_position(struct person_fact *fact, const struct roster_seen *seen)
+{
+    if (HAS(seen, roster_seen, position_code) && same(fact->position, seen->position))
+        PUT_FIELD(fact, person_fact, position_code, seen->position_code);
+}
+
+static void compare_person(const struct roster *r, struct roster_changes *c, uint32_t i)
+{
+    const struct roster_row *row = &c->rows[i];
+    const struct roster_seen *seen = c->seen[i];
+    int32_t today = r->task->today;
+    bool renamed, reborn;
+    bool works = HAS(seen, roster_seen, tenure_id);
+    bool moved = works && !uuid_equal(&seen->unit_id, &row->unit_id);
+    c->person_ids[i] = seen->person_id;
+    c->changed[i] = true;
+    roster_edit_person(c, i, &renamed, &reborn);
     if (moved) {
         struct person_fact *ended = &c->tenures[c->n_tenures++];
         *ended = tenure_of(row, seen->person_id, seen->tenure_id, seen->valid_from);
         ended->unit_id = seen->unit_id;
         ended->position = seen->position;
         ended->leader = seen->leader;
+        keep_position(ended, seen);
         PUT_FIELD(ended, person_fact, valid_to, seen->valid_from > today ? seen->valid_from : today);
     }
-    if (moved || !works)
+    if (moved || !works) {
         c->tenures[c->n_tenures++] = tenure_of(row, seen->person_id, uuid7(), today);
-    else if (renamed || seen->leader != row->leader || !same(seen->position, row->position))
-        c->tenures[c->n_tenures++] = tenure_of(row, seen->person_id, seen->tenure_id, seen->valid_from);
-    else
+    } else if (renamed || seen->leader != row->leader || !same(seen->position, row->position)) {
+        c->tenures[c->n_tenures] = tenure_of(row, seen->person_id, seen->tenure_id, seen->valid_from);
+        keep_position(&c->tenures[c->n_tenures++], seen);
+    } else {
         c->changed[i] = reborn;
+    }
 }
 
-static void add_roles(struct changes *c, uint32_t i)
+void roster_add_roles(struct roster_changes *c, uint32_t i, uint32_t with)
 {
     const struct roster_row *row = &c->rows[i];
     for (uint32_t k = 0; k < row->n_roles; k++) {
@@ -171,7 +195,7 @@ static void add_roles(struct changes *c, uint32_t i)
                                    .unit_id = row->roles[k].unit_id,
                                    .reason = SPAN("roster"),
                                    .usual = role_gives(role->bit),
-                                   .place = i};
+                                   .place = with};
         if (c->seen[i])
             PUT_FIELD(step, role_step, person_id, c->seen[i]->person_id);
     }
@@ -186,8 +210,7 @@ static uint32_t judged_at_once(const struct role_step *roles, uint32_t left)
     return n;
 }
 
-/* Refuses rows for their roles. Nobody else changes grants until the end of the transaction. 0 or fail(). */
-static int judge_grants(struct ctx *ctx, struct changes *c)
+int roster_judge_grants(struct ctx *ctx, struct roster_changes *c)
 {
     int code = c->n_roles ? pg_call(ctx, &SQL_grants_lock, NULL, NULL) : 0;
     for (uint32_t done = 0, now; !code && done < c->n_roles; done += now) {
@@ -196,13 +219,15 @@ static int judge_grants(struct ctx *ctx, struct changes *c)
         now = judged_at_once(&c->roles[done], c->n_roles - done);
         code = pg_bulk(ctx, &SQL_grants_judge, &c->roles[done], now, now, &bad, &n_bad);
         for (uint32_t i = 0; !code && i < n_bad; i++)
-            c->why[bad[i].place] = bad[i].why.n > 6 && !memcmp(bad[i].why.p, "DUTIES", 6) ? ROLE_DUTIES : ROLE_BEYOND;
+            c->why[bad[i].place] = same(bad[i].why, SPAN("DUTIES:role"))  ? ROLE_DUTIES
+                                   : same(bad[i].why, SPAN("LIMIT:role")) ? ROLE_UNITS
+                                                                          : ROLE_BEYOND;
     }
     return code;
 }
 
 /* Does another row of the slice name the same person, by the number that counts now? */
-static bool named_by_other(const struct changes *c, uint32_t i)
+static bool named_by_other(const struct roster_changes *c, uint32_t i)
 {
     if (!c->seen[i] || !c->seen[i]->merged)
         return false;
@@ -214,7 +239,7 @@ static bool named_by_other(const struct changes *c, uint32_t i)
     return false;
 }
 
-static bool find_room(struct ctx *ctx, struct changes *c)
+static bool find_room(struct ctx *ctx, struct roster_changes *c)
 {
     uint32_t n_roles = 0, n_known = 0;
     for (uint32_t i = 0; i < c->n; i++) {
@@ -246,30 +271,35 @@ static int by_unit(const void *a, const void *b)
  * New people unit by unit, because their tenures go into an index by unit and person: in this order, with ids that
  * grow, they come to lie next to each other in all of the indexes.
  */
-static void add_persons(const struct roster *r, struct changes *c)
+static void add_persons(const struct roster *r, struct roster_changes *c)
 {
     qsort(c->fresh, c->n_fresh, sizeof(*c->fresh), by_unit);
-    for (uint32_t i = 0; i < c->n_fresh; i++)
-        add_person(r, c, (uint32_t)(c->fresh[i] - c->rows));
+    for (uint32_t i = 0; i < c->n_fresh; i++) {
+        const struct roster_row *row = c->fresh[i];
+        struct uuid person_id = roster_add_person(r, c, (uint32_t)(row - c->rows));
+        c->begun[c->n_begun++] = tenure_of(row, person_id, uuid7(), r->task->today);
+    }
 }
 
 /* Compares every row with what is stored. 0 or fail(). */
-static int decide(struct ctx *ctx, const struct roster *r, struct changes *c)
+static int decide(struct ctx *ctx, const struct roster *r, struct roster_changes *c)
 {
     c->seen = arena_alloc(ctx->arena, c->n * sizeof(struct roster_seen *));
     int code = c->seen ? roster_look(ctx, c->rows, c->n, c->seen) : fail(ctx, ERR_TOO_LARGE, "upload_id");
     if (!code && !find_room(ctx, c))
         code = fail(ctx, ERR_TOO_LARGE, "upload_id");
+    if (r->tenures)
+        return code ? code : roster_tenures(ctx, r, c);
     for (uint32_t i = 0; !code && i < c->n; i++) {
         if (c->seen[i] && !c->seen[i]->visible)
             c->why[i] = OUTSIDE;
         else if (named_by_other(c, i))
             c->why[i] = SAME_PERSON_TWICE;
         else
-            add_roles(c, i);
+            roster_add_roles(c, i, i);
     }
     if (!code)
-        code = judge_grants(ctx, c);
+        code = roster_judge_grants(ctx, c);
     for (uint32_t i = 0; !code && i < c->n; i++) {
         if (c->why[i] != TAKEN)
             continue;
@@ -285,14 +315,14 @@ static int decide(struct ctx *ctx, const struct roster *r, struct changes *c)
 
 /* --- Writing. --- */
 
-static int copy_people(struct ctx *ctx, const struct changes *c)
+static int copy_people(struct ctx *ctx, const struct roster_changes *c)
 {
     struct pg_copy copy;
     int code = pg_copy_begin(ctx, &SQL_person_copy, &copy);
     for (uint32_t i = 0; !code && i < c->n_persons; i++)
         code = pg_copy_row(ctx, &copy, &c->persons[i]);
     code = pg_copy_end(ctx, &copy, code);
-    if (code)
+    if (code || !c->n_begun)
         return code;
     code = pg_copy_begin(ctx, &SQL_tenure_copy, &copy);
     for (uint32_t i = 0; !code && i < c->n_begun; i++)
@@ -301,7 +331,7 @@ static int copy_people(struct ctx *ctx, const struct changes *c)
 }
 
 /* people_changed, fifty at a time. */
-static int copy_events(struct ctx *ctx, const struct changes *c)
+static int copy_events(struct ctx *ctx, const struct roster_changes *c)
 {
     struct pg_copy copy;
     struct buf body;
@@ -322,7 +352,7 @@ static int copy_events(struct ctx *ctx, const struct changes *c)
 }
 
 /* Grants what the rows say and marks those for which a role was new. 0 or fail(). */
-static int write_roles(struct ctx *ctx, struct changes *c)
+static int write_roles(struct ctx *ctx, struct roster_changes *c)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < c->n_roles; i++) {
@@ -345,7 +375,7 @@ static int write_roles(struct ctx *ctx, struct changes *c)
     return 0;
 }
 
-static int write_faults(struct ctx *ctx, const struct roster *r, const struct changes *c)
+static int write_faults(struct ctx *ctx, const struct roster *r, const struct roster_changes *c)
 {
     struct import_fault_row *faults = arena_alloc(ctx->arena, (c->n + 1) * sizeof(*faults));
     uint32_t n = 0;
@@ -366,7 +396,7 @@ static int write_faults(struct ctx *ctx, const struct roster *r, const struct ch
     return n ? import_write(ctx, &SQL_import_fault_add, faults, n) : 0;
 }
 
-static int write_changes(struct ctx *ctx, struct changes *c)
+static int write_changes(struct ctx *ctx, struct roster_changes *c)
 {
     int code = 0;
     if (c->n_persons)
@@ -377,6 +407,8 @@ static int write_changes(struct ctx *ctx, struct changes *c)
         code = import_write(ctx, &SQL_tenure_put, c->tenures, c->n_tenures);
     if (!code && c->n_begun)
         code = copy_events(ctx, c);
+    if (!code)
+        code = roster_write_tenures(ctx, c);
     /* Last, because it holds the audit until the end, and logins write there too. */
     return code ? code : write_roles(ctx, c);
 }
@@ -384,7 +416,7 @@ static int write_changes(struct ctx *ctx, struct changes *c)
 /* One slice in one transaction. 0 or fail(). */
 static int write_slice(struct ctx *ctx, struct roster *r, uint32_t slice, struct roster_row *rows, uint32_t n)
 {
-    struct changes c = {.rows = rows, .n = n};
+    struct roster_changes c = {.rows = rows, .n = n};
     struct slice_done done = {.import_id = r->task->import_id, .slice = slice, .rows = n};
     int code = pg_begin(ctx);
     if (!code)
@@ -473,7 +505,8 @@ int roster_write(struct ctx *ctx, struct roster *r)
     int code = roster_tell(ctx, r, true);
     if (code)
         return code;
-    struct job_helper *helper = r->step.rows > ROSTER_SLICE ? job_help(ctx, HELPER_MEMORY, help_writing, &w) : NULL;
+    struct job_helper *helper =
+        r->step.rows > ROSTER_SLICE && !r->tenures ? job_help(ctx, HELPER_MEMORY, help_writing, &w) : NULL;
     code = write_slices(ctx, &w, true);
     int helped = job_join(helper);
     return code || !helped ? code : fail(ctx, helped, "import_id");
