@@ -13,6 +13,7 @@
  */
 #include "account.h"
 #include "archive.h"
+#include "overdue.h"
 #include "identity.h"
 #include "pace.h"
 #include "provider.h"
@@ -38,6 +39,7 @@ static const struct tick ticks[] = {
     {"accounts_prune", 3600000, accounts_prune}, /* who never came onto one */
     {"pace_prune", 60000, pace_prune},           /* refused logins that count no more */
     {"uploads_prune", 600000, uploads_prune},    /* files that nobody imported */
+    {"overdue_count", 10000, overdue_count},     /* what /metrics says is at most so old */
     {"archives_prune", 3600000, archives_prune}, /* a person's archive is there for a week */
     TICK_END,
 };
@@ -80,6 +82,7 @@ static const struct service identity = {
     .check = identity_check,
     .start = identity_start,
     .help = providers_help,
+    .metrics = overdue_metrics,
 };
 
 int main(int argc, char **argv)
