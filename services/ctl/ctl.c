@@ -12,6 +12,9 @@ const struct conf_row ctl_conf_rows[] = {
      offsetof(struct ctl_conf, demo_password)},
     {"audit_public_key", CONF_SECRET, 0, 0, "", "File with the public key of the heads of audits, hex.",
      offsetof(struct ctl_conf, audit_public_key)},
+    {"calendar_months", CONF_INT, 0, 24, "2",
+     "Warn when the calendar of holidays ends within so many months (of 30 days); 0: once it has ended.",
+     offsetof(struct ctl_conf, calendar_months)},
     {NULL, CONF_INT, 0, 0, NULL, NULL, 0},
 };
 

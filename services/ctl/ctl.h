@@ -15,6 +15,7 @@ struct ctl_conf {
     const char *sample_dir;
     struct conf_secret demo_password;
     struct conf_secret audit_public_key;
+    int64_t calendar_months;
 };
 
 /* One run of hocvu. What it holds is made at first use and freed by main. */
@@ -56,6 +57,10 @@ int calendar_command(struct ctl *ctl, int argc, char **argv);
 int breach_command(struct ctl *ctl, int argc, char **argv);
 int rights_command(struct ctl *ctl, int argc, char **argv);
 int idp_command(struct ctl *ctl, int argc, char **argv);
+/* The days of a calendar file, in the arena and borrowed from it; -1: told. */
+int holidays_read(const char *path, struct arena *arena, struct holidays *ret_days);
+/* Whether the calendar of holidays reaches as far as it must; warns when not. `always`: says also how far. */
+bool calendar_reaches(struct ctl *ctl, struct bus *bus, bool always);
 /* hocvu sync numbers DIR [--all]; argv[0] is DIR. */
 int sync_numbers(struct ctl *ctl, int argc, char **argv);
 int sync_command(struct ctl *ctl, int argc, char **argv);

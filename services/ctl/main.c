@@ -24,7 +24,7 @@ static const struct command commands[] = {
     {"audit", audit_command, "verify [SERVICE]: is what was done and refused still as it was written", audit_help},
     {"sync", sync_command,
      "status: how far the systems of other owners have been told; exit code 1 when something is late", sync_help},
-    {"calendar", calendar_command, "load FILE: holidays, by which the times that the law sets end", calendar_help},
+    {"calendar", calendar_command, "load FILE | status: holidays, by which the times that the law sets end", calendar_help},
     {"idp", idp_command, "test NAME [--login]: try an identity provider, without a person or with one", idp_help},
     {"rights", rights_command, "explain PERSON METHOD UNIT: why somebody may do something, or may not", rights_help},
     {"units", units_command, "official FILE: load the official list of provinces and communes", units_help},

@@ -33,5 +33,7 @@ int status_command(struct ctl *ctl, int argc, char **argv)
     printf("%-14s %-8s %9s %10s %10s\n", "service", "state", "in flight", "events", "behind");
     for (size_t i = 0; i < proto_n_services; i++)
         well &= show(bus, &proto_services[i]);
+    if (well)
+        (void)calendar_reaches(ctl, bus, false); /* a warning alone: no service is unwell for it */
     return well ? 0 : 1;
 }

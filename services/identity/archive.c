@@ -123,6 +123,18 @@ static void put_readme(struct archive *a)
     buf_release(&text);
 }
 
+/* Whether the request is still to be done: the person may have withdrawn it meanwhile. Nobody does so until the end of
+ * the transaction. 0 or fail(). */
+static int hold(struct ctx *ctx, const struct request_work *work, bool *ret_working)
+{
+    struct request_key key = {.request_id = work->request_id};
+    struct request_held held;
+    int code = pg_call(ctx, &SQL_request_hold, &key, &held);
+    if (!code)
+        *ret_working = held.working;
+    return code;
+}
+
 /* The file's bytes into the database, in parts, with the end of the request. 0 or fail(). */
 static int store(struct ctx *ctx, const struct archive *a, int fd)
 {
@@ -134,7 +146,12 @@ static int store(struct ctx *ctx, const struct archive *a, int fd)
         return fail(ctx, ERR_TOO_LARGE, "archive");
     if (a->missing.n)
         PUT_FIELD(&end, request_end, missing, buf_span(&a->missing));
+    bool working = false;
     int code = pg_begin(ctx);
+    if (!code)
+        code = hold(ctx, a->work, &working);
+    if (code || !working)
+        return code ? code : pg_commit(ctx);
     if (!code)
         code = pg_call(ctx, &SQL_archive_drop, &key, NULL);
     for (uint32_t part = 0; !code && (n = pread(fd, bytes, PART_BYTES, (off_t)part * PART_BYTES)) > 0; part++) {
@@ -229,25 +246,34 @@ static int ask_all(struct ctx *ctx, const struct asking *asking, const struct re
     return 0;
 }
 
-static int erase(struct ctx *ctx, const struct asking *asking, const struct request_work *work)
+/* Identity's own part, the answer and the end of the request, when it is still to be done. 0 or fail(). */
+static int erase_here(struct ctx *ctx, const struct request_work *work, struct buf *answer)
 {
     struct request_end end = {.request_id = work->request_id};
     struct erase_outcome outcome = {0};
+    bool working = false;
+    int code = pg_begin(ctx);
+    if (!code)
+        code = hold(ctx, work, &working);
+    if (code || !working)
+        return code ? code : pg_commit(ctx);
+    code = pg_call(ctx, &SQL_person_erase, work, &outcome);
+    if (!code && outcome.rows < 0)
+        buf_add_text(answer, "identity: không xoá, người này đang làm việc hoặc đã được xoá\n");
+    else
+        buf_printf(answer, "identity: xoá họ tên, ngày sinh, số định danh, %lld dòng khác\n", (long long)outcome.rows);
+    PUT_FIELD(&end, request_end, answer, buf_span(answer));
+    if (!code)
+        code = answer->failed ? fail(ctx, ERR_TOO_LARGE, "answer") : pg_call(ctx, &SQL_request_finish, &end, NULL);
+    return code ? code : pg_commit(ctx);
+}
+
+static int erase(struct ctx *ctx, const struct asking *asking, const struct request_work *work)
+{
     struct buf answer;
     buf_init(&answer, ANSWER_BYTES);
     int waits = ask_all(ctx, asking, work, &answer);
-    int code = waits ? 0 : pg_begin(ctx);
-    if (!code && !waits)
-        code = pg_call(ctx, &SQL_person_erase, work, &outcome);
-    if (!code && !waits && outcome.rows < 0)
-        buf_add_text(&answer, "identity: không xoá, người này đang làm việc hoặc đã được xoá\n");
-    else if (!waits)
-        buf_printf(&answer, "identity: xoá họ tên, ngày sinh, số định danh, %lld dòng khác\n", (long long)outcome.rows);
-    PUT_FIELD(&end, request_end, answer, buf_span(&answer));
-    if (!code && !waits)
-        code = answer.failed ? fail(ctx, ERR_TOO_LARGE, "answer") : pg_call(ctx, &SQL_request_finish, &end, NULL);
-    if (!code && !waits)
-        code = pg_commit(ctx);
+    int code = waits ? 0 : erase_here(ctx, work, &answer);
     if (waits)
         log_warn(ctx->head->trace, "an erasure waits: a service does not answer (%s)", err_find(waits)->name);
     buf_release(&answer);

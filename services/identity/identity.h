@@ -42,9 +42,11 @@ struct identity_conf {
 extern const struct conf_row identity_rows[];
 /* Reads the keys out of the secrets, compares rows with each other. Prints what is wrong and returns -1. */
 int identity_check(void *conf);
+/* Frees what identity_check made. */
+void identity_release(void *conf);
 /* Once, before threads: starts the libraries that want it. */
 int identity_start(void *conf);
-/* Identity's own lines of /metrics (provider_metrics.c). */
+/* Identity's own lines of /metrics . */
 void identity_metrics(const void *conf, struct buf *out);
 const struct identity_conf *identity_conf(const struct ctx *ctx);
 

@@ -13,6 +13,7 @@
  */
 #include "account.h"
 #include "archive.h"
+#include "overdue.h"
 #include "identity.h"
 #include "pace.h"
 #include "provider.h"
@@ -38,6 +39,7 @@ static const struct tick ticks[] = {
     {"accounts_prune", 3600000, accounts_prune}, /* who never came onto one */
     {"pace_prune", 60000, pace_prune},           /* refused logins that count no more */
     {"uploads_prune", 600000, uploads_prune},    /* files that nobody imported */
+    {"overdue_count", 10000, overdue_count},     /* what /metrics says is at most so old */
     {"archives_prune", 3600000, archives_prune}, /* a person's archive is there for a week */
     TICK_END,
 };
@@ -78,6 +80,7 @@ static const struct service identity = {
     .conf = identity_rows,
     .conf_size = sizeof(struct identity_conf),
     .check = identity_check,
+    .release = identity_release,
     .start = identity_start,
     .help = providers_help,
     .metrics = identity_metrics,

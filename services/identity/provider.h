@@ -169,8 +169,10 @@ void probe_add(struct probe *probe, const char *what, bool ok, const char *found
 /* Forgets what was looked up and what failed: for tests that change the provider. */
 void provider_forget(struct provider *provider);
 
-/* --- provider_metrics.c; identity_metrics, which writes them, is in identity.h --- */
+/* --- provider_metrics.c --- */
 
+/* Lines of /metrics; providers may be NULL. */
+void providers_metrics(const struct providers *providers, struct buf *out);
 /* Counts an answer that took `us` microseconds, or none that was waited for as long. From any thread. */
 void provider_observe(struct provider *provider, enum provider_endpoint endpoint, enum provider_outcome outcome,
                       int64_t us);

@@ -78,9 +78,8 @@ static void add_states(struct buf *out, const struct providers *providers)
     }
 }
 
-void identity_metrics(const void *conf, struct buf *out)
+void providers_metrics(const struct providers *providers, struct buf *out)
 {
-    const struct providers *providers = ((const struct identity_conf *)conf)->providers;
     if (!providers)
         return;
     metrics_head(out, "hocvu_idp_seconds", "histogram",

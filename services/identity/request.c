@@ -58,6 +58,13 @@ int on_data_request_step(struct ctx *ctx, const struct data_request_step *req, s
     return code == ERR_NOT_FOUND ? fail(ctx, code, "request_id") : code;
 }
 
+int on_data_request_withdraw(struct ctx *ctx, const struct data_request_withdrawal *req,
+                             struct data_request_row *ret_reply)
+{
+    int code = pg_call(ctx, &SQL_request_withdraw, req, ret_reply);
+    return code == ERR_NOT_FOUND ? fail(ctx, code, "request_id") : code;
+}
+
 int on_data_archive(struct ctx *ctx, const struct archive_query *req, struct file *ret_reply)
 {
     return pg_call(ctx, &SQL_archive_read, req, ret_reply);

@@ -114,6 +114,44 @@ SELECT v.request_id, v.person_id, v.full_name, v.kind, v.words,
     v.done_at, coalesce(:answer, v.answer) AS answer, 0::bigint AS parts, v.missing, v.fault
 FROM verdict v;
 
+-- request_withdraw(data_request_withdrawal) data_request_row
+-- One's own, as long as it is not answered; also one that was granted and is still to be done: the job looks again before it
+-- writes. What was restricted stays so until an officer lifts it.
+WITH request AS (
+    SELECT r.*, p.full_name FROM data_request r JOIN person p USING (person_id)
+     WHERE r.request_id = :request_id AND r.person_id = :ctx_subject FOR UPDATE OF r
+), known AS (
+    SELECT request_id = :request_id AND step = 'withdraw' AND by_whom = :ctx_subject AS same FROM data_request_step
+     WHERE step_id = :step_id
+), verdict AS (
+    SELECT r.*, k.same IS NOT NULL AS repeated,
+        CASE WHEN NOT k.same THEN 'CONFLICT:step_id'
+             WHEN k.same THEN NULL
+             WHEN r.state NOT IN ('received', 'acknowledged', 'working') THEN 'STATE:request_id'
+        END AS fault
+      FROM request r LEFT JOIN known k ON true
+), go AS (
+    SELECT * FROM verdict WHERE fault IS NULL AND NOT repeated
+), moved AS (
+    UPDATE data_request r SET state = 'withdrawn', done_at = now() FROM go g WHERE r.request_id = g.request_id
+), stepped AS (
+    INSERT INTO data_request_step (step_id, request_id, step, by_whom)
+    SELECT :step_id, request_id, 'withdraw', :ctx_subject FROM go
+), noted AS (
+    INSERT INTO audit (action, actor, subject, detail, trace)
+    SELECT 'data_request_withdrawn', :ctx_subject, person_id, jsonb_build_object('request', request_id, 'kind', kind,
+        'state', state), :ctx_trace
+      FROM go
+)
+SELECT v.request_id, v.person_id, v.full_name, v.kind, v.words, CASE WHEN v.repeated THEN v.state ELSE 'withdrawn' END AS state,
+    v.received_at, v.acknowledge_due, v.due, false AS late, CASE WHEN v.repeated THEN v.done_at ELSE now() END AS done_at,
+    v.answer, 0::bigint AS parts, v.missing, v.fault
+FROM verdict v;
+
+-- request_hold(request_key) request_held
+-- Until the end of the transaction nobody withdraws it.
+SELECT state = 'working' AS working FROM data_request WHERE request_id = :request_id FOR UPDATE;
+
 -- retention_rules() retention_row
 SELECT DISTINCT ON (service, section) service, section, years::bigint AS years, basis FROM retention
 WHERE valid_from <= today() ORDER BY service, section, valid_from DESC LIMIT 200;

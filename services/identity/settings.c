@@ -1,6 +1,7 @@
 /* settings.c - identity's configuration rows, and what is made of them before the first call. */
 #include "identity.h"
 #include "http.h"
+#include "overdue.h"
 #include "provider.h"
 #include <sodium.h>
 
@@ -73,10 +74,25 @@ int identity_check(void *conf)
     return result;
 }
 
+void identity_release(void *conf)
+{
+    struct identity_conf *c = conf;
+    if (c->providers)
+        providers_release(c->providers);
+    free(c->providers);
+    c->providers = NULL;
+}
+
 int identity_start(void *conf)
 {
     (void)conf;
     return http_start();
+}
+
+void identity_metrics(const void *conf, struct buf *out)
+{
+    providers_metrics(((const struct identity_conf *)conf)->providers, out);
+    overdue_metrics(out);
 }
 
 const struct identity_conf *identity_conf(const struct ctx *ctx)

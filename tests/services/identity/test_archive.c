@@ -10,7 +10,8 @@
 extern const struct personal identity_personal[];
 
 /* What the other services say in these tests. */
-static int away;                                           /* number of one that does not answer */
+static int away; /* number of one that does not answer */
+static bool withdrawn_meanwhile;
 static uint32_t lessons_are = 250, away_from = UINT32_MAX; /* rows of learning; it does not answer from this one on */
 static struct person_data_part made;
 
@@ -21,6 +22,8 @@ static int ask_data(void *arg, uint8_t service, const struct person_data_query *
     (void)arg;
     if (service == away)
         return ERR_UNAVAILABLE;
+    if (withdrawn_meanwhile)
+        harness_sql(h, "UPDATE data_request SET state = 'withdrawn'");
     if (service == SERVICE_identity) {
         made = (struct person_data_part){0};
         int code = personal_read(&h->ctx, identity_personal, query, &made);
@@ -48,6 +51,8 @@ static int ask_erase(void *arg, uint8_t service, const struct person_erasure *qu
     (void)arg;
     if (service == away)
         return ERR_UNAVAILABLE;
+    if (withdrawn_meanwhile)
+        harness_sql(h, "UPDATE data_request SET state = 'withdrawn'");
     if (service == SERVICE_identity)
         return settled(personal_erase(&h->ctx, identity_personal, query, ret_sections));
     if (service != SERVICE_certification)
@@ -234,6 +239,24 @@ IDENTITY_TEST(archive, erasing_reaches_who_was_found_to_be_the_same)
     cr_expect_eq(count_of("outbox WHERE body::text ~ 'Lê Văn Nam|Hồ Văn Sơn'"), 0);
     cr_expect_eq(harness_events(h, "person_erased"), 2);
     cr_expect_eq(count_of("outbox WHERE event = 'person_erased' AND (body->>'at')::timestamptz <= now()"), 2);
+}
+
+/* Withdrawn while services are asked: no archive, nobody erased. */
+IDENTITY_TEST(archive, withdrawn_while_it_is_done)
+{
+    small_nation();
+    withdrawn_meanwhile = true;
+    request("access", "Lê Văn Nam");
+    cr_assert_eq(work(), 0, "%s", h->ctx.fault.field);
+    cr_expect_str_eq(state(), "withdrawn");
+    cr_expect_eq(count_of("data_archive"), 0);
+    harness_sql(h, "UPDATE tenure SET valid_from = today() - 10, valid_to = today() WHERE person_id ="
+                   " (SELECT person_id FROM person WHERE full_name = 'Lê Văn Nam');"
+                   "UPDATE data_request SET kind = 'erase', state = 'working'");
+    cr_assert_eq(work(), 0, "%s", h->ctx.fault.field);
+    cr_expect_str_eq(state(), "withdrawn");
+    cr_expect_eq(count_of("person WHERE erased_at IS NOT NULL"), 0);
+    withdrawn_meanwhile = false;
 }
 
 IDENTITY_TEST(archive, who_began_to_work_meanwhile_is_not_erased)

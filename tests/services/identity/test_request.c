@@ -1,6 +1,7 @@
 /* test_request.c - requests of a person about his or her own data: clocks by law, the officer's queue, what is refused.
  */
 #include "identity_test.h"
+#include "overdue.h"
 
 static struct data_request_row row;
 static uint32_t next_step;
@@ -185,6 +186,77 @@ IDENTITY_TEST(request, a_late_request_shows)
                    " interval '1 minute'");
     cr_assert_eq(settled(on_data_requests_open(&h->ctx, &none, &open)), 0);
     cr_expect(open.requests[0].late);
+}
+
+static int withdraw(uint32_t id, uint32_t step_id)
+{
+    struct data_request_withdrawal req = {.step_id = U(step_id), .request_id = U(id)};
+    row = (struct data_request_row){0};
+    return settled(on_data_request_withdraw(&h->ctx, &req, &row));
+}
+
+IDENTITY_TEST(request, withdrawn_as_long_as_it_is_open)
+{
+    small_nation();
+    as_person(PERSON);
+    cr_assert_eq(ask(1, "erase", "Xin xoá"), 0);
+    EXPECT_FAULT(withdraw(7, 900), ERR_NOT_FOUND, "request_id");
+    as_person("Trần Thị Hoa");
+    EXPECT_FAULT(withdraw(1, 900), ERR_NOT_FOUND, "request_id");
+    cr_expect_str_eq(state_of(1), "received", "nobody else's");
+    as_person(PERSON);
+    cr_assert_eq(withdraw(1, 900), 0);
+    cr_expect(is(row.state, "withdrawn") && HAS(&row, data_request_row, done_at));
+    cr_expect_str_eq(state_of(1), "withdrawn");
+    cr_assert_eq(withdraw(1, 900), 0, "said again");
+    cr_expect(is(row.state, "withdrawn"));
+    EXPECT_FAULT(withdraw(1, 901), ERR_STATE, "request_id");
+    cr_assert_eq(ask(2, "access", NULL), 0);
+    EXPECT_FAULT(withdraw(2, 900), ERR_CONFLICT, "step_id");
+    cr_expect_eq(count_of("audit WHERE action = 'data_request_withdrawn'"), 1);
+    as_officer("Trần Thị Hoa", "T44");
+    EXPECT_FAULT(step(1, "grant", NULL), ERR_STATE, "step");
+    cr_assert_eq(step(2, "refuse", "Không đủ căn cứ"), 0);
+    as_person(PERSON);
+    EXPECT_FAULT(withdraw(2, 902), ERR_STATE, "request_id");
+}
+
+/* What is due by law, in /metrics; hocvu calendar reads the same. */
+IDENTITY_TEST(request, metrics_tell_what_is_late)
+{
+    struct buf out;
+    struct empty none = {0};
+    struct calendar_state calendar;
+    buf_init(&out, 65536);
+    small_nation();
+    as_person(PERSON);
+    cr_assert_eq(ask(1, "access", NULL), 0);
+    cr_assert_eq(ask(2, "erase", NULL), 0);
+    cr_assert_eq(settled(on_calendar_now(&h->ctx, &none, &calendar)), 0);
+    cr_expect(calendar.days_left == -1 && !HAS(&calendar, calendar_state, last));
+    harness_sql(h, "UPDATE data_request SET acknowledge_due = now() - interval '1 minute' WHERE kind = 'erase';"
+                   "INSERT INTO breach (breach_id, found_at, words, notice_due) VALUES (uuid7(), now(), 'x', now() -"
+                   " interval '1 minute')");
+    harness_sql(h, "INSERT INTO holiday SELECT make_date(extract(year FROM today())::integer + n, 1, k), 'x', false"
+                   " FROM generate_series(0, 1) n, generate_series(1, 5) k WHERE n = 0 OR k = 1");
+    cr_assert_eq(harness_tick(h, overdue_count), 0);
+    overdue_metrics(NULL, &out);
+    buf_add_char(&out, '\0');
+    const char *text = buf_span(&out).p;
+    cr_expect(strstr(text, "hocvu_data_requests_open{kind=\"access\"} 1\n"), "%s", text);
+    cr_expect(strstr(text, "hocvu_data_requests_late{kind=\"access\"} 0\n"));
+    cr_expect(strstr(text, "hocvu_data_requests_late{kind=\"erase\"} 1\n"));
+    cr_expect(strstr(text, "hocvu_breaches_late 1\n"));
+    cr_assert_eq(settled(on_calendar_now(&h->ctx, &none, &calendar)), 0);
+    cr_expect(calendar.days == 6 && calendar.days_left >= 0 && calendar.days_left < 366, "one day is no calendar");
+    harness_sql(h, "UPDATE data_request SET state = 'withdrawn'; UPDATE breach SET told_at = now()");
+    cr_assert_eq(harness_tick(h, overdue_count), 0);
+    buf_clear(&out);
+    overdue_metrics(NULL, &out);
+    buf_add_char(&out, '\0');
+    cr_expect(strstr(buf_span(&out).p, "hocvu_data_requests_late{kind=\"erase\"} 0\n"));
+    cr_expect(strstr(buf_span(&out).p, "hocvu_breaches_late 0\n"));
+    buf_release(&out);
 }
 
 IDENTITY_TEST(request, restricted_data_shows_no_name_until_it_is_lifted)
