@@ -2,9 +2,8 @@
 #include "as_of.h"
 
 enum {
-    FOLD_UNITS = 500, /* with a hundred days each, as after a first roster, a fold takes about a second */
-    MOST_ROWS = 1000,
-    NATION_PATH = 8, /* bytes of a path with one step */
+    FOLD_UNITS = 2000, /* with a hundred days each, as after a first roster, a fold takes some seconds */
+    MOST_ROWS = 1002,  /* of SQL_headcount_units */
 };
 
 int headcount_fold(struct ctx *ctx)
@@ -16,29 +15,22 @@ int headcount_fold(struct ctx *ctx)
 int on_headcount(struct ctx *ctx, const struct headcount_query *req, struct headcount_report *ret_reply)
 {
     struct unit_range range;
-    struct headcount_row own;
+    struct headcount_row *rows;
+    uint32_t n;
     int code = unit_range_as_of(ctx, req->unit_id, HAS(req, headcount_query, as_of), req->as_of, &range);
     if (!code)
-        code = pg_call(ctx, &SQL_headcount_own, &range, &own);
-    if (!code)
-        code = pg_list(ctx, range.path.n == NATION_PATH ? &SQL_headcount_tops : &SQL_headcount_below, &range, MOST_ROWS,
-                       &ret_reply->units, &ret_reply->n_units);
+        code = pg_list(ctx, &SQL_headcount_units, &range, MOST_ROWS, &rows, &n);
     if (code)
         return code;
+    if (n < 2)
+        return fail(ctx, ERR_NOT_FOUND, "as_of");
     ret_reply->unit_id = req->unit_id;
     ret_reply->as_of = range.day;
-    ret_reply->people = ret_reply->own_people = own.people;
-    ret_reply->leaders = ret_reply->own_leaders = own.leaders;
-    if (ret_reply->n_units == MOST_ROWS) {
-        struct headcount_sum rest;
-        code = pg_call(ctx, &SQL_headcount_rest, &range, &rest);
-        ret_reply->people += code ? 0 : rest.people;
-        ret_reply->leaders += code ? 0 : rest.leaders;
-        return code;
-    }
-    for (uint32_t i = 0; i < ret_reply->n_units; i++) {
-        ret_reply->people += ret_reply->units[i].people;
-        ret_reply->leaders += ret_reply->units[i].leaders;
-    }
+    ret_reply->own_people = rows[0].people;
+    ret_reply->own_leaders = rows[0].leaders;
+    ret_reply->people = rows[1].people;
+    ret_reply->leaders = rows[1].leaders;
+    ret_reply->units = rows + 2;
+    ret_reply->n_units = n - 2;
     return 0;
 }

@@ -122,10 +122,10 @@ SET valid_from = excluded.valid_from, parent_id = excluded.parent_id, code = exc
 WHERE n IS DISTINCT FROM excluded;
 
 -- unit_path_refresh()
--- After many versions were written: the ways of all days, and the counts of people where units went from one ministry or
--- province to another.
-SELECT headcount_renew(array_agg(top)) FROM unit_path_renew(NULL) AS t (top) HAVING count(*) > 0;
+-- After many versions were written: the ways of all days, and the counts of people where units went from one place to
+-- another.
+SELECT headcount_renew(array_agg(unit_id)) FROM unit_path_renew(NULL) AS t (unit_id) HAVING count(*) > 0;
 
 -- unit_path_refresh_of(unit_fact) BULK
 -- The same for some units and what lies below them.
-SELECT headcount_renew(array_agg(top)) FROM unit_path_renew(:unit_id) AS t (top) HAVING count(*) > 0;
+SELECT headcount_renew(array_agg(t.unit_id)) FROM unit_path_renew(:unit_id) AS t (unit_id) HAVING count(*) > 0;

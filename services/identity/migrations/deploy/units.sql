@@ -65,10 +65,17 @@ CREATE TABLE unit_path (
 );
 CREATE INDEX unit_path_below ON unit_path (path, valid_from) INCLUDE (unit_id, valid_to);
 
+-- The units of a way, from the nation on.
+CREATE FUNCTION path_units(path text) RETURNS TABLE (unit_id uuid) LANGUAGE sql STABLE AS $$
+    SELECT u.unit_id
+    FROM generate_series(1, octet_length(path), 8) AS at (n)
+    JOIN identity.unit u ON u.short = ('x' || substr(path, at.n, 8))::bit(32)::integer
+$$;
+
 -- Makes unit_path say what the versions say about all days, for these units and all that ever lay below them (null: for all).
--- Where only a name changes, the way stays one row. The result are the steps below the nation (ministries, provinces) of
--- which a unit that was there before changed its way.
-CREATE FUNCTION unit_path_renew(touched uuid[]) RETURNS SETOF text LANGUAGE sql SET search_path = identity, pg_catalog AS $$
+-- Where only a name changes, the way stays one row. The result are the units that have or had another subtree than before,
+-- because a unit that was there changed its way: it, and all above it before and now.
+CREATE FUNCTION unit_path_renew(touched uuid[]) RETURNS SETOF uuid LANGUAGE sql SET search_path = identity, pg_catalog AS $$
     WITH RECURSIVE affected AS (
         SELECT unit_id FROM unit WHERE touched IS NULL OR unit_id = ANY (touched)
         UNION
@@ -112,9 +119,10 @@ CREATE FUNCTION unit_path_renew(touched uuid[]) RETURNS SETOF text LANGUAGE sql 
         SELECT unit_id, valid_from, valid_to, path FROM differs WHERE path IS NOT NULL
         ON CONFLICT (unit_id, valid_from) DO UPDATE SET valid_to = excluded.valid_to, path = excluded.path
     )
-    SELECT DISTINCT substr(s.path, 9, 8)
+    SELECT DISTINCT u.unit_id
     FROM differs d CROSS JOIN LATERAL (VALUES (d.path), (d.old_path)) AS s (path)
-    WHERE octet_length(s.path) > 8 AND EXISTS (SELECT FROM unit_path o WHERE o.unit_id = d.unit_id)
+    CROSS JOIN LATERAL path_units(s.path) u
+    WHERE EXISTS (SELECT FROM unit_path o WHERE o.unit_id = d.unit_id)
 $$;
 
 GRANT SELECT, INSERT ON unit, unit_code TO hocvu_identity;

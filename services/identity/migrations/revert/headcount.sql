@@ -1,7 +1,7 @@
 -- Revert identity:headcount from pg
 BEGIN;
 
-DROP FUNCTION identity.headcount_fold(bigint), identity.headcount_renew(text[]);
-DROP TABLE identity.headcount_change, identity.headcount, identity.headcount_top;
+DROP FUNCTION identity.headcount_fold(bigint), identity.headcount_renew(uuid[]);
+DROP TABLE identity.headcount_change, identity.headcount;
 
 COMMIT;

@@ -1,6 +1,6 @@
--- history.lua - wrk's script for BENCH=growth: one person after the other looks at his or her attempts. PEOPLE names a file
--- of seed_exam.
-local tokens = {}
+-- reads.lua - wrk's script for BENCH=tokens and growth: reads of TARGET by one person after the other. PEOPLE names a file whose
+-- lines begin with a token; when it is empty, nobody says who asks.
+local requests = {}
 local threads = 0
 
 function setup(thread)
@@ -9,15 +9,17 @@ function setup(thread)
 end
 
 function init(args)
+    local head = "GET " .. os.getenv("TARGET") .. " HTTP/1.1\r\nHost: bench\r\n"
     for line in io.lines(os.getenv("PEOPLE")) do
-        tokens[#tokens + 1] = line:match("^(%S+) ")
+        requests[#requests + 1] = head .. "Authorization: Bearer " .. line:match("^(%S+)") .. "\r\n\r\n"
     end
-    at = number * 500
+    if #requests == 0 then requests[1] = head .. "\r\n" end
+    at = number * math.floor(#requests / 2)
 end
 
 function request()
     at = at + 1
-    return "GET /v1/me/attempts HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " .. tokens[at % #tokens + 1] .. "\r\n\r\n"
+    return requests[at % #requests + 1]
 end
 
 function done(summary, latency, requests)
