@@ -150,6 +150,19 @@ static bool show_report(const struct decree_report *report)
             fprintf(step->refused ? stderr : stdout, "%s%u. %.*s\n", step->refused ? "hocvu: step " : "", step->nr,
                     (int)step->message_en.n, step->message_en.p);
     }
+    for (uint32_t i = 0; i < report->n_clashes; i++) {
+        const struct decree_clash *clash = &report->clashes[i];
+        char person[UUID_TEXT], grant[UUID_TEXT], other[UUID_TEXT], day[DATE_TEXT];
+        uuid_format(&clash->person_id, person);
+        uuid_format(&clash->grant_id, grant);
+        uuid_format(&clash->other_grant_id, other);
+        date_format(clash->from, day);
+        fprintf(stderr,
+                "hocvu: person %s has duties that exclude each other from %s: %.*s of %.*s (grant %s) and %.*s of %.*s "
+                "(grant %s). Take one of them away.\n",
+                person, day, (int)clash->role.n, clash->role.p, (int)clash->unit_code.n, clash->unit_code.p, grant,
+                (int)clash->other_role.n, clash->other_role.p, (int)clash->other_code.n, clash->other_code.p, other);
+    }
     printf("%s%.*s: %u units changed, %u tenures go along\n", report->dry_run ? "dry run, " : "", (int)report->state.n,
            report->state.p, report->units_changed, report->people_moved);
     return fine;
