@@ -26,7 +26,7 @@ const char decree_help[] =
     "first result. --dry-run only reports.\n";
 
 /* The calls are an operator's of the whole nation. 0 or -1 after the fault was printed. */
-static int act_for_nation(struct bus *bus)
+int ctl_act_for_nation(struct bus *bus)
 {
     struct unit_query query = {0};
     struct unit_list list = {0};
@@ -131,7 +131,7 @@ int units_command(struct ctl *ctl, int argc, char **argv)
         return 2;
     }
     struct bus *bus = ctl_bus(ctl);
-    if (!bus || act_for_nation(bus) < 0)
+    if (!bus || ctl_act_for_nation(bus) < 0)
         return 1;
     arena_init(&arena, FILE_MOST + 65536);
     int result = load_official(bus, &options, &arena);
@@ -200,7 +200,7 @@ int decree_command(struct ctl *ctl, int argc, char **argv)
         return 2;
     }
     struct bus *bus = ctl_bus(ctl);
-    if (!bus || act_for_nation(bus) < 0)
+    if (!bus || ctl_act_for_nation(bus) < 0)
         return 1;
     arena_init(&arena, (size_t)4 * FILE_MOST);
     int result = carry_out(bus, argv[1], dry_run, &arena);
