@@ -7,7 +7,8 @@ SELECT a.attempt_id,
        AS result_shown,
        CASE WHEN a.ended_at IS NULL THEN 'STATE:attempt_id' END AS fault
   FROM attempt a JOIN policy p USING (policy_id)
- WHERE a.attempt_id = :attempt_id AND a.person_id = :ctx_subject;
+ WHERE a.attempt_id = :attempt_id
+   AND (a.person_id = :ctx_subject OR a.ended_at IS NOT NULL AND same_as(a.person_id) = :ctx_subject);
 
 -- dossier_head(attempt_ref) dossier_head
 -- Before it begins there is nothing to tell, and its items are nobody's business; nor are those of one that was voided

@@ -33,7 +33,7 @@ SELECT c.ord::bigint AS ord, e.attempt_id, e.number, e.state, coalesce(e.ended_b
  WHERE (:ctx_subject)[c.ord] = e.person_id;
 
 -- attempt_outcome(attempt_ref) outcome_row BATCH
--- As attempt_submit, of attempts that have ended.
+-- As attempt_submit, of attempts that have ended; also of those that were sat under an id which was merged away.
 SELECT c.ord, a.attempt_id, a.number, a.state, coalesce(a.ended_by, 'voided') AS ended_by, a.ended_at,
        greatest(0, n.max_attempts + t.given_back - t.taken) AS attempts_left, a.answers, a.head, a.void_reason,
        r."right", r.items, r.score, r.max_score, r.passed, r.graded_at, r.version AS result_version,
@@ -41,9 +41,10 @@ SELECT c.ord, a.attempt_id, a.number, a.state, coalesce(a.ended_by, 'voided') AS
        CASE WHEN r.version > 0 THEN jsonb_build_object('groups', r.groups)::text END AS groups,
        CASE WHEN a.ended_at IS NULL THEN 'STATE:attempt_id' END AS fault
   FROM unnest(:attempt_id, :ctx_subject) WITH ORDINALITY AS c (attempt_id, person_id, ord)
-  JOIN attempt a ON a.attempt_id = c.attempt_id AND a.person_id = c.person_id
+  JOIN attempt a ON a.attempt_id = c.attempt_id
+                    AND (a.person_id = c.person_id OR a.ended_at IS NOT NULL AND same_as(a.person_id) = c.person_id)
   JOIN policy p USING (policy_id)
-  JOIN standing t ON t.person_id = a.person_id AND t.programme_id = a.programme_id
+  JOIN standing t ON t.person_id = c.person_id AND t.programme_id = a.programme_id
  CROSS JOIN LATERAL (SELECT max_attempts FROM policy WHERE policy.programme_id = a.programme_id
                       ORDER BY policy.version DESC LIMIT 1) n
   LEFT JOIN LATERAL (SELECT * FROM result
@@ -55,7 +56,9 @@ SELECT c.ord, a.attempt_id, a.number, a.state, coalesce(a.ended_by, 'voided') AS
 
 -- review_head(attempt_ref) attempt_ref
 SELECT attempt_id, CASE WHEN state <> 'graded' THEN 'STATE:attempt_id' END AS fault
-  FROM attempt WHERE attempt_id = :attempt_id AND person_id = :ctx_subject;
+  FROM attempt
+ WHERE attempt_id = :attempt_id
+   AND (person_id = :ctx_subject OR ended_at IS NOT NULL AND same_as(person_id) = :ctx_subject);
 
 -- review_items(attempt_ref) item_reviewed
 SELECT position, response, score::integer AS score, explanation

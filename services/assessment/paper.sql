@@ -12,7 +12,8 @@ SELECT a.attempt_id, a.programme_id, a.policy_id, a.number,
                           OR p.show_answers = 'after_window' AND coalesce(p.closes_at <= now(), true))
             THEN 'STATE:attempt_id' END AS fault
   FROM attempt a JOIN policy p USING (policy_id)
- WHERE a.attempt_id = :attempt_id AND a.person_id = :ctx_subject;
+ WHERE a.attempt_id = :attempt_id
+   AND (a.person_id = :ctx_subject OR a.ended_at IS NOT NULL AND same_as(a.person_id) = :ctx_subject);
 
 -- paper_answers(attempt_ref) answer_last
 -- In the order of the index.

@@ -40,6 +40,8 @@ const struct ctl_conf *ctl_conf(struct ctl *ctl);
 struct bus *ctl_bus(struct ctl *ctl);
 /* Prints on standard error what the last call on the bus failed of, after `what`. */
 void ctl_bus_fault(const struct bus *bus, const char *what);
+/* Calls are from now on those of an operator of the whole nation (units.c); -1: the fault was printed. */
+int ctl_act_for_nation(struct bus *bus);
 void ctl_release(struct ctl *ctl);
 
 int keys_command(struct ctl *ctl, int argc, char **argv);
@@ -51,6 +53,7 @@ int demo_command(struct ctl *ctl, int argc, char **argv);
 int attempt_command(struct ctl *ctl, int argc, char **argv);
 int units_command(struct ctl *ctl, int argc, char **argv);
 int decree_command(struct ctl *ctl, int argc, char **argv);
+int tenure_command(struct ctl *ctl, int argc, char **argv);
 int audit_command(struct ctl *ctl, int argc, char **argv);
 int requests_command(struct ctl *ctl, int argc, char **argv);
 int calendar_command(struct ctl *ctl, int argc, char **argv);
@@ -67,7 +70,7 @@ int sync_command(struct ctl *ctl, int argc, char **argv);
 
 extern const char roster_help[], demo_help[], attempt_help[];
 extern const char audit_help[], keys_help[], rights_help[], sync_help[];
-extern const char units_help[], decree_help[];
+extern const char units_help[], decree_help[], tenure_help[];
 extern const char breach_help[], calendar_help[], idp_help[];
 
 #endif

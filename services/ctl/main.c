@@ -28,6 +28,8 @@ static const struct command commands[] = {
     {"idp", idp_command, "test NAME [--login]: try an identity provider, without a person or with one", idp_help},
     {"rights", rights_command, "explain PERSON METHOD UNIT: why somebody may do something, or may not", rights_help},
     {"units", units_command, "official FILE: load the official list of provinces and communes", units_help},
+    {"tenure", tenure_command, "reopen PERSON TENURE: an end of a tenure that was a mistake is taken back",
+     tenure_help},
     {"decree", decree_command, "FILE.json: change the organisation as a decree says", decree_help},
     {"help", help_command, "[COMMAND]: this list, or more about one command", NULL},
     {NULL, NULL, NULL, NULL},

@@ -26,7 +26,7 @@ const char decree_help[] =
     "first result. --dry-run only reports.\n";
 
 /* The calls are an operator's of the whole nation. 0 or -1 after the fault was printed. */
-static int act_for_nation(struct bus *bus)
+int ctl_act_for_nation(struct bus *bus)
 {
     struct unit_query query = {0};
     struct unit_list list = {0};
@@ -131,7 +131,7 @@ int units_command(struct ctl *ctl, int argc, char **argv)
         return 2;
     }
     struct bus *bus = ctl_bus(ctl);
-    if (!bus || act_for_nation(bus) < 0)
+    if (!bus || ctl_act_for_nation(bus) < 0)
         return 1;
     arena_init(&arena, FILE_MOST + 65536);
     int result = load_official(bus, &options, &arena);
@@ -149,6 +149,19 @@ static bool show_report(const struct decree_report *report)
         if (step->message_en.n)
             fprintf(step->refused ? stderr : stdout, "%s%u. %.*s\n", step->refused ? "hocvu: step " : "", step->nr,
                     (int)step->message_en.n, step->message_en.p);
+    }
+    for (uint32_t i = 0; i < report->n_clashes; i++) {
+        const struct decree_clash *clash = &report->clashes[i];
+        char person[UUID_TEXT], grant[UUID_TEXT], other[UUID_TEXT], day[DATE_TEXT];
+        uuid_format(&clash->person_id, person);
+        uuid_format(&clash->grant_id, grant);
+        uuid_format(&clash->other_grant_id, other);
+        date_format(clash->from, day);
+        fprintf(stderr,
+                "hocvu: person %s has duties that exclude each other from %s: %.*s of %.*s (grant %s) and %.*s of %.*s "
+                "(grant %s). Take one of them away.\n",
+                person, day, (int)clash->role.n, clash->role.p, (int)clash->unit_code.n, clash->unit_code.p, grant,
+                (int)clash->other_role.n, clash->other_role.p, (int)clash->other_code.n, clash->other_code.p, other);
     }
     printf("%s%.*s: %u units changed, %u tenures go along\n", report->dry_run ? "dry run, " : "", (int)report->state.n,
            report->state.p, report->units_changed, report->people_moved);
@@ -187,7 +200,7 @@ int decree_command(struct ctl *ctl, int argc, char **argv)
         return 2;
     }
     struct bus *bus = ctl_bus(ctl);
-    if (!bus || act_for_nation(bus) < 0)
+    if (!bus || ctl_act_for_nation(bus) < 0)
         return 1;
     arena_init(&arena, (size_t)4 * FILE_MOST);
     int result = carry_out(bus, argv[1], dry_run, &arena);

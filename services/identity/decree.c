@@ -11,6 +11,7 @@
 enum {
     MOVED_AT_ONCE = 20000, /* as decree_tenures_move has it */
     ASK_AGAIN_MS = 2000,
+    CLASHES_SHOWN = 100, /* of decree_report */
 };
 
 void decree_hash(const struct span *spans, uint32_t n, unsigned char ret_hash[DECREE_HASH_BYTES])
@@ -165,9 +166,22 @@ static int write_steps(struct ctx *ctx, const struct decree_work *work)
     return code ? code : import_write(ctx, &SQL_unit_changes_add, work->changes, work->n_changes);
 }
 
-/* Everything that the steps leave; `row` gets the counts, and is stored unless it waited. 0 or fail(). */
+/* Duties that exclude each other and come together; told, not prevented. 0 or fail(). */
+static int look_at_duties(struct ctx *ctx, const struct decree_key *key, struct decree_new *row,
+                          struct decree_report *reply)
+{
+    struct place found;
+    int code = pg_call(ctx, &SQL_decree_clashes_add, key, &found);
+    row->clashes = code ? 0 : found.place;
+    return code ? code : pg_list(ctx, &SQL_decree_clashes, key, CLASHES_SHOWN, &reply->clashes, &reply->n_clashes);
+}
+
+/*
+ * Everything that the steps leave, the tenures only with `move`; `row` gets the counts, and is stored unless it waited.
+ * 0 or fail().
+ */
 static int write_all(struct ctx *ctx, struct decree_work *work, const struct unit_leaving *leaving,
-                     struct decree_new *row, bool waited)
+                     struct decree_new *row, bool waited, bool move, struct decree_report *reply)
 {
     struct decree_key key = {.decree_id = row->decree_id};
     row->state = SPAN("applied");
@@ -176,7 +190,9 @@ static int write_all(struct ctx *ctx, struct decree_work *work, const struct uni
         code = units_write(ctx, &work->tree, &row->units_changed);
     if (!code)
         code = write_steps(ctx, work);
-    if (!code && row->people_moved)
+    if (!code)
+        code = look_at_duties(ctx, &key, row, reply);
+    if (!code && row->people_moved && move)
         code = move_people(ctx, work, leaving);
     if (!code)
         code = pg_call(ctx, &SQL_decree_rights_stale, &key, NULL);
@@ -200,7 +216,8 @@ int decree_note(struct ctx *ctx, const struct decree_new *row)
     buf_add_text(&detail, id);
     buf_add_text(&detail, "\",\"number\":");
     json_add_string(&detail, row->number);
-    char *rest = arena_printf(ctx->arena, ",\"units\":%u,\"people\":%u}", row->units_changed, row->people_moved);
+    char *rest = arena_printf(ctx->arena, ",\"units\":%u,\"people\":%u,\"clashes\":%u}", row->units_changed,
+                              row->people_moved, row->clashes);
     if (rest)
         buf_add_text(&detail, rest);
     int code =
@@ -222,7 +239,9 @@ static int repeat(struct ctx *ctx, const struct decree_stored *stored, const uns
     ret_reply->people_moved = stored->people_moved;
     if (stored->state.p[0] == 'w')
         later(ctx, ASK_AGAIN_MS);
-    return pg_list(ctx, &SQL_decree_steps, &key, DECREE_MOST_STEPS, &ret_reply->steps, &ret_reply->n_steps);
+    int code = pg_list(ctx, &SQL_decree_clashes, &key, CLASHES_SHOWN, &ret_reply->clashes, &ret_reply->n_clashes);
+    return code ? code
+                : pg_list(ctx, &SQL_decree_steps, &key, DECREE_MOST_STEPS, &ret_reply->steps, &ret_reply->n_steps);
 }
 
 /* Stores what was sent, for the job. 0 or fail(). */
@@ -265,9 +284,9 @@ int decree_carry_out(struct ctx *ctx, const struct decree *req, bool waited, str
     if (code || work.refused)
         return code;
     bool much = row->people_moved > identity_conf(ctx)->decree_people_at_once && !waited;
-    if (!much)
-        code = write_all(ctx, &work, leaving, row, waited);
-    else if (!ret_reply->dry_run)
+    if (!much || ret_reply->dry_run)
+        code = write_all(ctx, &work, leaving, row, waited, !much, ret_reply);
+    else
         code = put_off(ctx, req, row);
     ret_reply->state = much ? SPAN("waiting") : row->state;
     ret_reply->units_changed = row->units_changed;

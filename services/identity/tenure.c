@@ -1,7 +1,7 @@
 /*
  * tenure.c - where a person works, changed by hand from a day past or future: joiners, movers, leavers, secondments,
- * corrections. What the day means for the tenures is worked out in memory (tenure_plan.c) and written as one set; the
- * rights of a leaver end with the last day of work.
+ * corrections, ends taken back. What the day means for the tenures is worked out in memory (tenure_plan.c) and written
+ * as one set; the rights of a leaver end with the last day of work, and do not come again when that end is taken back.
  */
 #include "grant.h"
 #include "identity.h"
@@ -65,6 +65,20 @@ static int look_at_unit(struct ctx *ctx, const struct tenure_step *step, struct 
     if (coded && !HAS(step, tenure_step, position))
         wish->position = seen.title;
     return 0;
+}
+
+/* Until when the unit is there in which a tenure is to go on. 0 or fail(). */
+static int look_at_end(struct ctx *ctx, const struct tenure_step *step, struct tenure_wish *wish)
+{
+    struct tenure_key key = {.tenure_id = step->tenure_id, .person_id = step->person_id};
+    struct tenure_unit_end *found;
+    uint32_t n;
+    int code = pg_list(ctx, &SQL_tenure_unit_end, &key, 1, &found, &n);
+    if (!code && n) {
+        wish->reopened_unit = &found->unit_id;
+        wish->unit_until = HAS(found, tenure_unit_end, until) ? found->until : INT32_MAX;
+    }
+    return code;
 }
 
 /* The stored tenures into the plan, and the step upon them. 0 or fail(). */
@@ -142,6 +156,8 @@ static int apply(struct ctx *ctx, const struct tenure_step *step, struct span co
     }
     int code =
         HAS(step, tenure_step, unit_id) && HAS(step, tenure_step, valid_from) ? look_at_unit(ctx, step, &wish) : 0;
+    if (!code && HAS(step, tenure_step, tenure_id))
+        code = look_at_end(ctx, step, &wish);
     if (!code)
         code = work_out(ctx, &wish, plan);
     if (!code)

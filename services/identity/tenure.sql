@@ -30,6 +30,13 @@ SELECT EXISTS (SELECT FROM unit_version v WHERE v.unit_id = u.unit_id AND v.vali
         AND (p.valid_to IS NULL OR p.valid_to > :day)) AS title
 FROM unit u WHERE u.unit_id = :unit_id;
 
+-- tenure_unit_end(tenure_key) tenure_unit_end
+-- Until when the unit of a tenure is there; a unit that ended does not come again.
+SELECT t.unit_id, CASE WHEN bool_and(v.valid_to IS NOT NULL) THEN max(v.valid_to) END AS until
+FROM tenure t JOIN unit_version v USING (unit_id)
+WHERE t.tenure_id = :tenure_id AND t.person_id = :person_id
+GROUP BY t.unit_id;
+
 -- tenures_write(tenure_row) BULK
 -- Tenures that begin, differ or end, told in lists of fifty in the order in which they are given.
 WITH row AS (

@@ -164,13 +164,41 @@ static int step_correct(struct tenure_plan *plan, const struct tenure_wish *wish
     return 0;
 }
 
+/*
+ * The tenure goes on as if it had not ended, until the day that is the right one, as long as its unit is there. What
+ * began after it is not touched: where that is in the way, tenure_plan_fault says so.
+ */
+static int step_reopen(struct tenure_plan *plan, const struct tenure_wish *wish, const char **ret_field)
+{
+    const struct tenure_step *step = wish->step;
+    struct tenure_row *row = find(plan, &step->tenure_id);
+    int32_t until = HAS(step, tenure_step, valid_to) ? step->valid_to : NEVER;
+    *ret_field = "tenure_id";
+    if (!row || !wish->reopened_unit || !uuid_equal(&row->unit_id, wish->reopened_unit))
+        return ERR_NOT_FOUND;
+    if (end_of(row) == NEVER)
+        return ERR_STATE;
+    *ret_field = "valid_to";
+    if (until <= end_of(row))
+        return ERR_INVALID;
+    if (until > wish->unit_until)
+        return ERR_STATE;
+    if (until == NEVER)
+        row->has &= ~(UINT64_C(1) << HAS_tenure_row_valid_to);
+    else
+        PUT_FIELD(row, tenure_row, valid_to, until);
+    touch(plan, row);
+    return 0;
+}
+
 /* What each operation must say. */
 static const struct need {
     const char *op;
     bool unit, from, to, tenure;
 } needs[] = {
-    {"join", true, true, false, false},  {"move", true, true, false, false}, {"add", true, true, false, false},
-    {"second", true, true, true, false}, {"end", false, false, true, false}, {"correct", false, false, false, true},
+    {"join", true, true, false, false},    {"move", true, true, false, false}, {"add", true, true, false, false},
+    {"second", true, true, true, false},   {"end", false, false, true, false}, {"correct", false, false, false, true},
+    {"reopen", false, false, false, true},
 };
 
 static int check_needs(const struct tenure_step *step, const char **ret_field)
@@ -214,6 +242,8 @@ int tenure_plan_step(struct tenure_plan *plan, const struct tenure_wish *wish, c
         return step_end(plan, step, ret_field);
     else if (is(step->op, "correct"))
         return step_correct(plan, wish, ret_field);
+    else if (is(step->op, "reopen"))
+        return step_reopen(plan, wish, ret_field);
     else {
         struct tenure_row *principal = tenure_plan_principal(plan, step->valid_from);
         *ret_field = "valid_from";

@@ -19,7 +19,9 @@ struct tenure_plan {
 struct tenure_wish {
     struct uuid person_id;
     const struct tenure_step *step;
-    struct span position; /* title from the catalogue when only its code was given */
+    const struct uuid *reopened_unit; /* of reopen: the unit that was looked at; of another one it is NOT_FOUND */
+    int32_t unit_until;               /* of reopen: first day without that unit; INT32_MAX: it has no end */
+    struct span position;             /* title from the catalogue when only its code was given */
 };
 
 /*

@@ -153,6 +153,9 @@ Test(dossier, of_the_learner_after_the_end_only)
     cr_expect_eq(mine(h, 4444, &file), ERR_NOT_FOUND);
     as_learner(h, MINH);
     cr_expect_eq(mine(h, ATTEMPT, &file), ERR_NOT_FOUND);
+    harness_sql(h, "INSERT INTO alias (person_id, same_as) VALUES (u(%d), u(%d))", LAN, MINH);
+    cr_expect_eq(mine(h, ATTEMPT, &file), 0, "the same person, as it turned out");
+    harness_sql(h, "DELETE FROM alias");
     harness_close(h);
 }
 

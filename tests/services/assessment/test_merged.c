@@ -1,5 +1,5 @@
 /* test_merged.c - two persons are one: attempts stay as they were sat, and count together. */
-#include "seed.h"
+#include "grading.h"
 
 enum { GONE = 77 };
 
@@ -37,6 +37,47 @@ Test(merged, attempts_count_together)
     cr_assert_eq(harness_tick(h, attempts_close_due), 0);
     cr_expect_str_eq(harness_get(h, "SELECT state FROM attempt"), "graded");
     cr_expect_str_eq(standing_of(h, GONE), "1 false 1 1");
+    harness_close(h);
+}
+
+/* What was sat under the old id: paper, result and review, to the one who stays, once it is over. */
+Test(merged, details_are_shown_to_the_one_who_stays)
+{
+    struct harness *h = open_seeded();
+    struct attempt_result result;
+    struct attempt_paper paper;
+    struct attempt_review review;
+    harness_sql(h,
+                "UPDATE policy SET show_result = 'at_once', show_answers = 'at_once', show_explanations = 'at_once'");
+    complete(h, GONE);
+    struct attempt_ticket old = started(h, GONE);
+    struct attempt_ref ref = {.attempt_id = old.attempt_id};
+    merge(h, LAN, GONE);
+    as_learner(h, LAN);
+    cr_expect_eq(on_attempt_get(&h->ctx, &ref, &paper), ERR_NOT_FOUND, "it is not gone on with");
+    cr_expect_eq(outcome(h, old.attempt_id, &result), ERR_NOT_FOUND);
+    as_learner(h, GONE);
+    cr_assert_eq(submit(h, old.attempt_id, &result), 0);
+    as_learner(h, LAN);
+    cr_assert_eq(on_attempt_get(&h->ctx, &ref, &paper), 0, "%s", h->ctx.fault.field);
+    cr_expect(uuid_equal(&paper.attempt_id, &old.attempt_id));
+    cr_assert_eq(outcome(h, old.attempt_id, &result), 0);
+    cr_expect(HAS(&result, attempt_result, passed));
+    cr_expect_eq(result.attempts_left + 1ul,
+                 strtoul(harness_get(h, "SELECT max_attempts FROM policy ORDER BY version DESC LIMIT 1"), NULL, 10),
+                 "what was sat under the old id counts");
+    cr_assert_eq(on_attempt_review(&h->ctx, &ref, &review), 0);
+    cr_expect_eq(review.n_items, ITEMS);
+    /* To nobody else; and what is one's own is not shown to the one who is gone. */
+    as_learner(h, MINH);
+    cr_expect_eq(on_attempt_get(&h->ctx, &ref, &paper), ERR_NOT_FOUND);
+    cr_expect_eq(outcome(h, old.attempt_id, &result), ERR_NOT_FOUND);
+    cr_expect_eq(on_attempt_review(&h->ctx, &ref, &review), ERR_NOT_FOUND);
+    struct attempt_ticket own = started(h, MINH);
+    cr_assert_eq(submit(h, own.attempt_id, &result), 0);
+    merge(h, MINH, GONE + 1);
+    as_learner(h, GONE + 1);
+    cr_expect_eq(outcome(h, own.attempt_id, &result), ERR_NOT_FOUND);
     harness_close(h);
 }
 

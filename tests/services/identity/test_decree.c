@@ -569,6 +569,117 @@ IDENTITY_TEST(decree, decree_that_waited_too_long_is_refused_as_a_whole)
     cr_expect_str_eq(place_of("Lê Văn Nam", "2026-06-01"), "X44");
 }
 
+/* --- duties that come together --- */
+
+static void give(uint32_t id, const char *person, const char *role, const char *unit)
+{
+    struct role_change req = {.grant_id = U(id),
+                              .person_id = person_id(person),
+                              .role = S(role),
+                              .unit_id = unit_id(unit),
+                              .reason = S("Quyết định 12/QĐ")};
+    struct accepted accepted;
+    cr_assert_eq(settled(on_role_grant(&h->ctx, &req, &accepted)), 0, "%s", h->ctx.fault.field);
+}
+
+/* `role unit + role unit since day` of each pair of the last result. */
+static const char *clashes(void)
+{
+    const char *text = "";
+    for (uint32_t i = 0; i < result.n_clashes; i++) {
+        const struct decree_clash *c = &result.clashes[i];
+        char day[DATE_TEXT];
+        date_format(c->from, day);
+        text = arena_printf(&h->arena, "%s%.*s %.*s + %.*s %.*s since %s", text, (int)c->role.n, c->role.p,
+                            (int)c->unit_code.n, c->unit_code.p, (int)c->other_role.n, c->other_role.p,
+                            (int)c->other_code.n, c->other_code.p, day);
+    }
+    return text;
+}
+
+/* Nam writes for the office and judges for the commune; whoever merges the department into the commune brings that
+ * together. */
+static void two_duties(void)
+{
+    old_nation();
+    give(501, "Lê Văn Nam", "editor", "P44");
+    give(502, "Lê Văn Nam", "reviewer", "X44");
+    give(503, "Trần Thị Hoa", "editor", "P44");
+    give(504, "Trần Thị Hoa", "exam_officer", "X44");
+    merge("S44", "X44");
+}
+
+IDENTITY_TEST(decree, duties_that_exclude_each_other_come_together_and_are_told)
+{
+    two_duties();
+    struct decree decree = decree_of(1, "2026-06-01");
+    PUT_FIELD(&decree, decree, dry_run, true);
+    cr_assert_eq(enter_code(&decree), 0);
+    const char *told = clashes();
+    char today[DATE_TEXT];
+    date_format((int32_t)strtol(harness_get(h, "SELECT today() - date '1970-01-01'"), NULL, 10), today);
+    cr_expect_str_eq(told, arena_printf(&h->arena, "editor P44 + reviewer X44 since %s", today));
+    cr_expect_eq(count_of("decree_clash"), 0);
+    /* It is carried out nevertheless, and says the same again when it is sent again. */
+    enter(1, "2026-06-01", "applied");
+    cr_expect_str_eq(clashes(), told);
+    struct uuid nam = person_id("Lê Văn Nam");
+    cr_expect(uuid_equal(&result.clashes[0].person_id, &nam));
+    enter(1, "2026-06-01", "applied");
+    cr_expect_str_eq(clashes(), told);
+    cr_expect_eq(count_of("role_grant WHERE revoked_at IS NOT NULL"), 0);
+    cr_expect_str_eq(harness_get(h, "SELECT detail->>'clashes' FROM audit WHERE action = 'decree_applied'"), "1");
+    struct decree_shown shown = {0};
+    cr_assert_eq(settled(on_decree_get(&h->ctx, &(struct decree_key){.decree_id = U(1)}, &shown)), 0);
+    cr_expect_eq(shown.clashes, 1);
+    /* The next decree does not bring together what is together. */
+    begin();
+    rename_to("X44", "Xã mới");
+    enter(2, "2026-07-01", "applied");
+    cr_expect_eq(result.n_clashes, 0);
+}
+
+IDENTITY_TEST(decree, duties_of_a_decree_that_is_carried_out_later)
+{
+    two_duties();
+    conf.decree_people_at_once = 0;
+    struct decree decree = decree_of(1, "2026-06-01");
+    PUT_FIELD(&decree, decree, dry_run, true);
+    cr_assert_eq(enter_code(&decree), 0);
+    cr_expect_eq(result.n_clashes, 1);
+    cr_expect_eq(result.people_moved, 1);
+    cr_expect_eq(count_of("unit_change"), 0);
+    enter(1, "2026-06-01", "waiting");
+    cr_expect_eq(result.n_clashes, 0);
+    run_job();
+    enter(1, "2026-06-01", "applied");
+    cr_expect_eq(result.n_clashes, 1);
+}
+
+IDENTITY_TEST(decree, duties_that_stay_apart_are_not_told)
+{
+    two_duties();
+    /* Taken away, or over before that day: nothing comes together. */
+    harness_sql(h, "UPDATE role_grant SET revoked_at = now(), revoke_reason = 'x' WHERE role = 'reviewer'");
+    enter(1, "2026-06-01", "applied");
+    cr_expect_eq(result.n_clashes, 0);
+    begin();
+    give(505, "Hồ Văn Sơn", "editor", "T66");
+    give(506, "Hồ Văn Sơn", "reviewer", "X44");
+    harness_sql(h, "UPDATE role_grant SET valid_to = today() + 30 WHERE role = 'reviewer' AND revoked_at IS NULL");
+    move("X44", "T66");
+    const char *later = harness_get(h, "SELECT today() + 30");
+    struct decree decree = decree_of(2, later);
+    PUT_FIELD(&decree, decree, dry_run, true);
+    cr_assert_eq(enter_code(&decree), 0);
+    cr_expect_eq(result.n_clashes, 0);
+    const char *sooner = harness_get(h, "SELECT today() + 29");
+    decree = decree_of(2, sooner);
+    PUT_FIELD(&decree, decree, dry_run, true);
+    cr_assert_eq(enter_code(&decree), 0);
+    cr_expect_str_eq(clashes(), arena_printf(&h->arena, "editor T66 + reviewer X44 since %s", sooner));
+}
+
 IDENTITY_TEST(decree, privileges_are_as_meant)
 {
     cr_expect(!harness_allowed(h, "DELETE FROM decree"));

@@ -259,6 +259,86 @@ IDENTITY_TEST(tenure, is_corrected)
     EXPECT_FAULT(change(&back), ERR_NOT_FOUND, "tenure_id");
 }
 
+static int reopen(struct uuid tenure, int to)
+{
+    struct tenure_step step = step_of("reopen");
+    PUT_FIELD(&step, tenure_step, tenure_id, tenure);
+    if (to)
+        PUT_FIELD(&step, tenure_step, valid_to, day(to));
+    return change(&step);
+}
+
+IDENTITY_TEST(tenure, an_end_is_taken_back)
+{
+    setup_nam();
+    struct uuid office = tenure_in("P44");
+    EXPECT_FAULT(go("add", "X44", -50, 0), 0, "");
+    struct uuid beside = tenure_in("X44");
+    EXPECT_FAULT(reopen(office, 0), ERR_STATE, "tenure_id");
+    EXPECT_FAULT(end_all(-3), 0, "");
+    cr_expect_str_eq(tenures(), "P44 p -100..-3, X44 c -50..-3");
+    /* What stands beside needs the principal one; a day before the end is no way back. */
+    EXPECT_FAULT(reopen(beside, 0), ERR_STATE, "kind");
+    EXPECT_FAULT(reopen(office, -3), ERR_INVALID, "valid_to");
+    EXPECT_FAULT(reopen(office, -10), ERR_INVALID, "valid_to");
+    harness_sql(h, "DELETE FROM outbox; DELETE FROM stale_token");
+    struct tenure_step step = step_of("reopen");
+    PUT_FIELD(&step, tenure_step, tenure_id, office);
+    EXPECT_FAULT(change(&step), 0, "");
+    EXPECT_FAULT(change(&step), 0, "");
+    cr_expect_str_eq(tenures(), "P44 p -100.., X44 c -50..-3");
+    cr_expect_eq(harness_events(h, "people_changed"), 1);
+    cr_expect_str_eq(harness_get(h, "SELECT (body->>'tenure_id')::uuid = (SELECT tenure_id FROM tenure JOIN unit USING"
+                                    " (unit_id) WHERE code = 'P44') AND NOT body ? 'valid_to' FROM " TOLD),
+                     "t", "followers hear that there is no end");
+    cr_expect_eq(count_of("audit WHERE action = 'tenure_reopen' AND detail->>'reason' = 'QĐ 12/2026'"), 1);
+    cr_expect_eq(count_of("stale_token"), 1);
+    EXPECT_FAULT(reopen(beside, 30), 0, "");
+    cr_expect_str_eq(tenures(), "P44 p -100.., X44 c -50..30");
+    step.reason = S("khác");
+    EXPECT_FAULT(change(&step), ERR_CONFLICT, "change_id");
+}
+
+IDENTITY_TEST(tenure, an_end_that_is_no_mistake_stays)
+{
+    setup_nam();
+    struct uuid office = tenure_in("P44");
+    /* Who moved works elsewhere now. */
+    EXPECT_FAULT(go("move", "S44", -10, 0), 0, "");
+    EXPECT_FAULT(reopen(office, 0), ERR_STATE, "valid_from");
+    EXPECT_FAULT(reopen(U(5), 0), ERR_NOT_FOUND, "tenure_id");
+    /* The unit ends: no longer than that. */
+    struct uuid desk = tenure_in("S44");
+    EXPECT_FAULT(end_all(5), 0, "");
+    harness_sql(h, "UPDATE unit_version SET valid_to = hocvu.today() + 20 WHERE code = 'S44'");
+    EXPECT_FAULT(reopen(desk, 0), ERR_STATE, "valid_to");
+    EXPECT_FAULT(reopen(desk, 21), ERR_STATE, "valid_to");
+    EXPECT_FAULT(reopen(desk, 20), 0, "");
+    cr_expect_str_eq(tenures(), "P44 p -100..-10, S44 p -10..20");
+    /* Of another's subtree, and of another person. */
+    harness_as(h, U(9), IDENTITY_OFFICER, unit_id("T66"));
+    EXPECT_FAULT(reopen(office, 0), ERR_FORBIDDEN, "tenure_id");
+    struct tenure_step step = step_of("reopen");
+    step.person_id = person_id("Trần Thị Hoa");
+    PUT_FIELD(&step, tenure_step, tenure_id, office);
+    EXPECT_FAULT(change(&step), ERR_NOT_FOUND, "tenure_id");
+    struct tenure_step nothing = step_of("reopen");
+    EXPECT_FAULT(change(&nothing), ERR_MISSING, "tenure_id");
+}
+
+IDENTITY_TEST(tenure, rights_do_not_come_again_with_the_tenure)
+{
+    setup_nam();
+    struct uuid office = tenure_in("P44");
+    harness_sql(h, "INSERT INTO role_grant (parent_grant_id, person_id, role, bit, unit_id, reason) SELECT grant_id,"
+                   " (SELECT person_id FROM person WHERE full_name = 'Lê Văn Nam'), 'unit_head', 2, unit_id, 'x' FROM"
+                   " role_grant WHERE parent_grant_id IS NULL");
+    EXPECT_FAULT(end_all(0), 0, "");
+    EXPECT_FAULT(reopen(office, 0), 0, "");
+    cr_expect_eq(
+        count_of("role_grant JOIN person USING (person_id) WHERE full_name = 'Lê Văn Nam' AND valid_to IS NULL"), 0);
+}
+
 IDENTITY_TEST(tenure, is_changed_within_the_subtree_only)
 {
     setup_nam();

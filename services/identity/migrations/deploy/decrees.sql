@@ -53,12 +53,22 @@ CREATE INDEX unit_change_decree ON unit_change (decree_id, nr);
 CREATE INDEX unit_change_old ON unit_change (old_unit);
 CREATE INDEX unit_change_new ON unit_change (new_unit);
 
+-- Duties that exclude each other and that a decree brought together: told, not prevented.
+CREATE TABLE decree_clash (
+    decree_id      uuid NOT NULL REFERENCES decree,
+    person_id      uuid NOT NULL,
+    grant_id       uuid NOT NULL REFERENCES role_grant,
+    other_grant_id uuid NOT NULL REFERENCES role_grant,
+    since          date NOT NULL, -- first day of both
+    PRIMARY KEY (decree_id, grant_id, other_grant_id)
+);
+
 -- How many tenures the decree that is being carried out has moved so far. A sequence, because everybody sees it at once, and
 -- nothing else of a transaction before its end.
 CREATE SEQUENCE decree_progress MINVALUE 0;
 GRANT SELECT, UPDATE ON SEQUENCE decree_progress TO hocvu_identity;
 
 GRANT SELECT, INSERT, UPDATE (content, scope, state, units_changed, people_moved) ON decree TO hocvu_identity;
-GRANT SELECT, INSERT ON decree_step, unit_change TO hocvu_identity;
+GRANT SELECT, INSERT ON decree_step, unit_change, decree_clash TO hocvu_identity;
 
 COMMIT;
