@@ -80,6 +80,20 @@ Test(attempt, as_often_as_the_policy_says)
     harness_close(h);
 }
 
+/* Or everybody's first form would be the first one. */
+Test(attempt, lanes_begin_at_forms_of_their_own)
+{
+    struct harness *h = open_seeded();
+    harness_sql(h, "DELETE FROM form_turn");
+    started(h, LAN);
+    started(h, MINH);
+    cr_expect_str_eq(harness_get(h, "SELECT array_agg(a.form_id ORDER BY a.number, a.attempt_id) = "
+                                    "ARRAY[p.ready[1 + t.lane / 2], p.ready[1 + (1 + t.lane / 2) %% 4]] "
+                                    "FROM attempt a, form_turn t, form_pool p GROUP BY t.lane, p.ready"),
+                     "t");
+    harness_close(h);
+}
+
 Test(attempt, within_the_window)
 {
     struct harness *h = open_seeded();
