@@ -22,7 +22,7 @@ extern const struct conf_row assessment_conf_rows[];
 int assessment_check(void *conf);
 
 /* Ticks. */
-int periods_ahead(struct ctx *ctx);      /* attempt.c: partitions of the coming months */
+int periods_ahead(struct ctx *ctx);      /* attempt.c: partitions of the coming quarter */
 int attempts_open_due(struct ctx *ctx);  /* grade.c: forms in hand whose window has opened */
 int attempts_close_due(struct ctx *ctx); /* grade.c: what the clock has ended, and what is still to be graded */
 int regrades_go_on(struct ctx *ctx);     /* regrade.c: a slice of a regrade */

@@ -33,15 +33,16 @@ WITH call AS MATERIALIZED (
     INSERT INTO form_turn AS t (policy_id, lane, taken)
     SELECT policy_id, pg_backend_pid() % 8, count(*) FROM begins GROUP BY policy_id ORDER BY policy_id
     ON CONFLICT (policy_id, lane) DO UPDATE SET taken = t.taken + EXCLUDED.taken
-    RETURNING policy_id, taken
+    RETURNING policy_id, lane, taken
 ), dealt AS MATERIALIZED (
-    SELECT b.*, (SELECT p.ready[1 + (t.taken - b.place + k) % cardinality(p.ready)]
+    SELECT b.*, (SELECT p.ready[1 + (t.next - b.place + k) % cardinality(p.ready)]
                    FROM generate_series(0, least(cardinality(b.had), cardinality(p.ready) - 1)) AS k
-                  ORDER BY p.ready[1 + (t.taken - b.place + k) % cardinality(p.ready)] = ANY (b.had), k
+                  ORDER BY p.ready[1 + (t.next - b.place + k) % cardinality(p.ready)] = ANY (b.had), k
                   LIMIT 1) AS form_id
       FROM (SELECT *, row_number() OVER (PARTITION BY policy_id ORDER BY ord) AS place FROM begins) b
-      JOIN turn t USING (policy_id)
       JOIN form_pool p USING (policy_id)
+      JOIN (SELECT policy_id, taken + lane * cardinality(ready) / 8 AS next
+              FROM turn JOIN form_pool USING (policy_id)) t USING (policy_id)
 ), took AS (
     UPDATE standing s
        SET taken = s.taken + 1, running = true, request_id = d.request_id, attempt_id = d.attempt_id,

@@ -34,17 +34,40 @@ static const struct stmt *way(const struct attempts_query *req, bool few)
     return of_state && !is(req->state, "graded") ? &SQL_page_of_few : &SQL_page_of_newest;
 }
 
+/* The attempts of a page. Where looking stopped early goes into the reply, so that the caller can go on from there. */
+static int find_page(struct ctx *ctx, const struct attempts_query *req, bool few, struct attempt_ref **ret_page,
+                     uint32_t *ret_n, struct attempt_rows *ret_reply)
+{
+    struct attempt_looked *looked;
+    uint32_t n;
+    int code = pg_list(ctx, way(req, few), req, ROWS_MAX, &looked, &n);
+    if (code)
+        return code;
+    struct attempt_ref *page = arena_alloc(ctx->arena, n * sizeof(*page));
+    if (!page)
+        return fail(ctx, ERR_TOO_LARGE, "unit_id");
+    *ret_n = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (looked[i].hit)
+            page[(*ret_n)++] = (struct attempt_ref){.attempt_id = looked[i].attempt_id};
+        if (looked[i].last)
+            PUT_FIELD(ret_reply, attempt_rows, looked_to, looked[i].attempt_id);
+    }
+    *ret_page = page;
+    return 0;
+}
+
 int on_attempts(struct ctx *ctx, const struct attempts_query *req, struct attempt_rows *ret_reply)
 {
     struct unit_seen seen;
-    struct attempt_ref *page;
-    uint32_t n;
+    struct attempt_ref *page = NULL;
+    uint32_t n = 0;
+    *ret_reply = (struct attempt_rows){0};
     if (HAS(req, attempts_query, state) && !is_state(req->state))
         return fail(ctx, ERR_INVALID, "state");
     int code = pg_call(ctx, &SQL_subtree_visible, req, &seen);
     if (!code)
-        code = pg_list(ctx, way(req, seen.few), req, ROWS_MAX, &page, &n);
-    *ret_reply = (struct attempt_rows){0};
+        code = find_page(ctx, req, seen.few, &page, &n, ret_reply);
     if (code || !n)
         return code;
     code = pg_bulk(ctx, &SQL_attempt_rows_of, page, n, ROWS_MAX, &ret_reply->attempts, &ret_reply->n_attempts);

@@ -14,21 +14,26 @@ SELECT :unit_id AS unit_id,
        END AS fault;
 
 -- A page of attempts is found on one of four ways, whichever has the least to look at (exam.c). On each, people who
--- left count where they were last. Whose data may only be kept is in no list; who has the id of such an attempt may
--- still void it or look into it, because an appeal must be decided.
+-- left count where they were last. In a large subtree hits may be few and far between: 10,000 attempts are looked at, and
+-- the last of them is a row also when it is no hit, so that the caller can go on from there. Whose data may only be kept
+-- is in no list; who has the id of such an attempt may still void it or look into it, because an appeal must be decided.
 
--- page_of_people(attempts_query) attempt_ref
--- Of a small subtree: from its people.
-WITH place AS MATERIALIZED (
+-- page_of_people(attempts_query) attempt_looked
+-- Of a small subtree: from its people. Who has no unit today was last in one that lies or once lay here.
+WITH RECURSIVE place AS MATERIALIZED (
     SELECT unit_id FROM unit WHERE path @> ARRAY[:unit_id]
+), once AS (
+    SELECT :unit_id AS unit_id
+    UNION
+    SELECT v.unit_id FROM once o JOIN unit_version v ON v.parent_id = o.unit_id
 ), people AS MATERIALIZED (
     SELECT p.person_id FROM place JOIN person p USING (unit_id)
     UNION
-    SELECT l.person_id FROM place JOIN tenure l USING (unit_id)
-     WHERE NOT EXISTS (SELECT FROM person p WHERE p.person_id = l.person_id)
+    SELECT l.person_id FROM once JOIN tenure l USING (unit_id)
+     WHERE NOT EXISTS (SELECT FROM person p JOIN unit USING (unit_id) WHERE p.person_id = l.person_id)
        AND person_within(l.person_id, ARRAY[:unit_id])
 )
-SELECT a.attempt_id
+SELECT a.attempt_id, true AS hit, false AS last
   FROM people p
  CROSS JOIN LATERAL (
        SELECT t.attempt_id FROM attempt t
@@ -40,41 +45,52 @@ SELECT a.attempt_id
  WHERE NOT is_restricted(p.person_id)
  ORDER BY a.attempt_id DESC LIMIT 200;
 
--- page_of_facts(attempts_query) attempt_ref
+-- page_of_facts(attempts_query) attempt_looked
 -- Of a large one, with facts: from the facts.
-SELECT f.attempt_id
-  FROM (SELECT DISTINCT attempt_id FROM integrity_fact
-         WHERE attempt_id < coalesce(:before, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-         ORDER BY attempt_id DESC) f
- WHERE EXISTS (SELECT FROM attempt t
-                WHERE t.attempt_id = f.attempt_id
-                  AND (:state IS NULL
-                       OR :state = CASE WHEN t.state = 'created' AND t.started_at <= now() THEN 'running'
-                                        ELSE t.state END)
-                  AND person_within(t.person_id, ARRAY[:unit_id]) AND NOT is_restricted(t.person_id)
-               OFFSET 0)
- LIMIT 200;
+SELECT f.attempt_id, w.hit, f.n = 10000 AS last
+  FROM (SELECT attempt_id, row_number() OVER (ORDER BY attempt_id DESC) AS n
+          FROM (SELECT DISTINCT attempt_id FROM integrity_fact
+                 WHERE attempt_id < coalesce(:before, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+                 ORDER BY attempt_id DESC) one
+         ORDER BY attempt_id DESC LIMIT 10000) f
+ CROSS JOIN LATERAL (
+       SELECT EXISTS (SELECT FROM attempt t
+                       WHERE t.attempt_id = f.attempt_id
+                         AND (:state IS NULL
+                              OR :state = CASE WHEN t.state = 'created' AND t.started_at <= now() THEN 'running'
+                                               ELSE t.state END)
+                         AND person_within(t.person_id, ARRAY[:unit_id])
+                         AND NOT is_restricted(t.person_id)) AS hit OFFSET 0) w
+ WHERE w.hit OR f.n = 10000
+ ORDER BY f.attempt_id DESC LIMIT 200;
 
--- page_of_few(attempts_query) attempt_ref
+-- page_of_few(attempts_query) attempt_looked
 -- Of a large one, in a state in which few attempts are: from the indexes of those.
-SELECT t.attempt_id
-  FROM (SELECT attempt_id, person_id, CASE WHEN started_at <= now() THEN 'running' ELSE state END AS state
-          FROM attempt WHERE ended_at IS NULL
-        UNION ALL
-        SELECT attempt_id, person_id, state FROM attempt WHERE state IN ('submitted', 'timed_out')
-        UNION ALL
-        SELECT attempt_id, person_id, state FROM attempt WHERE state = 'voided') t
- WHERE t.state = :state AND t.attempt_id < coalesce(:before, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-   AND person_within(t.person_id, ARRAY[:unit_id]) AND NOT is_restricted(t.person_id)
+SELECT t.attempt_id, w.hit, t.n = 10000 AS last
+  FROM (SELECT attempt_id, person_id, row_number() OVER (ORDER BY attempt_id DESC) AS n
+          FROM (SELECT attempt_id, person_id, CASE WHEN started_at <= now() THEN 'running' ELSE state END AS state
+                  FROM attempt WHERE ended_at IS NULL
+                UNION ALL
+                SELECT attempt_id, person_id, state FROM attempt WHERE state IN ('submitted', 'timed_out')
+                UNION ALL
+                SELECT attempt_id, person_id, state FROM attempt WHERE state = 'voided') few
+         WHERE state = :state AND attempt_id < coalesce(:before, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+         ORDER BY attempt_id DESC LIMIT 10000) t
+ CROSS JOIN LATERAL (SELECT person_within(t.person_id, ARRAY[:unit_id]) AND NOT is_restricted(t.person_id) AS hit
+                     OFFSET 0) w
+ WHERE w.hit OR t.n = 10000
  ORDER BY t.attempt_id DESC LIMIT 200;
 
--- page_of_newest(attempts_query) attempt_ref
+-- page_of_newest(attempts_query) attempt_looked
 -- Of a large one: from the newest down.
-SELECT t.attempt_id
-  FROM attempt t
- WHERE t.attempt_id < coalesce(:before, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-   AND (:state IS NULL OR t.state = :state)
-   AND person_within(t.person_id, ARRAY[:unit_id]) AND NOT is_restricted(t.person_id)
+SELECT t.attempt_id, w.hit, t.n = 10000 AS last
+  FROM (SELECT attempt_id, person_id, state, row_number() OVER (ORDER BY attempt_id DESC) AS n
+          FROM attempt
+         WHERE attempt_id < coalesce(:before, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+         ORDER BY attempt_id DESC LIMIT 10000) t
+ CROSS JOIN LATERAL (SELECT (:state IS NULL OR t.state = :state) AND person_within(t.person_id, ARRAY[:unit_id])
+                            AND NOT is_restricted(t.person_id) AS hit OFFSET 0) w
+ WHERE w.hit OR t.n = 10000
  ORDER BY t.attempt_id DESC LIMIT 200;
 
 -- attempt_rows_of(attempt_ref) attempt_row BULK

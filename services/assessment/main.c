@@ -36,7 +36,7 @@ static const struct tick ticks[] = {
     {"attempt_key_keep", 60000, attempt_key_keep},
     {"forms_renew", 5000, forms_renew},
     {"org_today", 60000, org_today},
-    {"periods_ahead", 3600000, periods_ahead}, /* months are made two ahead: a day's failure does not matter */
+    {"periods_ahead", 3600000, periods_ahead}, /* a quarter is made a month ahead: a day's failure does not matter */
     TICK_END,
 };
 

@@ -1,31 +1,31 @@
 # growth.sh - BENCH=growth: answers, starts and one person's history with 10 thousand, 1 million and 10 million attempts of
-# the past two years in the database, each with two answers and a result. A quarter of an hour, and about 12 GB of disk for the
+# the past two and a half years in the database, each with two answers and a result. A quarter of an hour, and about 12 GB of disk for the
 # largest. BENCH_SIZES.
 #
-# Four hundred people have an attempt in each of the last ten months at every size: their histories are what is asked for.
-# Everybody else's attempts are spread over all months.
+# Four hundred people have an attempt in each of the last ten quarters at every size: their histories are what is asked for.
+# Everybody else's are spread over the quarters as well.
 # shellcheck shell=bash
 
-MONTHS=24
+QUARTERS=10
 
-# Rows of one month: a new table in the same transaction, so that loading writes no log of its own (wal_level is minimal
+# Rows of one quarter: a new table in the same transaction, so that loading writes no log of its own (wal_level is minimal
 # while this benchmark runs; nothing else of the server's durability changes).
-month_sql() # OFFSET TOTAL
+quarter_sql() # OFFSET TOTAL
 {
     cat <<SQL
 SET synchronous_commit = off;
 SET search_path = assessment, hocvu;
-SELECT to_char(d, 'YYYYMM') AS m, (extract(epoch FROM d) * 1000)::bigint AS ms
-  FROM (SELECT date_trunc('month', now() AT TIME ZONE 'UTC') - ($1 + 1) * interval '1 month' AS d) t \\gset
+SELECT to_char(d, 'YYYY"q"Q') AS m, (extract(epoch FROM d) * 1000)::bigint AS ms
+  FROM (SELECT date_trunc('quarter', now() AT TIME ZONE 'UTC') - ($1 + 1) * interval '3 months' AS d) t \\gset
 BEGIN;
 TRUNCATE attempt_:m, answer_:m, result_:m;
 CREATE TEMP TABLE made ON COMMIT DROP AS
-    SELECT (lpad(to_hex(:ms + 1000 + n * 2400000000 / ($2 / $MONTHS)), 12, '0')
+    SELECT (lpad(to_hex(:ms + 1000 + n * 7500000000 / ($2 / $QUARTERS)), 12, '0')
             || '7' || substr(md5('a' || n || :'m'), 1, 3) || '8' || substr(md5('b' || n || :'m'), 1, 15))::uuid AS attempt_id,
-           CASE WHEN $1 < 10 AND h.person_id IS NOT NULL THEN h.person_id
+           CASE WHEN h.person_id IS NOT NULL THEN h.person_id
                 ELSE md5('p' || (n::bigint * 7919 + $1 * 104729) % greatest($2 / 10, 1000))::uuid END AS person_id,
-           to_timestamp(:ms / 1000.0 + n * 2400000.0 / ($2 / $MONTHS)) AS at, n
-      FROM generate_series(0, $2 / $MONTHS - 1) n
+           to_timestamp(:ms / 1000.0 + n * 7500000.0 / ($2 / $QUARTERS)) AS at, n
+      FROM generate_series(0, $2 / $QUARTERS - 1) n
       LEFT JOIN growth_history h ON h.number = n;
 INSERT INTO attempt (attempt_id, person_id, programme_id, policy_id, form_id, number, items, state, seed, started_at, deadline,
                      closes_at, session_id, answers, revision, head, ended_at, ended_by, result_version)
@@ -43,31 +43,31 @@ VACUUM (ANALYZE) attempt_:m, answer_:m, result_:m;
 SQL
 }
 
-# An installation begins with one partition for everything before it; here it is two years old instead.
+# An installation begins with one partition for everything before it; here it is two and a half years old instead.
 periods_past()
 {
     psql -X -q -v ON_ERROR_STOP=1 <<SQL
 SET search_path = assessment, hocvu;
-SELECT uuid_border((date_trunc('month', now() AT TIME ZONE 'UTC') - $MONTHS * interval '1 month') AT TIME ZONE 'UTC') AS border \gset
+SELECT uuid_border((date_trunc('quarter', now() AT TIME ZONE 'UTC') - $QUARTERS * interval '3 months') AT TIME ZONE 'UTC') AS border \gset
 BEGIN;
 DROP TABLE attempt_before, answer_before, result_before;
 CREATE TABLE attempt_before PARTITION OF attempt FOR VALUES FROM (MINVALUE) TO (:'border');
 CREATE TABLE answer_before PARTITION OF answer FOR VALUES FROM (MINVALUE) TO (:'border');
 CREATE TABLE result_before PARTITION OF result FOR VALUES FROM (MINVALUE) TO (:'border');
 DO \$\$ BEGIN
-    PERFORM make_period((date_trunc('month', now() AT TIME ZONE 'UTC') - n * interval '1 month')::date) FROM generate_series(1, $MONTHS) n;
+    PERFORM make_period((date_trunc('quarter', now() AT TIME ZONE 'UTC') - n * interval '3 months')::date) FROM generate_series(1, $QUARTERS) n;
 END \$\$;
 COMMIT;
 SQL
 }
 
-# Two connections, a month each at a time.
+# Two connections, a quarter each at a time.
 grow() # TOTAL
 {
     local half begun=$SECONDS pids=() pid
     for half in 0 1; do
-        (for ((i = half; i < MONTHS; i += 2)); do
-            month_sql $i "$1" | psql -X -q -v ON_ERROR_STOP=1 >/dev/null || exit 1
+        (for ((i = half; i < QUARTERS; i += 2)); do
+            quarter_sql $i "$1" | psql -X -q -v ON_ERROR_STOP=1 >/dev/null || exit 1
         done) &
         pids+=($!)
     done

@@ -214,12 +214,22 @@ BEGIN
              LIMIT 1
         $f$;
 
-        -- Path of a unit as of today; of one that has ended, as it last stood.
+        -- Path of a unit as of today; of one that has ended, as it last stood: what unit_as_of says, from the unit upward.
         CREATE FUNCTION %1$I.unit_path_last_known(which uuid) RETURNS uuid[] LANGUAGE sql STABLE AS $f$
-            SELECT coalesce((SELECT path FROM %1$I.unit WHERE unit_id = which),
-                            (SELECT path FROM %1$I.unit_as_of((SELECT max(valid_to) - 1 FROM %1$I.unit_version
-                                                                WHERE unit_id = which))
-                              WHERE unit_id = which))
+            SELECT coalesce((SELECT path FROM %1$I.unit WHERE unit_id = which), (
+                WITH RECURSIVE last AS (
+                    SELECT max(valid_to) - 1 AS day FROM %1$I.unit_version WHERE unit_id = which
+                ), up AS (
+                    SELECT v.parent_id, ARRAY[v.unit_id] AS path, l.day
+                      FROM last l JOIN %1$I.unit_version v ON v.unit_id = which
+                       AND v.valid_from <= l.day AND (v.valid_to IS NULL OR v.valid_to > l.day)
+                    UNION ALL
+                    SELECT v.parent_id, v.unit_id || up.path, up.day
+                      FROM up JOIN %1$I.unit_version v ON v.unit_id = up.parent_id
+                       AND v.valid_from <= up.day AND (v.valid_to IS NULL OR v.valid_to > up.day)
+                     WHERE NOT v.unit_id = ANY (up.path)
+                )
+                SELECT path FROM up ORDER BY cardinality(path) DESC LIMIT 1))
         $f$;
 
         -- One unit as of today; when its place changed, the paths of all below it too.

@@ -104,6 +104,9 @@ static inline void seed_policy(struct harness *h)
     harness_sql(h, "SELECT lay_keys(array_agg(form_id ORDER BY form_id)) FROM form");
     harness_sql(
         h, "INSERT INTO form_pool (policy_id, ready) SELECT " ID(3) ", array_agg(form_id ORDER BY form_id) FROM form");
+    /* Lanes begin at forms of their own; here the first form is next in each. */
+    harness_sql(h, "INSERT INTO form_turn (policy_id, lane, taken) "
+                   "SELECT " ID(3) ", lane, 4 - lane * 4 / 8 FROM generate_series(0, 7) lane");
 }
 
 /* Programme, framework and bank with its items; no policy, nobody who completed anything. */

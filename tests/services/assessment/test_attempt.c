@@ -80,6 +80,20 @@ Test(attempt, as_often_as_the_policy_says)
     harness_close(h);
 }
 
+/* Or everybody's first form would be the first one. */
+Test(attempt, lanes_begin_at_forms_of_their_own)
+{
+    struct harness *h = open_seeded();
+    harness_sql(h, "DELETE FROM form_turn");
+    started(h, LAN);
+    started(h, MINH);
+    cr_expect_str_eq(harness_get(h, "SELECT array_agg(a.form_id ORDER BY a.number, a.attempt_id) = "
+                                    "ARRAY[p.ready[1 + t.lane / 2], p.ready[1 + (1 + t.lane / 2) %% 4]] "
+                                    "FROM attempt a, form_turn t, form_pool p GROUP BY t.lane, p.ready"),
+                     "t");
+    harness_close(h);
+}
+
 Test(attempt, within_the_window)
 {
     struct harness *h = open_seeded();
@@ -199,22 +213,22 @@ Test(attempt, periods)
     struct harness *h = open_seeded();
     started(h, LAN);
     cr_expect_str_eq(
-        harness_get(h, "SELECT tableoid::regclass = ('attempt_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMM'))"
+        harness_get(h, "SELECT tableoid::regclass = ('attempt_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY\"q\"Q'))"
                        "::regclass FROM attempt"),
-        "t", "an attempt lies in its month");
+        "t", "an attempt lies in its quarter");
     cr_assert_eq(harness_tick(h, periods_ahead), 0, "which are there already");
     harness_sql(h, "SELECT make_period('2031-05-17')");
     harness_sql(h, "SELECT make_period('2031-05-01')");
     cr_expect_str_eq(harness_get(h,
-                                 "SELECT count(*) FROM pg_class WHERE relname IN ('attempt_203105', 'answer_203105', "
-                                 "'result_203105')"),
+                                 "SELECT count(*) FROM pg_class WHERE relname IN ('attempt_2031q2', 'answer_2031q2', "
+                                 "'result_2031q2')"),
                      "3");
     cr_expect(!harness_allowed(h, "SELECT make_period('2032-01-01')"));
-    harness_sql(h, "ALTER TABLE attempt DETACH PARTITION attempt_203105");
+    harness_sql(h, "ALTER TABLE attempt DETACH PARTITION attempt_2031q2");
     harness_close(h);
 }
 
-/* A backup reads for an hour; making the next month neither waits for it nor stops who saves. */
+/* A backup reads for an hour; making the next quarter neither waits for it nor stops who saves. */
 Test(attempt, periods_beside_a_reader)
 {
     struct harness *h = open_seeded();
@@ -226,15 +240,15 @@ Test(attempt, periods_beside_a_reader)
     harness_sql(h, "SELECT make_period('2031-05-17')");
     second_sql(&reader, "COMMIT");
     cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE "
-                                    "c.relname IN ('attempt_203105', 'answer_203105', 'result_203105')"),
+                                    "c.relname IN ('attempt_2031q2', 'answer_2031q2', 'result_2031q2')"),
                      "3");
     cr_expect_str_eq(harness_get(h,
-                                 "SELECT (SELECT count(*) FROM pg_index WHERE indrelid = 'attempt_203105'::regclass) = "
+                                 "SELECT (SELECT count(*) FROM pg_index WHERE indrelid = 'attempt_2031q2'::regclass) = "
                                  "(SELECT count(*) FROM pg_index WHERE indrelid = 'attempt'::regclass) AND "
-                                 "(SELECT count(*) FROM pg_trigger WHERE tgrelid = 'attempt_203105'::regclass) = 1 AND "
-                                 "(SELECT count(*) FROM pg_constraint WHERE conrelid = 'attempt_203105'::regclass) = "
+                                 "(SELECT count(*) FROM pg_trigger WHERE tgrelid = 'attempt_2031q2'::regclass) = 1 AND "
+                                 "(SELECT count(*) FROM pg_constraint WHERE conrelid = 'attempt_2031q2'::regclass) = "
                                  "(SELECT count(*) FROM pg_constraint WHERE conrelid = 'attempt'::regclass)"),
-                     "t", "indexes, the guard and checks are those of every month");
+                     "t", "indexes, the guard and checks are those of every quarter");
     second_close(&reader);
     harness_close(h);
 }

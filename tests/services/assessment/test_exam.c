@@ -190,6 +190,82 @@ Test(exam, people_who_left_or_moved)
     harness_close(h);
 }
 
+/* A unit that ended, and what lay below it: its people count where it last stood, also where it is itself asked for. */
+Test(exam, people_whose_unit_ended)
+{
+    struct harness *h = open_four();
+    enum { ENDED = 940, BELOW, CAN = 30, DUNG };
+    struct unit_fact office = {.unit_id = U(ENDED),
+                               .parent_id = U(OFFICE),
+                               .code = SPAN("E"),
+                               .kind = SPAN("unit"),
+                               .name = SPAN("Phòng cũ"),
+                               .valid_from = 18262};
+    struct attempt_rows rows;
+    know_unit(h, ENDED, OFFICE);
+    know_unit(h, BELOW, ENDED);
+    know_person(h, CAN, "Cần", ENDED, 19900);
+    know_person(h, DUNG, "Dũng", BELOW, 19900);
+    sat_usual(h, ATTEMPT + 4, CAN);
+    sat_usual(h, ATTEMPT + 5, DUNG);
+    PUT_FIELD(&office, unit_fact, parent_id, U(OFFICE));
+    PUT_FIELD(&office, unit_fact, valid_to, 19900);
+    cr_assert_eq(harness_event(h, follow_org_changed, &office), 0);
+    office.unit_id = U(BELOW);
+    PUT_FIELD(&office, unit_fact, parent_id, U(ENDED));
+    cr_assert_eq(harness_event(h, follow_org_changed, &office), 0);
+    cr_assert_str_eq(harness_get(h, "SELECT count(*) FROM unit WHERE unit_id IN (u(%d), u(%d))", ENDED, BELOW), "0");
+    cr_assert_eq(list_of(h, (struct ask){.unit = OFFICE}, &rows), 0);
+    cr_expect_eq(rows.n_attempts, 5);
+    cr_assert_eq(list_of(h, (struct ask){.unit = ENDED}, &rows), 0);
+    cr_assert_eq(rows.n_attempts, 2);
+    cr_expect(is(rows.attempts[0].full_name, "Dũng") && is(rows.attempts[1].full_name, "Cần"));
+    cr_assert_eq(list_of(h, (struct ask){.unit = DESK}, &rows), 0);
+    cr_expect_eq(rows.n_attempts, 1);
+    cr_expect_str_eq(harness_get(h,
+                                 "SELECT unit_path_last_known(u(%d)) = (SELECT path FROM unit_as_of("
+                                 "'1970-01-01'::date + 19899) WHERE unit_id = u(%d))",
+                                 BELOW, BELOW),
+                     "t");
+    as_outsider(h);
+    cr_expect_eq(list_of(h, (struct ask){.unit = ENDED}, &rows), ERR_FORBIDDEN);
+    harness_close(h);
+}
+
+/* Thousands of newer attempts of others, voided: looking stops, says where, and goes on from there. */
+Test(exam, few_hits_in_a_large_subtree)
+{
+    struct harness *h = open_four();
+    static const struct ask asks[] = {
+        {.unit = PROVINCE}, {.unit = PROVINCE, .with_facts = true}, {.unit = PROVINCE, .state = "voided"}};
+    struct uuid stopped = U(1000002);
+    harness_sql(h, "INSERT INTO person SELECT u(100000 + n), 'x', u(%d), false FROM generate_series(1, 2001) n", DESK);
+    harness_sql(h,
+                "CREATE TEMP TABLE others AS SELECT * FROM attempt WHERE attempt_id = u(%d); "
+                "UPDATE others SET state = 'voided'; INSERT INTO attempt SELECT u(1000000 + n), (o).person_id, "
+                "(o).programme_id, (o).policy_id, (o).form_id, (o).number, (o).items, (o).state, (o).seed, "
+                "(o).started_at, (o).deadline, (o).closes_at, (o).session_id, 0, 0, (o).head, 0, (o).ended_at "
+                "FROM others o, generate_series(1, 10001) n; "
+                "UPDATE attempt SET person_id = u(%d) WHERE attempt_id = u(1000002); "
+                "INSERT INTO integrity_fact (attempt_id, kind, position, figure, bound) "
+                "SELECT attempt_id, 'too_fast', 1, 1, 2 FROM attempt",
+                ATTEMPT + 2, LAN);
+    for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+        struct ask ask = asks[i];
+        struct attempt_rows rows;
+        cr_assert_eq(list_of(h, ask, &rows), 0);
+        cr_expect_eq(rows.n_attempts, 1, "the last one that is looked at may be a hit");
+        cr_assert(HAS(&rows, attempt_rows, looked_to) && uuid_equal(&rows.looked_to, &stopped));
+        ask.before = 1000002;
+        cr_assert_eq(list_of(h, ask, &rows), 0);
+        cr_expect_eq(rows.n_attempts, ask.state ? 0 : 3);
+        cr_expect_not(HAS(&rows, attempt_rows, looked_to), "all were looked at");
+    }
+    harness_sql(h, "UPDATE attempt SET person_id = u(%d) WHERE attempt_id = u(1000002)", HOA);
+    cr_expect_eq(count_of(h, asks[0]), 0, "nor need it be one");
+    harness_close(h);
+}
+
 /* --- voiding --- */
 
 static int void_it(struct harness *h, uint32_t attempt, const char *reason, bool give_back, struct attempt_row *ret_row)

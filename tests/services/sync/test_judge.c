@@ -2,7 +2,6 @@
 #include "sync.h"
 #include "url.h"
 #include <criterion/criterion.h>
-#include <criterion/parameterized.h>
 
 static void words_are(const char *body, const char *expected)
 {

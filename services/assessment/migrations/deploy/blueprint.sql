@@ -112,8 +112,8 @@ CREATE TABLE form_pool (
     ready     uuid[] NOT NULL CHECK (cardinality(ready) >= 1)
 );
 
--- Whose turn it is: how many forms of a policy were taken in each lane. A lane goes round all of them; several lanes, since
--- starts that count in the same row wait for each other's commit.
+-- Whose turn it is: how many forms of a policy were taken in each lane. A lane goes round all of them, the next lane an
+-- eighth of them ahead; several lanes, since starts that count in the same row wait for each other's commit.
 CREATE TABLE form_turn (
     policy_id uuid NOT NULL REFERENCES policy,
     lane      integer NOT NULL,

@@ -95,8 +95,10 @@ BEGIN
     RETURN coalesce(within, false);
 END $$;
 
--- Who was in a unit once, for lists that have to find those who left; and the few attempts that were voided.
+-- Who was in a unit once, and what lay below it, for lists that have to find those who left; and the few attempts that
+-- were voided.
 CREATE INDEX tenure_unit ON tenure (unit_id);
+CREATE INDEX unit_version_parent ON unit_version (parent_id);
 CREATE INDEX attempt_voided ON attempt (attempt_id) WHERE state = 'voided';
 
 GRANT SELECT, INSERT ON attempt_key, integrity_fact TO hocvu_assessment;
