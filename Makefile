@@ -270,7 +270,7 @@ $(BUILD)/bench/tools: $(BENCH_BIN:%=$(BUILD)/bench/bin/%)
 	@mkdir -p $(@D) && touch $@
 $(BUILD)/tests/load/%.o: tests/load/%.c
 	@mkdir -p $(@D)
-	$(COMPILE) -Itests/load $(INC_common) -c $< -o $@
+	$(COMPILE) -Itests/load -Itests/harness $(INC_common) -c $< -o $@
 $(BUILD)/tests/bench/%.o: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(INC_common) -c $< -o $@

@@ -6,23 +6,11 @@
  */
 #include "codec.h"
 #include "service.h"
-#include "token.h"
+#include "sign_key.h"
 #include <getopt.h>
 #include <sodium.h>
 
-enum { GRANTS_MAX = 32, HEX_MAX = 130 };
-
-static int read_key(const char *path, unsigned char key[TOKEN_SECRET_BYTES])
-{
-    char hex[HEX_MAX];
-    FILE *file = fopen(path, "re");
-    size_t n = file ? fread(hex, 1, sizeof(hex), file) : 0;
-    if (file)
-        fclose(file);
-    while (n && hex[n - 1] == '\n')
-        n--;
-    return jws_secret_parse((struct span){hex, (uint32_t)n}, key);
-}
+enum { GRANTS_MAX = 32 };
 
 /* A learner, with roles over units of their own. */
 static int mint(const unsigned char key[TOKEN_SECRET_BYTES], uint32_t n_grants, struct arena *arena)
@@ -61,7 +49,8 @@ int main(int argc, char **argv)
         else
             return 2;
     }
-    if (!path || tokens <= 0 || grants < 1 || grants > GRANTS_MAX || sodium_init() < 0 || read_key(path, key) < 0) {
+    if (!path || tokens <= 0 || grants < 1 || grants > GRANTS_MAX || sodium_init() < 0 ||
+        sign_key_read(path, key) < 0) {
         fprintf(stderr, "usage: mint --key TOKEN_SIGN_KEY --tokens N --grants N (1 to %d)\n", GRANTS_MAX);
         return 2;
     }

@@ -11,7 +11,7 @@
 #include "receipt.h"
 #include "seed.h"
 #include "service.h"
-#include "token.h"
+#include "sign_key.h"
 #include <getopt.h>
 #include <libpq-fe.h>
 #include <sodium.h>
@@ -275,18 +275,6 @@ static int seed_group(struct seeding *s, const struct group *group)
 
 /* --- the command line --- */
 
-static int read_key(const char *path, unsigned char ret_key[TOKEN_SECRET_BYTES])
-{
-    char hex[256];
-    FILE *file = fopen(path, "re");
-    size_t n = file ? fread(hex, 1, sizeof(hex), file) : 0;
-    if (file)
-        fclose(file);
-    while (n && (hex[n - 1] == '\n' || hex[n - 1] == '\r'))
-        n--;
-    return n ? jws_secret_parse((struct span){hex, (uint32_t)n}, ret_key) : -1;
-}
-
 static const struct option known[] = {
     {"conninfo", required_argument, NULL, 'c'},
     {"key", required_argument, NULL, 'k'},
@@ -328,7 +316,7 @@ int main(int argc, char **argv)
     struct group groups[KINDS];
     const char *conninfo = NULL, *key = NULL;
     int n = read_options(argc, argv, &conninfo, &key, groups);
-    if (n <= 0 || !conninfo || !key || sodium_init() < 0 || read_key(key, seeding.key) < 0) {
+    if (n <= 0 || !conninfo || !key || sodium_init() < 0 || sign_key_read(key, seeding.key) < 0) {
         fprintf(stderr, "usage: seed_exam --conninfo TEXT --key TOKEN_SIGN_KEY [--learners N --to FILE] "
                         "[--running N --to FILE] [--answered N --to FILE]\n");
         return 2;

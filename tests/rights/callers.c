@@ -1,7 +1,7 @@
 /* callers.c - see callers.h. */
 #include "callers.h"
-#include "jws.h"
 #include "service.h"
+#include "sign_key.h"
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,22 +10,10 @@ enum { LIFE_S = 900, TOKEN_ARENA = 1 << 16 };
 
 const char *const place_names[PLACES] = {"inside", "outside", "for the nation"};
 
-static int read_key(const char *path, unsigned char ret_key[TOKEN_SECRET_BYTES])
-{
-    char hex[256];
-    FILE *file = fopen(path, "re");
-    size_t n = file ? fread(hex, 1, sizeof(hex), file) : 0;
-    if (file)
-        fclose(file);
-    while (n && (hex[n - 1] == '\n' || hex[n - 1] == '\r'))
-        n--;
-    return n ? jws_secret_parse((struct span){hex, (uint32_t)n}, ret_key) : -1;
-}
-
 int callers_open(struct callers *c, PGconn *conn, const char *key)
 {
     *c = (struct callers){.conn = conn};
-    if (sodium_init() >= 0 && read_key(key, c->key) == 0)
+    if (sodium_init() >= 0 && sign_key_read(key, c->key) == 0)
         return 0;
     fprintf(stderr, "rights_try: %s is no key\n", key);
     return -1;

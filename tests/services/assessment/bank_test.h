@@ -6,35 +6,14 @@
 #define TESTS_ASSESSMENT_BANK_TEST_H
 
 #include "assessment.h"
-#include "harness.h"
 #include "item_check.h"
-#include "pg_conn.h"
+#include "outcome.h"
 #include "sql.h"
 #include <criterion/criterion.h>
 
 enum { NATION = 1, ANNA = 11, BINH = 12, CHI = 13, FRAMEWORK = 100, BANK = 200 };
 
 static const struct assessment_conf bank_conf = {.key = {1, 2, 3, 4}};
-
-/* The call was refused with this error about this field; what it began is rolled back, as the skeleton does. */
-static inline void refused(struct harness *h, int code, int expected, const char *field)
-{
-    cr_assert_eq(code, expected, "%s about %s, not %s", err_find(code)->name,
-                 code && h->ctx.fault.field ? h->ctx.fault.field : "nothing", err_find(expected)->name);
-    cr_assert_str_eq(h->ctx.fault.field, field);
-    pg_settle(h->ctx.pg);
-}
-
-#define passes(h, call)                                                                                                \
-    do {                                                                                                               \
-        int code_ = (call);                                                                                            \
-        cr_assert_eq(code_, 0, "%s about %s", err_find(code_)->name, code_ ? (h)->ctx.fault.field : "");               \
-    } while (0)
-
-static inline bool is(struct span span, const char *text)
-{
-    return span.n == strlen(text) && !memcmp(span.p, text, span.n);
-}
 
 /* People hold all roles of a bank, as they may; only what they did tells them apart. */
 static inline void as(struct harness *h, uint32_t person)

@@ -6,7 +6,8 @@
 #define TESTS_ASSESSMENT_EXAM_TEST_H
 
 #include "assessment.h"
-#include "harness.h"
+#include "known.h"
+#include "outcome.h"
 #include "sql.h"
 #include <criterion/criterion.h>
 #include <sodium.h>
@@ -50,30 +51,6 @@ static inline void make_conf(void)
                                          .same_wrong_percent = 80};
     crypto_sign_seed_keypair(exam_conf.sign_public, exam_conf.sign_secret, seed);
     jws_kid(exam_conf.sign_public, exam_conf.kid);
-}
-
-static inline void know_unit(struct harness *h, uint32_t unit, uint32_t parent)
-{
-    struct unit_fact fact = {
-        .unit_id = U(unit), .code = S("U"), .kind = SPAN("unit"), .name = S("Đơn vị"), .valid_from = 18262};
-    if (parent)
-        PUT_FIELD(&fact, unit_fact, parent_id, U(parent));
-    cr_assert_eq(harness_event(h, follow_org_changed, &fact), 0);
-}
-
-/* A tenure from 2020 on, or ended at `valid_to` when that is not 0. */
-static inline void know_person(struct harness *h, uint32_t person, const char *name, uint32_t unit, int32_t valid_to)
-{
-    struct person_fact fact = {.person_id = U(person),
-                               .tenure_id = U(1000000 + person),
-                               .full_name = S(name),
-                               .unit_id = U(unit),
-                               .position = SPAN("Chuyên viên"),
-                               .kind = SPAN("principal"),
-                               .valid_from = 18262};
-    if (valid_to)
-        PUT_FIELD(&fact, person_fact, valid_to, valid_to);
-    cr_assert_eq(harness_event(h, follow_people_changed, &(struct person_facts){.people = &fact, .n_people = 1}), 0);
 }
 
 /* u(n) is U(n); save() stores an answer as the service does, at a time of the test's choice. */
@@ -133,11 +110,11 @@ static inline struct harness *open_exam(void)
     make_conf();
     struct harness *h = harness_open("assessment", service_sql, true, &exam_conf);
     make_functions(h);
-    know_unit(h, NATION, 0);
-    know_unit(h, PROVINCE, NATION);
-    know_unit(h, OFFICE, PROVINCE);
-    know_unit(h, DESK, OFFICE);
-    know_unit(h, ELSEWHERE, NATION);
+    know_unit(h, NATION, 0, "U");
+    know_unit(h, PROVINCE, NATION, "U");
+    know_unit(h, OFFICE, PROVINCE, "U");
+    know_unit(h, DESK, OFFICE, "U");
+    know_unit(h, ELSEWHERE, NATION, "U");
     know_person(h, LAN, "Nguyễn Thị Lan", OFFICE, 0);
     know_person(h, MINH, "Trần Văn Minh", OFFICE, 0);
     know_person(h, HOA, "Lê Thị Hoa", ELSEWHERE, 0);
@@ -245,11 +222,6 @@ static inline void as_outsider(struct harness *h)
 static inline void as_learner(struct harness *h, uint32_t person)
 {
     harness_as(h, U(person), LEARNER, U(NATION));
-}
-
-static inline bool is(struct span span, const char *text)
-{
-    return span.n == strlen(text) && !memcmp(span.p, text, span.n);
 }
 
 #endif

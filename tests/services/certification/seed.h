@@ -6,7 +6,8 @@
 #define TESTS_CERTIFICATION_SEED_H
 
 #include "certification.h"
-#include "harness.h"
+#include "known.h"
+#include "outcome.h"
 #include "sql.h"
 #include <criterion/criterion.h>
 
@@ -24,30 +25,6 @@ static inline struct certification_conf test_conf(uint8_t fill)
                                       .issuer_name = "Học Vụ Số"};
     cr_assert_eq(certification_check(&conf), 0);
     return conf;
-}
-
-static inline void know_unit(struct harness *h, uint32_t unit, uint32_t parent, const char *code)
-{
-    struct unit_fact fact = {
-        .unit_id = U(unit), .code = S(code), .kind = SPAN("unit"), .name = S(code), .valid_from = 18262};
-    if (parent)
-        PUT_FIELD(&fact, unit_fact, parent_id, U(parent));
-    cr_assert_eq(harness_event(h, follow_org_changed, &fact), 0);
-}
-
-/* A tenure from 2020 on, or ended at `valid_to` when that is not 0. */
-static inline void know_person(struct harness *h, uint32_t person, const char *name, uint32_t unit, int32_t valid_to)
-{
-    struct person_fact fact = {.person_id = U(person),
-                               .tenure_id = U(1000 + person),
-                               .full_name = S(name),
-                               .unit_id = U(unit),
-                               .position = SPAN("Chuyên viên"),
-                               .kind = SPAN("principal"),
-                               .valid_from = 18262};
-    if (valid_to)
-        PUT_FIELD(&fact, person_fact, valid_to, valid_to);
-    cr_assert_eq(harness_event(h, follow_people_changed, &(struct person_facts){.people = &fact, .n_people = 1}), 0);
 }
 
 static inline void know_programme(struct harness *h)
@@ -131,11 +108,6 @@ static inline int verify(struct harness *h, struct span document, struct certifi
 {
     struct certificate_document req = {.document = document};
     return on_certificate_verify(&h->ctx, &req, ret_status);
-}
-
-static inline bool is(struct span span, const char *text)
-{
-    return span.n == strlen(text) && !memcmp(span.p, text, span.n);
 }
 
 #endif

@@ -4,8 +4,7 @@
 
 #include "content.h"
 #include "cache.h"
-#include "harness.h"
-#include "pg_conn.h"
+#include "outcome.h"
 #include <criterion/criterion.h>
 
 static const struct content_conf test_conf = {.cache_seconds = 60};
@@ -24,26 +23,6 @@ static inline struct harness *content_open(void)
 static inline void as(struct harness *h, uint32_t person)
 {
     harness_as(h, U(person), EDITOR | REVIEWER, U(NATION));
-}
-
-/* The call was refused with this error about this field; what it began is rolled back, as the skeleton does. */
-static inline void refused(struct harness *h, int code, int expected, const char *field)
-{
-    cr_assert_eq(code, expected, "%s about %s, not %s", err_find(code)->name,
-                 code && h->ctx.fault.field ? h->ctx.fault.field : "nothing", err_find(expected)->name);
-    cr_assert_str_eq(h->ctx.fault.field, field);
-    pg_settle(h->ctx.pg);
-}
-
-#define passes(h, call)                                                                                                \
-    do {                                                                                                               \
-        int code_ = (call);                                                                                            \
-        cr_assert_eq(code_, 0, "%s about %s", err_find(code_)->name, code_ ? (h)->ctx.fault.field : "");               \
-    } while (0)
-
-static inline bool is(struct span span, const char *text)
-{
-    return span.n == strlen(text) && !memcmp(span.p, text, span.n);
 }
 
 static inline struct framework_draft framework_draft(uint32_t id)

@@ -9,9 +9,8 @@
 #ifndef LEARNING_TEST_H
 #define LEARNING_TEST_H
 
-#include "harness.h"
 #include "learning.h"
-#include "pg_conn.h"
+#include "outcome.h"
 #include <criterion/criterion.h>
 
 enum { NATION = 1, PROVINCE = 2, UNIT = 3, UNIT_B = 4, OTHER_PROVINCE = 5, OTHER_UNIT = 6, HEAD = 20, PROGRAMME = 200 };
@@ -19,21 +18,6 @@ enum { BEAT = 15, GAP = 30, NEEDED = 60 };
 
 static const struct learning_conf test_conf = {
     .beat_seconds = BEAT, .gap_factor = 2, .due_days = 365, .enrol_page = 1000};
-
-#define passes(h, call)                                                                                                \
-    do {                                                                                                               \
-        int code_ = (call);                                                                                            \
-        cr_assert_eq(code_, 0, "%s about %s", err_find(code_)->name, code_ ? (h)->ctx.fault.field : "");               \
-    } while (0)
-
-/* The call was refused with this error about this field; what it began is rolled back, as the skeleton does. */
-static inline void refused(struct harness *h, int code, int expected, const char *field)
-{
-    cr_assert_eq(code, expected, "%s about %s, not %s", err_find(code)->name,
-                 code && h->ctx.fault.field ? h->ctx.fault.field : "nothing", err_find(expected)->name);
-    cr_assert_str_eq(h->ctx.fault.field, field);
-    pg_settle(h->ctx.pg);
-}
 
 static inline int32_t day(struct harness *h, int offset)
 {

@@ -12,9 +12,8 @@
 #ifndef TESTS_REPORTING_NATION_H
 #define TESTS_REPORTING_NATION_H
 
-#include "harness.h"
 #include "org.h"
-#include "pg_conn.h"
+#include "outcome.h"
 #include "rollup.h"
 #include "sql.h"
 #include <criterion/criterion.h>
@@ -54,12 +53,6 @@ static inline int settled(struct harness *h, int code)
 {
     pg_settle(h->ctx.pg);
     return code;
-}
-
-static inline void refused(struct harness *h, int code, int expected, const char *field)
-{
-    cr_assert_eq(settled(h, code), expected, "%s instead of %s", err_find(code)->name, err_find(expected)->name);
-    cr_assert_str_eq(h->ctx.fault.field, field);
 }
 
 static inline void accepted(struct harness *h, int code)

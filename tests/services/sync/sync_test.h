@@ -5,7 +5,7 @@
 #ifndef TESTS_SYNC_SYNC_TEST_H
 #define TESTS_SYNC_SYNC_TEST_H
 
-#include "harness.h"
+#include "known.h"
 #include "sql.h"
 #include "sync.h"
 #include <criterion/criterion.h>
@@ -133,15 +133,6 @@ static inline void sync_test_close(struct sync_test *t)
 }
 
 /* --- what others announce --- */
-
-static inline void know_unit(struct harness *h, uint32_t unit, uint32_t parent, const char *code)
-{
-    struct unit_fact fact = {
-        .unit_id = U(unit), .code = S(code), .kind = SPAN("unit"), .name = S(code), .valid_from = 18262};
-    if (parent)
-        PUT_FIELD(&fact, unit_fact, parent_id, U(parent));
-    cr_assert_eq(harness_event(h, follow_org_changed, &fact), 0);
-}
 
 static inline struct person_fact tenure(uint32_t person, uint32_t nr, const char *name)
 {
