@@ -150,12 +150,18 @@ struct roster {
     int64_t told_us; /* mono_us: when the state was told last */
     struct ctx *ctx;
     int code;                /* what ended the reading */
+    _Atomic bool lost;       /* the caller may not import there any more */
     _Atomic bool stop;       /* the caller wants it to stop */
     struct import_step step; /* as told */
 };
 
 /* Tells how far the import is, at most twice a second unless `now`. Sets r->stop. 0 or fail(). */
 MUST_CHECK int roster_tell(struct ctx *ctx, struct roster *r, bool now);
+/*
+ * Looks again whether the caller may import where he or she might when the import began; before each slice. Sets
+ * r->lost and r->stop when not. 0 or fail().
+ */
+MUST_CHECK int roster_allowed(struct ctx *ctx, struct roster *r);
 /* The sentence about the whole, and how it ends; constants or in an arena that outlives the import. */
 void roster_end(struct roster *r, const char *state, const char *vi, const char *en);
 

@@ -15,6 +15,12 @@ LEFT JOIN LATERAL (
     SELECT * FROM tenure
     WHERE person_id = coalesce(k.person_id, p.person_id) AND kind = 'principal' AND valid_to IS NULL LIMIT 1) t ON true;
 
+-- roster_lost(roster_unit) roster_unit BULK
+-- Of the units for which the caller might import when the import began, those that lie in none of these any more.
+SELECT s.unit_id FROM unnest(:ctx_scope) AS s (unit_id)
+WHERE NOT EXISTS (
+    SELECT FROM unit_now u JOIN unnest(:unit_id) AS r (unit_id) ON u.path @> ARRAY[r.unit_id] WHERE u.unit_id = s.unit_id);
+
 -- person_add(person_new) BULK
 INSERT INTO person (person_id, full_name, birth_date, national_hash, hash_key, national_box, box_key)
 SELECT * FROM unnest(:person_id, :full_name, :birth_date, :national_hash, :hash_key, :national_box, :box_key);

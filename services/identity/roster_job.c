@@ -5,6 +5,7 @@
  * slice that was written. An import that fails again and again is refused, so that it does not hold up the others.
  */
 #include "account.h"
+#include "grant.h"
 #include "pg_conn.h"
 #include "roster.h"
 
@@ -36,7 +37,29 @@ int roster_tell(struct ctx *ctx, struct roster *r, bool now)
     r->step.import_id = r->task->import_id;
     int code = pg_call(ctx, &SQL_import_step, &r->step, &heard);
     if (!code)
-        r->stop = heard.stop;
+        r->stop = heard.stop || r->lost;
+    return code;
+}
+
+int roster_allowed(struct ctx *ctx, struct roster *r)
+{
+    uint32_t wanted = method_find(M_import_begin)->roles, n = 0, n_lost = 0;
+    struct rights rights;
+    struct roster_unit *lost, *now;
+    int code = rights_of(ctx, r->task->by_whom, &rights);
+    if (code)
+        return code;
+    now = arena_alloc(ctx->arena, (rights.n + 1) * sizeof(*now));
+    if (!now)
+        return fail(ctx, ERR_TOO_LARGE, "grants");
+    for (uint32_t i = 0; i < rights.n; i++) {
+        if (grant_allows(&rights.grants[i], wanted))
+            now[n++].unit_id = rights.grants[i].unit_id;
+    }
+    if (n)
+        code = pg_bulk(ctx, &SQL_roster_lost, now, n, ctx->n_scope, &lost, &n_lost);
+    if (!code && (!n || n_lost))
+        r->lost = r->stop = true;
     return code;
 }
 
@@ -101,6 +124,8 @@ static int run_phases(struct ctx *ctx, struct roster *r)
 {
     int code = prepare(ctx, r);
     if (!code)
+        code = roster_allowed(ctx, r);
+    if (!code && !r->stop)
         code = roster_read(ctx, r);
     if (code || over(r) || r->stop || job_stopping(ctx))
         return code;
@@ -164,6 +189,21 @@ static int give_up(struct ctx *ctx, struct roster *r, int failed)
     return 0;
 }
 
+/* Whoever asked for it has lost the right to. 0 or fail(). */
+static int end_lost(struct ctx *ctx, struct roster *r)
+{
+    roster_end(
+        r, "stopped",
+        "Đã dừng vì người nhập không còn quyền nhập danh sách trong phạm vi này; những dòng đã ghi được giữ lại.",
+        "Stopped because whoever asked for it may not import rosters for these units any more; rows that were "
+        "written stay.");
+    struct fault fault = ctx->fault;
+    int code = audit_refuse(ctx, "roster_stopped", NULL, "the right to import was lost while it ran", ERR_FORBIDDEN,
+                            "import_id");
+    ctx->fault = fault;
+    return code == ERR_FORBIDDEN ? 0 : code;
+}
+
 static int run_import(struct ctx *ctx, const struct import_task *task)
 {
     const struct call_header *before = ctx->head;
@@ -184,6 +224,8 @@ static int run_import(struct ctx *ctx, const struct import_task *task)
     arena_clear(ctx->arena);
     if (code)
         code = give_up(ctx, &r, code);
+    if (!code && !over(&r) && r.lost)
+        code = end_lost(ctx, &r);
     if (!code && !over(&r) && r.stop)
         roster_end(&r, "stopped", "Đã dừng theo yêu cầu; những dòng đã ghi được giữ lại.",
                    "Stopped as asked for; rows that were written stay.");

@@ -104,6 +104,9 @@ int roster_leave(struct ctx *ctx, struct roster *r)
         struct leaver *gone;
         uint32_t n = 0;
         arena_clear(ctx->arena);
+        code = roster_allowed(ctx, r);
+        if (code || r->lost)
+            break;
         code = pg_begin(ctx);
         if (!code)
             code = pg_list(ctx, &SQL_absent_end, &query, LEAVE_AT_ONCE, &gone, &n);

@@ -479,7 +479,9 @@ static int write_slices(struct ctx *ctx, struct writing *w, bool first)
         struct roster_row *rows;
         arena_clear(ctx->arena);
         code = next_slice(ctx, w, &slice, &rows, &n);
-        if (code || !n)
+        if (!code && n)
+            code = roster_allowed(ctx, w->r);
+        if (code || !n || w->r->lost)
             break;
         code = try_slice(ctx, w->r, slice, rows, n);
         if (!code && first)

@@ -34,6 +34,20 @@ INSERT INTO unit_now (unit_id, valid_from, parent_id, code, kind, name, path)
 SQL
 }
 
+# Whoever imports is on record with a right for the nation: an import looks again before each slice.
+officer_sql()
+{
+    cat <<'SQL'
+SET search_path = identity, hocvu;
+INSERT INTO person (person_id, full_name, national_hash, hash_key, national_box, box_key)
+    VALUES ('00000000-0000-7000-8000-000000000009', 'Cán Bộ', sha256('x'), 'bench', 'x', 'bench');
+INSERT INTO tenure (tenure_id, person_id, unit_id, position, leader, valid_from)
+    SELECT uuid7(), '00000000-0000-7000-8000-000000000009', unit_id, '', false, '2025-07-01' FROM unit_now WHERE parent_id IS NULL;
+INSERT INTO role_grant (person_id, role, bit, gives, unit_id, reason)
+    SELECT '00000000-0000-7000-8000-000000000009', 'national_operator', 64, 0, unit_id, 'bench' FROM unit_now WHERE parent_id IS NULL;
+SQL
+}
+
 # The file as an upload, in parts as a client sends them.
 upload_sql() # FILE
 {
@@ -91,6 +105,7 @@ bench()
         [ "$p" = identity ] || "$ROOT/deploy/stack" stop "$p" --dir "$STATE" >/dev/null 2>&1 || true
     done
     units_sql | owner
+    officer_sql | owner
     upload_sql "$FILES/roster.csv" | owner
     settle
     PROCESSES=identity

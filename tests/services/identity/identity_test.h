@@ -156,6 +156,17 @@ static inline int run_rosters(void)
     return code;
 }
 
+/* An officer who may import for this unit, on record: an import looks again before each slice. */
+static inline void make_officer(const char *full_name, const char *unit_code)
+{
+    harness_sql(h,
+                "INSERT INTO role_grant (parent_grant_id, person_id, role, bit, gives, unit_id, granted_by, reason)"
+                " SELECT g.grant_id, p.person_id, 'identity_officer', %d, 0, u.unit_id, g.person_id, 'test'"
+                " FROM person p, unit u, role_grant g"
+                " WHERE p.full_name = '%s' AND u.code = '%s' AND g.parent_grant_id IS NULL",
+                IDENTITY_OFFICER, full_name, unit_code);
+}
+
 /* Reads `imported`, and `report` from it. */
 static inline void take_report(struct uuid import_id)
 {

@@ -521,6 +521,7 @@ IDENTITY_TEST(grant, excluded_duties_do_not_come_by_a_merge)
 IDENTITY_TEST(grant, a_roster_gives_no_more_than_its_officer)
 {
     chain();
+    make_officer(MAI, "T44");
     act_as(MAI);
     import_roster("999079000020,Cao Thị Vân,1979-04-14,P44,,false,exam_officer\n"
                   "999079000021,Cao Thị Lan,1979-04-14,P44,,false,reviewer\n"

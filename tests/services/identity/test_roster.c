@@ -198,7 +198,8 @@ IDENTITY_TEST(roster, stays_within_the_caller_s_subtree)
 {
     small_nation();
     import_roster("999079000009,Cao Văn Minh,1979-04-14,T44,,false,national_operator\n");
-    harness_as(h, person_id("Cao Văn Minh"), NATIONAL_OPERATOR, unit_id("T44"));
+    make_officer("Cao Văn Minh", "T44");
+    harness_as(h, person_id("Cao Văn Minh"), IDENTITY_OFFICER, unit_id("T44"));
     import_roster("999079000010,Cao Thị Vân,1979-04-14,P44,,false,\n"           /* fine */
                   "999079000011,Cao Thị Lan,1979-04-14,T66,,false,\n"           /* 3: unit elsewhere */
                   "999079000012,Cao Thị Mai,1979-04-14,P44,,false,editor@VN\n"  /* 4: role above */

@@ -105,6 +105,7 @@ IDENTITY_TEST(roster_hostile, date_the_other_way_round)
 IDENTITY_TEST(roster_hostile, unit_outside_subtree)
 {
     tree_only();
+    make_officer("Nguyễn Văn Nhân", "T44");
     harness_as(h, person_id("Nguyễn Văn Nhân"), IDENTITY_OFFICER, unit_id("T44"));
     import_roster("999079000003,An Bình,1979-04-14,T66,,false,\n" GOOD);
     expect_counts(1, 0, 0, 1);
@@ -299,6 +300,48 @@ IDENTITY_TEST(roster_hostile, killed_between_two_slices)
     cr_expect_eq(count_of("tenure"), 22001);
     cr_expect_eq(count_of(TOLD), 22001);
     cr_expect_eq(count_of("upload_part"), 0);
+}
+
+/* The right is taken away in the moment in which the first of two slices is written. */
+IDENTITY_TEST(roster_hostile, officer_loses_the_right_while_it_runs)
+{
+    struct import_request req = {.import_id = uuid7()};
+    struct import_state state;
+    small_nation();
+    make_officer("Trần Thị Hoa", "T44");
+    harness_as(h, person_id("Trần Thị Hoa"), IDENTITY_OFFICER, unit_id("T44"));
+    req.upload_id = upload_file(long_roster("Chặn Lại"), 1 << 20);
+    cr_assert_eq(settled(on_import_begin(&h->ctx, &req, &state)), 0);
+    harness_sql(h, "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN DELETE"
+                   " FROM identity.role_grant WHERE role = ''identity_officer''; RETURN NULL; END'");
+    harness_sql(h, "CREATE TRIGGER lose AFTER INSERT ON import_slice FOR EACH ROW EXECUTE FUNCTION lose()");
+    cr_assert_eq(run_rosters(), 0);
+    take_report(req.import_id);
+    cr_expect(state_is("stopped"));
+    cr_expect(
+        imported.sentence_en.n > 20 &&
+        strstr(arena_printf(&h->arena, "%.*s", (int)imported.sentence_en.n, imported.sentence_en.p), "may not import"));
+    cr_expect_eq(count_of("person"), 5 + ROSTER_SLICE, "the first slice is written");
+    cr_expect_eq(count_of("person WHERE full_name = 'Chặn Lại'"), 0);
+    cr_expect_eq(count_of("audit WHERE action = 'roster_stopped'"), 1);
+    cr_expect_eq(count_of("audit WHERE action = 'roster_import' AND detail->>'state' = 'stopped'"), 1);
+}
+
+IDENTITY_TEST(roster_hostile, officer_who_has_lost_the_right_before_it_begins)
+{
+    struct import_request req = {.import_id = uuid7()};
+    struct import_state state;
+    small_nation();
+    make_officer("Trần Thị Hoa", "T44");
+    harness_as(h, person_id("Trần Thị Hoa"), IDENTITY_OFFICER, unit_id("T44"));
+    req.upload_id = upload_file(S(ROSTER_HEAD_LINE "999079000009,Lý Tuấn,1979-05-15,S44,,false,\n"), 1 << 20);
+    cr_assert_eq(settled(on_import_begin(&h->ctx, &req, &state)), 0);
+    harness_sql(h, "UPDATE tenure SET valid_from = '2025-08-01', valid_to = '2025-09-01' WHERE person_id = (SELECT"
+                   " person_id FROM person WHERE full_name = 'Trần Thị Hoa')");
+    cr_assert_eq(run_rosters(), 0);
+    take_report(req.import_id);
+    cr_expect(state_is("stopped"));
+    cr_expect_eq(count_of("person"), 5);
 }
 
 IDENTITY_TEST(roster_hostile, a_file_that_always_fails_does_not_hold_up_the_next)
