@@ -208,7 +208,14 @@ IDENTITY_TEST(archive, erasing_leaves_an_id_that_names_nobody)
     cr_expect_str_eq(state(), "done");
     cr_expect_eq(count_of("person WHERE full_name = '(đã xoá)' AND birth_date IS NULL AND national_box = ''"), 1);
     cr_expect_eq(count_of("account"), 0);
-    cr_expect_eq(count_of("session"), 0);
+    cr_expect_eq(count_of("session WHERE coalesce(device, address, last_address, provider_sid) <> ''"), 0);
+    struct revocation_query since = {.since = now_us() - 60000000};
+    struct revocation_list ended = {0};
+    cr_assert_eq(settled(on_revocations(&h->ctx, &since, &ended)), 0);
+    bool told = false;
+    for (uint32_t i = 0; i < ended.n_tokens; i++)
+        told |= HAS(&ended.tokens[i], revoked_token, session_id);
+    cr_expect(told, "gateways are told that the session has ended");
     cr_expect_eq(count_of("outbox WHERE body::text LIKE '%%Lê Văn Nam%%'"), 0, "events of the past name nobody either");
     cr_expect_eq(count_of("outbox WHERE event = 'people_changed' AND body::text LIKE '%%Trần Thị Hoa%%'"), 1);
     cr_expect_eq(count_of(TOLD " WHERE body->>'full_name' = '(đã xoá)'"), 1);

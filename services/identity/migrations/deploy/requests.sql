@@ -142,7 +142,11 @@ BEGIN
                               AND (t.valid_to IS NULL OR t.valid_to > today())) THEN
         RETURN -1;
     END IF;
-    DELETE FROM session WHERE person_id = ANY (whom);
+    -- Ended, and emptied, not removed at once: gateways ask which sessions have ended, and tokens live some minutes more.
+    UPDATE session SET revoked_at = coalesce(revoked_at, now()), revoke_reason = coalesce(revoke_reason, 'erased'),
+           family_hash = sha256(uuid_send(gen_random_uuid())), provider_sid = NULL, device = NULL, address = NULL,
+           last_address = NULL
+     WHERE person_id = ANY (whom);
     GET DIAGNOSTICS part = ROW_COUNT;
     n := n + part;
     DELETE FROM review_case c USING account a
