@@ -28,6 +28,11 @@ static int keep(struct ctx *ctx, const struct access_fact *event)
     return code;
 }
 
+int access_settle(struct ctx *ctx)
+{
+    return pg_call(ctx, &SQL_access_settle, NULL, NULL);
+}
+
 int on_event_learning_record_read(struct ctx *ctx, const struct access_fact *event)
 {
     return keep(ctx, event);

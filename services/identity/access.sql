@@ -4,6 +4,9 @@
 INSERT INTO access_log (at, actor, service, method, reason, trace, people)
 VALUES (:at, :actor, :service, :method, :reason, :trace, CAST(:people AS uuid[]));
 
+-- access_settle()
+SELECT access_settle() AS pages;
+
 -- my_accesses(accesses_query) access_seen
 -- The actor's name stands also when he or she has left; unit and position are those of that day.
 SELECT l.at, coalesce(p.full_name, '?') AS actor_name, u.name AS unit_name, t.position, l.reason, l.method, l.trace

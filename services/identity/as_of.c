@@ -1,5 +1,4 @@
 /* as_of.c - the people of a subtree as of any day. */
-#include "access.h"
 #include "as_of.h"
 
 enum { PEOPLE_PAGE = 500 };
@@ -37,12 +36,11 @@ int on_people(struct ctx *ctx, const struct people_query *req, struct people_lis
     int code = unit_range_as_of(ctx, req->unit_id, HAS(req, people_query, as_of), req->as_of, &top);
     if (code)
         return code;
-    struct people_range range = {.path = top.path, .day = top.day};
+    const char *method = ctx->method ? ctx->method->name : "unknown";
+    struct people_range range = {.path = top.path, .day = top.day, .method = {method, (uint32_t)strlen(method)}};
     if (HAS(req, people_query, leaders))
         PUT_FIELD(&range, people_range, leaders, req->leaders);
     if (HAS(req, people_query, after))
         code = find_last(ctx, req, &range);
-    if (!code)
-        code = pg_list(ctx, &SQL_people, &range, PEOPLE_PAGE, &ret_reply->people, &ret_reply->n_people);
-    return code ? code : access_note_list(ctx, ret_reply->people, ret_reply->n_people, NULL);
+    return code ? code : pg_list(ctx, &SQL_people, &range, PEOPLE_PAGE, &ret_reply->people, &ret_reply->n_people);
 }

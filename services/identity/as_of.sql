@@ -33,11 +33,9 @@ WHERE p.unit_id = coalesce(:unit_id, (
 LIMIT 1;
 
 -- people(people_range) person_row
--- In the order of the paths, unit by unit, until the page is full; then what is to be shown of each person.
-SELECT p.person_id, CASE WHEN p.restricted_at IS NULL THEN p.full_name ELSE '(hạn chế xử lý)' END AS full_name, page.unit_id,
-    page.unit_code, page.position, page.leader,
-    EXISTS (SELECT FROM account a WHERE a.person_id = p.person_id AND a.state = 'linked') AS linked
-FROM (
+-- In the order of the paths, unit by unit, until the page is full; then what is to be shown of each person. That the caller
+-- has looked at them is written down by the same statement: whoever gets the page stands in the record.
+WITH page AS MATERIALIZED (
     SELECT u.path, u.unit_id, v.code AS unit_code, t.person_id, t.position, t.leader
     FROM unit_path u
     CROSS JOIN LATERAL (
@@ -54,6 +52,15 @@ FROM (
         AND (u.valid_to IS NULL OR u.valid_to > :day)
     ORDER BY u.path, t.person_id
     LIMIT 500
-) page
+), told AS (
+    INSERT INTO access_log (at, actor, service, method, trace, people)
+    SELECT clock_timestamp(), :ctx_subject, current_schema(), :method, :ctx_trace, array_agg(person_id)
+    FROM page WHERE person_id <> :ctx_subject
+    HAVING count(*) > 0
+)
+SELECT p.person_id, CASE WHEN p.restricted_at IS NULL THEN p.full_name ELSE '(hạn chế xử lý)' END AS full_name, page.unit_id,
+    page.unit_code, page.position, page.leader,
+    EXISTS (SELECT FROM account a WHERE a.person_id = p.person_id AND a.state = 'linked') AS linked
+FROM page
 JOIN LATERAL (SELECT * FROM person WHERE person_id = page.person_id LIMIT 1) p ON true
 ORDER BY page.path, page.person_id;

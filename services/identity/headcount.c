@@ -2,7 +2,7 @@
 #include "as_of.h"
 
 enum {
-    FOLD_UNITS = 2000, /* with a hundred days each, as after a first roster, a fold takes some seconds */
+    FOLD_UNITS = 1000, /* with a hundred days each, as after a first roster, a fold takes two seconds */
     MOST_ROWS = 1002,  /* of SQL_headcount_units */
 };
 

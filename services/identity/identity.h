@@ -70,6 +70,8 @@ int decrees_run(struct ctx *ctx);
 
 /* headcount.c: a tick. Folds what changed into the counts by day; questions are right before, too. 0 or fail(). */
 int headcount_fold(struct ctx *ctx);
+/* access.c: a tick. Sorts in what was looked at since. 0 or fail(). */
+int access_settle(struct ctx *ctx);
 /* upload.c: a tick. roster_job.c: the job that imports rosters. */
 int uploads_prune(struct ctx *ctx);
 int rosters_run(struct ctx *ctx);

@@ -33,6 +33,7 @@ static const struct follow follows[] = {
 static const struct tick ticks[] = {
     {"units_refresh", 60000, units_refresh},     /* versions whose day has come */
     {"headcount_fold", 2000, headcount_fold},    /* changes of tenures into counts by day */
+    {"access_settle", 2000, access_settle},      /* who looked at whom, sorted in by person */
     {"logins_prune", 60000, logins_prune},       /* browsers that never came back */
     {"sessions_prune", 60000, sessions_prune},   /* sessions that ended long ago */
     {"accounts_take", 60000, accounts_take_due}, /* who logged in before the roster came */

@@ -45,6 +45,8 @@ IDENTITY_TEST(access, a_person_sees_who_looked_and_what_for)
     cr_expect_eq(looks_at("Hồ Văn Sơn"), 0, "nobody looked at T66");
     look("Trần Thị Hoa", "S44");
     cr_expect_eq(looks_at("Lê Văn Nam"), 2);
+    cr_assert_eq(settled(harness_tick(h, access_settle)), 0);
+    cr_expect_eq(looks_at("Lê Văn Nam"), 2, "also when they are sorted in");
 }
 
 IDENTITY_TEST(access, looks_that_other_services_tell_are_kept_once_each)

@@ -1,8 +1,8 @@
 -- Deploy identity:headcount to pg
 --
 -- How many people work where, as of any day, counted by principal tenures. Each change of a tenure leaves its difference
--- in headcount_change (tenures.sql), which nobody waits for; a tick folds these into counts that grow from day to day, one row for each
--- day on which something changed. A question takes the latest count up to its day, and what is not folded yet.
+-- in headcount_change (tenures.sql), which nobody waits for; a tick folds these into counts that grow from day to day, one
+-- row for each day on which something changed. A question takes the latest count up to its day, and what is not folded yet.
 BEGIN;
 
 SET LOCAL search_path = identity, hocvu;
@@ -47,16 +47,19 @@ BEGIN
         DELETE FROM headcount_change c USING chosen WHERE c.unit_id = chosen.unit_id RETURNING c.*
     ), told AS MATERIALIZED (
         SELECT unit_id, whole, day, sum(people) AS people, sum(leaders) AS leaders FROM taken GROUP BY unit_id, whole, day
+    ), place AS MATERIALIZED (
+        -- Taken apart once for each unit, not for each change.
+        SELECT p.unit_id, p.valid_from, p.valid_to, u.unit_id AS above_id
+        FROM chosen JOIN unit_path p USING (unit_id) CROSS JOIN LATERAL path_units(p.path) u
     ), differ AS MATERIALIZED (
         SELECT unit_id, whole, day, sum(people) AS people, sum(leaders) AS leaders
         FROM (SELECT unit_id, whole, day, people, leaders FROM told
               UNION ALL
-              SELECT u.unit_id, true, d.day, d.people, d.leaders
+              SELECT p.above_id, true, d.day, d.people, d.leaders
               FROM told c
-              JOIN unit_path p ON p.unit_id = c.unit_id AND (p.valid_to IS NULL OR p.valid_to > c.day)
+              JOIN place p ON p.unit_id = c.unit_id AND (p.valid_to IS NULL OR p.valid_to > c.day)
               CROSS JOIN LATERAL (VALUES (greatest(p.valid_from, c.day), c.people, c.leaders),
                                          (p.valid_to, -c.people, -c.leaders)) AS d (day, people, leaders)
-              CROSS JOIN LATERAL path_units(p.path) u
               WHERE NOT c.whole AND d.day IS NOT NULL) d
         GROUP BY unit_id, whole, day
         HAVING sum(people) <> 0 OR sum(leaders) <> 0

@@ -6,6 +6,7 @@ LANGUAGE sql SET search_path = identity, hocvu, pg_catalog
 AS $$
     INSERT INTO outbox (event, body, trace) VALUES ('identity_record_read', fact, fact->>'trace')
 $$;
+DROP FUNCTION identity.access_settle();
 DROP TABLE identity.access_log;
 DROP TABLE identity.data_archive, identity.data_request_step, identity.data_request;
 DROP FUNCTION identity.person_erase(uuid);
