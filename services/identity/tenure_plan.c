@@ -34,13 +34,20 @@ struct tenure_row *tenure_plan_principal(struct tenure_plan *plan, int32_t day)
     return NULL;
 }
 
-static struct tenure_row *find(struct tenure_plan *plan, const struct uuid *tenure_id)
+/* Also one that was withdrawn: an interval without a day. */
+static struct tenure_row *find_any(struct tenure_plan *plan, const struct uuid *tenure_id)
 {
     for (uint32_t i = 0; i < plan->n; i++) {
-        if (uuid_equal(&plan->rows[i].tenure_id, tenure_id) && has_days(&plan->rows[i]))
+        if (uuid_equal(&plan->rows[i].tenure_id, tenure_id))
             return &plan->rows[i];
     }
     return NULL;
+}
+
+static struct tenure_row *find(struct tenure_plan *plan, const struct uuid *tenure_id)
+{
+    struct tenure_row *row = find_any(plan, tenure_id);
+    return row && has_days(row) ? row : NULL;
 }
 
 static void touch(struct tenure_plan *plan, const struct tenure_row *row)
@@ -171,7 +178,7 @@ static int step_correct(struct tenure_plan *plan, const struct tenure_wish *wish
 static int step_reopen(struct tenure_plan *plan, const struct tenure_wish *wish, const char **ret_field)
 {
     const struct tenure_step *step = wish->step;
-    struct tenure_row *row = find(plan, &step->tenure_id);
+    struct tenure_row *row = find_any(plan, &step->tenure_id);
     int32_t until = HAS(step, tenure_step, valid_to) ? step->valid_to : NEVER;
     *ret_field = "tenure_id";
     if (!row || !wish->reopened_unit || !uuid_equal(&row->unit_id, wish->reopened_unit))

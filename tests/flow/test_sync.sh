@@ -84,4 +84,29 @@ drained 60
 must "$(received certificate_issued)" $((certified + more)) "certificates that arrived in the end"
 ask "UPDATE sync.item SET changed_at = now() WHERE state <> 'sent'" >/dev/null # what waits for a number
 hocvu sync status >/dev/null || { echo "all is sent in the end, and status says no"; exit 1; }
-echo "$((certified + more)) certificates told, none late"
+# A decree, and an end of a tenure that the operator takes back: the receiver hears of both, and the frozen report, which stays
+# as it is, points to what its units become.
+units=$(received unit_changed) people=$(received tenures_changed)
+cat >"$FLOW_DIR/decree.json" <<JSON
+{"decree_id": "019a0000-0000-7000-8000-000000000001", "number": "12/NQ", "issued_on": "2026-01-05", "issuer": "HĐND",
+ "title": "Sắp xếp phòng", "effective_from": "$(TZ=UTC-7 date -d tomorrow +%F)", "steps": [
+ {"op": "rename", "code": "S44-01", "name": "Văn phòng mới"}, {"op": "merge", "code": "S44-01-01", "into_code": "S44-01"}]}
+JSON
+hocvu decree "$FLOW_DIR/decree.json" --dry-run | grep -q '^dry run, applied' || { echo "a dry run of the decree"; exit 1; }
+hocvu decree "$FLOW_DIR/decree.json" >"$FLOW_DIR/decree.out" || { cat "$FLOW_DIR/decree.out"; exit 1; }
+read -r person tenure <<<"$(ask "UPDATE identity.tenure SET valid_to = hocvu.today() + 5 WHERE tenure_id = (SELECT t.tenure_id
+    FROM identity.tenure t JOIN identity.unit u USING (unit_id) WHERE u.code = 'S44-02' ORDER BY 1 LIMIT 1)
+    RETURNING person_id || ' ' || tenure_id" | head -n 1)"
+hocvu tenure reopen "$person" "$tenure" --reason 'QĐ 15/2026' | grep -q "^$tenure [0-9-]* - principal S44-02$" ||
+    { echo "hocvu tenure reopen"; exit 1; }
+drained 30
+[ "$(received unit_changed)" -gt "$units" ] || { echo "units of the decree are not told"; exit 1; }
+[ "$(received tenures_changed)" -gt "$people" ] || { echo "tenures are not told"; exit 1; }
+for ((tenths = 0; tenths < 100; tenths++)); do
+    [ "$(ask "SELECT count(*) FROM reporting.unit_fate")" != 2 ] || break
+    sleep 0.1
+done
+must "$(ask "SELECT string_agg(DISTINCT r.code || ' ' || f.op || ' ' || f.number, ', ') FROM reporting.snapshot s
+    JOIN reporting.snapshot_row r USING (snapshot_id) JOIN reporting.unit_fate f ON f.old_unit = r.unit_id
+    AND f.effective_from > s.cutoff_date")" "S44-01 rename 12/NQ, S44-01-01 merge 12/NQ" "what the units of the frozen reports become"
+echo "$((certified + more)) certificates told, none late; a decree and a tenure taken back are heard of"

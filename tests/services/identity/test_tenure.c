@@ -297,6 +297,14 @@ IDENTITY_TEST(tenure, an_end_is_taken_back)
     cr_expect_str_eq(tenures(), "P44 p -100.., X44 c -50..30");
     step.reason = S("khác");
     EXPECT_FAULT(change(&step), ERR_CONFLICT, "change_id");
+    /* One that ended on its first day, and so never was. */
+    EXPECT_FAULT(go("add", "S44", 0, 0), 0, "");
+    struct uuid never = tenure_in("S44");
+    EXPECT_FAULT(end_all(0), 0, "");
+    EXPECT_FAULT(reopen(office, 0), 0, "");
+    cr_expect_str_eq(tenures(), "P44 p -100.., X44 c -50..0");
+    EXPECT_FAULT(reopen(never, 10), 0, "");
+    cr_expect_str_eq(tenures(), "P44 p -100.., X44 c -50..0, S44 c 0..10");
 }
 
 IDENTITY_TEST(tenure, an_end_that_is_no_mistake_stays)
