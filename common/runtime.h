@@ -92,6 +92,7 @@ struct runtime {
     struct zap *zap;
     uint16_t workers;
     uint32_t in_flight_limit;
+    size_t max_packed; /* proto_max_packed(), which walks over every message there is */
 
     struct stmt *const *sql[8];
     struct pg_conf pg_conf, background_pg_conf;

@@ -428,6 +428,7 @@ int service_run(const struct service *service, int argc, char **argv)
     status = sodium_init() < 0 || load(&rt, &options) < 0 || set_bindings(&rt) < 0 || set_statements(&rt) < 0;
     if (!status) {
         rt.workers = (uint16_t)(rt.conf.workers ? rt.conf.workers : service->limits->workers);
+        rt.max_packed = proto_max_packed();
         rt.in_flight_limit = (uint32_t)(rt.conf.in_flight ? rt.conf.in_flight : service->limits->in_flight);
         status = set_first(&rt) < 0 || set_slow(&rt) < 0;
     }

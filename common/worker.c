@@ -345,7 +345,7 @@ static void run_calls(struct worker *w, struct call *calls, size_t n)
     if (run.good)
         handle(w, &run);
     set->n = 0;
-    buf_init(&set->bytes, (proto_max_packed() + 256) * (n < 4 ? n : 4) + n * 4096);
+    buf_init(&set->bytes, (rt->max_packed + 256) * (n < 4 ? n : 4) + n * 4096);
     for (size_t i = 0; i < run.good; i++) {
         add_reply(set, run.call[i], run.head[i].call_id, run.fault[i], run.method, run.out + i * run.method->out->size,
                   run.retry_ms[i]);

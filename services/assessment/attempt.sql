@@ -34,15 +34,17 @@ WITH call AS MATERIALIZED (
     SELECT policy_id, pg_backend_pid() % 8, count(*) FROM begins GROUP BY policy_id ORDER BY policy_id
     ON CONFLICT (policy_id, lane) DO UPDATE SET taken = t.taken + EXCLUDED.taken
     RETURNING policy_id, lane, taken
+), pool AS MATERIALIZED ( -- hundreds of forms stand apart from their row (TOAST): fetched once, not for each start
+    SELECT policy_id, ready || '{}' AS ready, taken + lane * cardinality(ready) / 8 AS next
+      FROM turn JOIN form_pool USING (policy_id)
 ), dealt AS MATERIALIZED (
-    SELECT b.*, (SELECT p.ready[1 + (t.next - b.place + k) % cardinality(p.ready)]
-                   FROM generate_series(0, least(cardinality(b.had), cardinality(p.ready) - 1)) AS k
-                  ORDER BY p.ready[1 + (t.next - b.place + k) % cardinality(p.ready)] = ANY (b.had), k
-                  LIMIT 1) AS form_id
+    SELECT b.*, CASE WHEN cardinality(b.had) = 0 THEN p.ready[1 + (p.next - b.place) % cardinality(p.ready)]
+                ELSE (SELECT p.ready[1 + (p.next - b.place + k) % cardinality(p.ready)]
+                        FROM generate_series(0, least(cardinality(b.had), cardinality(p.ready) - 1)) AS k
+                       ORDER BY p.ready[1 + (p.next - b.place + k) % cardinality(p.ready)] = ANY (b.had), k
+                       LIMIT 1) END AS form_id
       FROM (SELECT *, row_number() OVER (PARTITION BY policy_id ORDER BY ord) AS place FROM begins) b
-      JOIN form_pool p USING (policy_id)
-      JOIN (SELECT policy_id, taken + lane * cardinality(ready) / 8 AS next
-              FROM turn JOIN form_pool USING (policy_id)) t USING (policy_id)
+      JOIN pool p USING (policy_id)
 ), took AS (
     UPDATE standing s
        SET taken = s.taken + 1, running = true, request_id = d.request_id, attempt_id = d.attempt_id,
