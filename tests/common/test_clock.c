@@ -5,6 +5,7 @@
  * moved by an offset that stands in a file which test and service share.
  */
 #include "bind_test.h"
+#include "no_beat.h"
 #include "cache.h"
 #include "peer.h"
 #include "pg_conn.h"
@@ -35,15 +36,6 @@ int on_lesson_open(struct ctx *ctx, const struct lesson_step *req, struct lesson
     ret_reply->lesson_id = req->lesson_id;
     ret_reply->beat_seconds = 1;
     return pg_call(ctx, &SQL_emit, req, NULL);
-}
-
-int on_lesson_beat(struct ctx *ctx, struct batch *batch, const struct lesson_step *req,
-                   struct lesson_progress *ret_reply)
-{
-    (void)batch;
-    (void)req;
-    (void)ret_reply;
-    return fail(ctx, ERR_STATE, "unused");
 }
 
 int on_lesson_complete(struct ctx *ctx, const struct lesson_step *req, struct lesson_progress *ret_reply)

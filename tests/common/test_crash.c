@@ -4,6 +4,7 @@
  * program has this test alone.
  */
 #include "bind_test.h"
+#include "no_beat.h"
 #include "peer.h"
 
 static struct stmt SQL_write = {
@@ -21,15 +22,6 @@ static struct stmt *const write_sql[] = {&SQL_write, NULL};
 int on_lesson_open(struct ctx *ctx, const struct lesson_step *req, struct lesson_progress *ret_reply)
 {
     return pg_call(ctx, &SQL_write, req, ret_reply);
-}
-
-int on_lesson_beat(struct ctx *ctx, struct batch *batch, const struct lesson_step *req,
-                   struct lesson_progress *ret_reply)
-{
-    (void)batch;
-    (void)req;
-    (void)ret_reply;
-    return fail(ctx, ERR_STATE, "unused");
 }
 
 int on_lesson_complete(struct ctx *ctx, const struct lesson_step *req, struct lesson_progress *ret_reply)

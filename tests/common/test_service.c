@@ -288,7 +288,8 @@ Test(service, notices_idle_connections_that_broke_before_a_call_does)
     struct peer *p = peer_start(&test_service);
     void *socket = raw_open(p);
     uint64_t id;
-    harness_sql(p->h, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'hocvu_learning'");
+    harness_sql(p->h, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'hocvu_learning'"
+                      " AND datname = current_database()");
     usleep(200000); /* until the backends are gone */
     for (uint64_t i = 1; i <= 20; i++) {
         raw_send(socket, i, M_lesson_open, soon(), true, U(1), 0);

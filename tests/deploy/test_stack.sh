@@ -5,6 +5,7 @@
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "$0")/../.." && pwd -P)
+. "$ROOT/tests/harness/ports.sh"
 tmp=$(mktemp -d /tmp/hocvu-stack.XXXXXX)
 chmod 755 "$tmp"
 # As root the installation runs as another user, who may not enter this one; then DIR becomes a link.
@@ -74,14 +75,8 @@ sql()
 }
 
 # Ports that nobody uses, in a row.
-port=
-for ((first = 20000 + RANDOM % 20000; ; first += 60)); do
-    awk '$4 == "0A" {print $2}' /proc/net/tcp /proc/net/tcp6 | sed 's/.*://' | {
-        while read -r hex; do
-            [ $((16#$hex)) -lt $first ] || [ $((16#$hex)) -gt $((first + 50)) ] || exit 1
-        done
-    } && port=$first && break
-done
+port=$((20000 + RANDOM % 20000))
+until ports_free $port; do port=$((port + 60)); done
 
 # --- what it cannot do ---
 long=$tmp/$(printf 'x%.0s' {1..80})

@@ -7,7 +7,10 @@ export BUILD
 FLOW_DIR=$(mktemp -d /tmp/hocvu-flow.XXXXXX)
 chmod 755 "$FLOW_DIR"
 STATE=$FLOW_DIR/s
+. "$ROOT/tests/harness/ports.sh"
 FLOW_PORT=${FLOW_PORT:-9100}
+# What another run uses is passed over, all its lanes at once.
+until ports_free "$FLOW_PORT"; do FLOW_PORT=$((FLOW_PORT + 150)); done
 
 # flow_finish CODE: the logs of what failed, then nothing is left.
 flow_finish()
