@@ -202,8 +202,8 @@ Test(exam, people_whose_unit_ended)
                                .name = SPAN("Phòng cũ"),
                                .valid_from = 18262};
     struct attempt_rows rows;
-    know_unit(h, ENDED, OFFICE);
-    know_unit(h, BELOW, ENDED);
+    know_unit(h, ENDED, OFFICE, "E");
+    know_unit(h, BELOW, ENDED, "E");
     know_person(h, CAN, "Cần", ENDED, 19900);
     know_person(h, DUNG, "Dũng", BELOW, 19900);
     sat_usual(h, ATTEMPT + 4, CAN);

@@ -240,7 +240,7 @@ IDENTITY_TEST(request, metrics_tell_what_is_late)
     harness_sql(h, "INSERT INTO holiday SELECT make_date(extract(year FROM today())::integer + n, 1, k), 'x', false"
                    " FROM generate_series(0, 1) n, generate_series(1, 5) k WHERE n = 0 OR k = 1");
     cr_assert_eq(harness_tick(h, overdue_count), 0);
-    overdue_metrics(NULL, &out);
+    overdue_metrics(&out);
     buf_add_char(&out, '\0');
     const char *text = buf_span(&out).p;
     cr_expect(strstr(text, "hocvu_data_requests_open{kind=\"access\"} 1\n"), "%s", text);
@@ -252,7 +252,7 @@ IDENTITY_TEST(request, metrics_tell_what_is_late)
     harness_sql(h, "UPDATE data_request SET state = 'withdrawn'; UPDATE breach SET told_at = now()");
     cr_assert_eq(harness_tick(h, overdue_count), 0);
     buf_clear(&out);
-    overdue_metrics(NULL, &out);
+    overdue_metrics(&out);
     buf_add_char(&out, '\0');
     cr_expect(strstr(buf_span(&out).p, "hocvu_data_requests_late{kind=\"erase\"} 0\n"));
     cr_expect(strstr(buf_span(&out).p, "hocvu_breaches_late 0\n"));
