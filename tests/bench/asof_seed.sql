@@ -34,7 +34,7 @@ FROM plan p LEFT JOIN plan a ON a.n = p.above LEFT JOIN plan l ON l.n = p.later_
 CROSS JOIN generate_series(1, 3) AS v (nr);
 ANALYZE unit, unit_version;
 \timing on
-SELECT count(*) AS tops_renewed FROM unit_path_renew(NULL);
+SELECT count(*) AS units_renewed FROM unit_path_renew(NULL);
 \timing off
 
 -- A third of the people have worked in two places.
