@@ -1,12 +1,11 @@
 #!/bin/bash
 # test_forgotten.sh - on a whole installation, over HTTP: a person asks that the data only be kept, which receivers and lists
 # obey until it is lifted; withdraws a request; and is erased, after which the name stands nowhere but on the certificate.
-FLOW_PORT=${FLOW_PORT:-9180}
 . "$(dirname "$0")/lib.sh"
 
 URL=http://127.0.0.1:$FLOW_PORT
 KEY='a key of thirty-two letters, more'
-port=$((FLOW_PORT + 70))
+port=$((FLOW_PORT + 46))
 receiver=
 trap 'code=$?; [ -z "$receiver" ] || kill $receiver 2>/dev/null; flow_finish $code' EXIT
 
