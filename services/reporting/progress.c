@@ -35,8 +35,7 @@ int on_event_programme_completed(struct ctx *ctx, const struct completion_fact *
 
 int on_event_attempt_graded(struct ctx *ctx, const struct grade_fact *event)
 {
-    int code = pg_call(ctx, &SQL_attempt_keep, event, NULL);
-    return code ? code : pg_call(ctx, &SQL_progress_graded, event, NULL);
+    return pg_call(ctx, &SQL_attempt_graded, event, NULL);
 }
 
 int on_event_attempt_voided(struct ctx *ctx, const struct void_fact *event)

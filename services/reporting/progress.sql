@@ -18,26 +18,33 @@ INSERT INTO progress AS p (person_id, programme_id, completed_at)
 VALUES (same_as(:person_id), :programme_id, :completed_at)
 ON CONFLICT (person_id, programme_id) DO UPDATE SET completed_at = least(p.completed_at, excluded.completed_at);
 
--- attempt_keep(grade_fact)
--- A first result that is no pass is nothing to remember. What was voided stays so.
-INSERT INTO passed_attempt AS p (attempt_id, person_id, programme_id, result_version, passed, passed_at)
-SELECT :attempt_id, same_as(:person_id), :programme_id, :result_version, :passed, :graded_at
- WHERE :passed OR EXISTS (SELECT FROM passed_attempt WHERE attempt_id = :attempt_id)
-ON CONFLICT (attempt_id) DO UPDATE
-   SET result_version = excluded.result_version, passed = excluded.passed,
-       passed_at = CASE WHEN p.passed THEN p.passed_at ELSE excluded.passed_at END
- WHERE p.result_version < excluded.result_version AND NOT p.voided;
+-- attempt_graded(grade_fact)
+-- A first result that is no pass is nothing to remember; what was voided stays so. A corrected result counts as if it had
+-- always been so: the earliest among passes, this one as it is kept now.
+WITH who AS MATERIALIZED (
+    SELECT same_as(:person_id) AS person_id
+), kept AS (
+    INSERT INTO passed_attempt AS p (attempt_id, person_id, programme_id, result_version, passed, passed_at)
+    SELECT :attempt_id, person_id, :programme_id, :result_version, :passed, :graded_at FROM who
+     WHERE :passed OR EXISTS (SELECT FROM passed_attempt WHERE attempt_id = :attempt_id)
+    ON CONFLICT (attempt_id) DO UPDATE
+       SET result_version = excluded.result_version, passed = excluded.passed,
+           passed_at = CASE WHEN p.passed THEN p.passed_at ELSE excluded.passed_at END
+     WHERE p.result_version < excluded.result_version AND NOT p.voided
+    RETURNING attempt_id, passed, passed_at
+)
+INSERT INTO progress AS p (person_id, programme_id, attempts, passed_at)
+SELECT person_id, :programme_id, :number,
+       least((SELECT min(a.passed_at) FROM passed_attempt a
+               WHERE a.person_id = who.person_id AND a.programme_id = :programme_id AND a.passed
+                 AND a.attempt_id NOT IN (SELECT attempt_id FROM kept)),
+             (SELECT passed_at FROM kept WHERE passed))
+  FROM who
+ON CONFLICT (person_id, programme_id) DO UPDATE
+SET attempts = greatest(p.attempts, excluded.attempts), passed_at = excluded.passed_at;
 
 -- attempt_void(void_fact)
 UPDATE passed_attempt SET voided = true, passed = false WHERE attempt_id = :attempt_id;
-
--- progress_graded(grade_fact)
--- A corrected result counts as if it had always been so.
-INSERT INTO progress AS p (person_id, programme_id, attempts, passed_at)
-SELECT same_as(:person_id), :programme_id, :number, min(a.passed_at)
-  FROM passed_attempt a WHERE a.person_id = same_as(:person_id) AND a.programme_id = :programme_id AND a.passed
-ON CONFLICT (person_id, programme_id) DO UPDATE
-SET attempts = greatest(p.attempts, excluded.attempts), passed_at = excluded.passed_at;
 
 -- progress_voided(void_fact)
 UPDATE progress p
