@@ -7,7 +7,7 @@ URL=http://127.0.0.1:$FLOW_PORT
 KEY='a key of thirty-two letters, more'
 port=$((FLOW_PORT + 46))
 receiver=
-trap 'code=$?; [ -z "$receiver" ] || kill $receiver 2>/dev/null; flow_finish $code' EXIT
+trap 'code=$?; [ -z "$receiver" ] || kill $receiver 2>/dev/null || true; flow_finish $code' EXIT
 
 fail() { echo "$*"; exit 1; }
 id() { ask "SELECT hocvu.uuid7()"; }

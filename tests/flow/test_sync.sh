@@ -16,7 +16,7 @@ receiver_start()
         sleep 0.1
     done
 }
-trap 'code=$?; [ -z "$receiver" ] || kill $receiver 2>/dev/null; flow_finish $code' EXIT
+trap 'code=$?; [ -z "$receiver" ] || kill $receiver 2>/dev/null || true; flow_finish $code' EXIT
 
 # received KIND: items of this kind that arrived, by their keys.
 received() { grep '"path":"/ok"' "$FLOW_DIR/received" | grep "\\\\\"kind\\\\\":\\\\\"$1\\\\\"" | grep -o '"key":"[^"]*"' | sort -u | wc -l; }
