@@ -9,9 +9,17 @@
 #include <cjose/jws.h>
 #include <pthread.h>
 
+enum { PEER_CONNECTIONS = 1024 /* of one test */ };
+
 static struct {
     int listener, port;
     pthread_t thread;
+    /* Connections there were, each with its thread; of peer_accept's thread, and of peer_stop when that has ended. */
+    struct {
+        int fd;
+        pthread_t thread;
+    } served[PEER_CONNECTIONS];
+    uint32_t n_served;
     /* Bodies of what it answers; the test sets them. */
     const char *_Atomic discovery, *_Atomic jwks, *_Atomic token, *_Atomic userinfo;
     const char *_Atomic type, *_Atomic more; /* content type; further header lines */
@@ -72,7 +80,7 @@ static inline void *peer_serve(void *arg)
         peer_write(fd, head, (size_t)m);
         peer_write(fd, body, strlen(body));
     }
-    close(fd);
+    shutdown(fd, SHUT_RDWR);
     return NULL;
 }
 
@@ -80,12 +88,14 @@ static inline void *peer_accept(void *arg)
 {
     (void)arg;
     for (;;) {
-        pthread_t thread;
         int fd = accept(peer.listener, NULL, NULL);
-        if (fd < 0)
+        if (fd < 0 || peer.n_served == PEER_CONNECTIONS)
             return NULL;
-        if (pthread_create(&thread, NULL, peer_serve, (void *)(intptr_t)fd) == 0)
-            pthread_detach(thread);
+        peer.served[peer.n_served].fd = fd;
+        if (pthread_create(&peer.served[peer.n_served].thread, NULL, peer_serve, (void *)(intptr_t)fd) == 0)
+            peer.n_served++;
+        else
+            close(fd);
     }
 }
 
@@ -141,11 +151,18 @@ static inline void peer_start(struct arena *arena)
     cr_assert_eq(pthread_create(&peer.thread, NULL, peer_accept, NULL), 0);
 }
 
+/* Waits for whoever still answers: the bodies are the test's, and go with its arena. */
 static inline void peer_stop(void)
 {
     shutdown(peer.listener, SHUT_RDWR);
     pthread_join(peer.thread, NULL);
     close(peer.listener);
+    for (uint32_t i = 0; i < peer.n_served; i++) {
+        shutdown(peer.served[i].fd, SHUT_RDWR);
+        pthread_join(peer.served[i].thread, NULL);
+        close(peer.served[i].fd);
+    }
+    peer.n_served = 0;
     cjose_jwk_release(peer_key);
     cjose_jwk_release(peer_new_key);
 }
