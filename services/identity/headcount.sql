@@ -1,8 +1,10 @@
 -- How many people work where. Tables and their upkeep: migrations/deploy/headcount.sql.
 
 -- headcount_fold(headcount_step) headcount_step
--- Not while a roster is written, which changes each unit many times over: folding what grows takes a processor from it.
-SELECT CASE WHEN pg_try_advisory_xact_lock_shared(hashtext('identity.import')) THEN headcount_fold(:units) ELSE 0 END AS units;
+-- Not while a roster is written, which changes each unit many times over: folding what grows takes a processor from it. Nor
+-- is another's fold waited for: who waits holds a snapshot, and what was folded meanwhile could not be cleaned away.
+SELECT CASE WHEN pg_try_advisory_xact_lock_shared(hashtext('identity.import'))
+             AND pg_try_advisory_xact_lock(hashtext('identity.headcount')) THEN headcount_fold(:units) ELSE 0 END AS units;
 
 -- headcount_units(unit_range) headcount_row
 -- The top by itself, the top with all below it, and each unit directly below with all below that.

@@ -15,7 +15,7 @@ CREATE TABLE headcount_change (
     day     date NOT NULL,
     people  bigint NOT NULL,
     leaders bigint NOT NULL
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000); -- questions walk over what was folded until it is gone
 CREATE INDEX headcount_change_unit ON headcount_change (unit_id);
 
 -- Of a unit without what lies below it, and (`whole`) with all that lay below it on that day: so a question reads one row for
