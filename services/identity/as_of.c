@@ -1,7 +1,7 @@
 /* as_of.c - the people of a subtree as of any day. */
 #include "as_of.h"
 
-enum { PEOPLE_PAGE = 500 };
+enum { PEOPLE_PAGE = 100, PEOPLE_MOST = 500 };
 
 int unit_range_as_of(struct ctx *ctx, struct uuid unit_id, bool has_day, int32_t day, struct unit_range *ret_range)
 {
@@ -37,10 +37,13 @@ int on_people(struct ctx *ctx, const struct people_query *req, struct people_lis
     if (code)
         return code;
     const char *method = ctx->method ? ctx->method->name : "unknown";
-    struct people_range range = {.path = top.path, .day = top.day, .method = {method, (uint32_t)strlen(method)}};
+    struct people_range range = {.path = top.path,
+                                 .day = top.day,
+                                 .method = {method, (uint32_t)strlen(method)},
+                                 .most = HAS(req, people_query, most) ? req->most : PEOPLE_PAGE};
     if (HAS(req, people_query, leaders))
         PUT_FIELD(&range, people_range, leaders, req->leaders);
     if (HAS(req, people_query, after))
         code = find_last(ctx, req, &range);
-    return code ? code : pg_list(ctx, &SQL_people, &range, PEOPLE_PAGE, &ret_reply->people, &ret_reply->n_people);
+    return code ? code : pg_list(ctx, &SQL_people, &range, PEOPLE_MOST, &ret_reply->people, &ret_reply->n_people);
 }

@@ -47,11 +47,11 @@ WITH page AS MATERIALIZED (
             AND (t.valid_to IS NULL OR t.valid_to > :day) AND (t.leader OR NOT coalesce(:leaders, false))
             AND (:after_path IS NULL OR u.path > :after_path OR t.person_id > :after)
         ORDER BY t.person_id
-        LIMIT 500) t
+        LIMIT :most) t
     WHERE u.path >= coalesce(:after_path, :path) AND u.path >= :path AND u.path < :path || 'g' AND u.valid_from <= :day
         AND (u.valid_to IS NULL OR u.valid_to > :day)
     ORDER BY u.path, t.person_id
-    LIMIT 500
+    LIMIT :most
 ), told AS (
     INSERT INTO access_log (at, actor, service, method, trace, people)
     SELECT clock_timestamp(), :ctx_subject, current_schema(), :method, :ctx_trace, array_agg(person_id)

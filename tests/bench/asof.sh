@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 
 # Tops are the nation (10 %), ministries and provinces (30 %), all below (60 %); days from 2010 on. The limit is the same
-# number of rows of the same shape by a plain key. BENCH_UNITS and BENCH_TENURES make it smaller.
+# number of rows of the same shape by a plain key. `longest` are pages of 500 people, five times the usual, and not counted
+# among all. BENCH_UNITS and BENCH_TENURES make it smaller.
 bench()
 {
     local kind level n p50 p99 rows bare bare99 worst=0 fields=() began
@@ -23,7 +24,7 @@ bench()
             fields+=(figure="$p99" unit=ms limit_pg="$bare99" ratio_pg="$(over "$bare" "$p50")" p50_ms="$p50" p99_ms="$p99" asked="$n")
         else
             fields+=("${kind}_${level}_p50_ms=$p50" "${kind}_${level}_p99_ms=$p99")
-            worst=$(awk -v a="$worst" -v b="$p99" 'BEGIN { print (b > a ? b : a) }')
+            [ "$kind" = longest ] || worst=$(awk -v a="$worst" -v b="$p99" 'BEGIN { print (b > a ? b : a) }')
         fi
     done <"$DIR/result"
     json "${fields[@]}" worst_p99_ms="$worst" errors=0 aim=5

@@ -1,7 +1,7 @@
 /*
  * asof_ask.c - questions about subtrees as of random days, one at a time over the bus: a page of units, a page of
- * people, the headcount. Beside each the bare limit: as many rows of the same shape read by a plain key, prepared, on
- * one connection.
+ * people, the headcount; besides, and not among all, the longest page of people that can be asked for. Beside each the
+ * bare limit: as many rows of the same shape read by a plain key, prepared, on one connection.
  *
  *     asof_ask CONF CONNINFO SECONDS     prints `kind level n p50_ms p99_ms rows bare_p50_ms` for each, then `all ...`
  */
@@ -13,7 +13,9 @@
 #include <zmq.h>
 
 enum {
-    KINDS = 3,
+    KINDS = 4,
+    LONGEST = 3, /* the kind */
+    LONGEST_PAGE = 500,
     LEVELS = 3,
     MOST_TOPS = 50000,
     MOST_TIMES = 1 << 18,
@@ -21,7 +23,7 @@ enum {
     DAYS = 6100
 };
 
-static const char *const kind_names[KINDS] = {"units", "people", "headcount"};
+static const char *const kind_names[KINDS] = {"units", "people", "headcount", "longest"};
 static const char *const level_names[LEVELS] = {"nation", "province", "below"};
 
 struct top {
@@ -106,10 +108,12 @@ static int32_t ask(struct bus *bus, int kind, const struct top *top, int32_t day
         PUT_FIELD(&in, unit_query, as_of, day);
         code = call_units(bus, &in, &out);
         rows = out.n_units;
-    } else if (kind == 1) {
+    } else if (kind == 1 || kind == LONGEST) {
         struct people_query in = {.unit_id = top->id};
         struct people_list out = {0};
         PUT_FIELD(&in, people_query, as_of, day);
+        if (kind == LONGEST)
+            PUT_FIELD(&in, people_query, most, LONGEST_PAGE);
         code = call_people(bus, &in, &out);
         rows = out.n_people;
     } else {
@@ -190,6 +194,8 @@ static void show_all(void)
         for (int level = 0; level < LEVELS; level++) {
             struct series *s = &series[kind][level];
             show(kind_names[kind], level_names[level], s);
+            if (kind == LONGEST)
+                continue;
             memcpy(all.us + all.n, s->us, s->n * sizeof(uint32_t));
             memcpy(all.bare_us + all.n, s->bare_us, s->n * sizeof(uint32_t));
             all.n += s->n;
@@ -213,7 +219,8 @@ int main(int argc, char **argv)
     load_tops(db);
     static const char *const limits[KINDS] = {"SELECT * FROM public.bare_unit WHERE nr >= $1 AND nr < $2",
                                               "SELECT * FROM public.bare_person WHERE nr >= $1 AND nr < $2",
-                                              "SELECT * FROM public.bare_count WHERE nr >= $1 AND nr < $2"};
+                                              "SELECT * FROM public.bare_count WHERE nr >= $1 AND nr < $2",
+                                              "SELECT * FROM public.bare_person WHERE nr >= $1 AND nr < $2"};
     for (int kind = 0; kind < KINDS; kind++) {
         PQclear(PQprepare(db, kind_names[kind], limits[kind], 0, NULL));
         for (int level = 0; level < LEVELS; level++) {

@@ -16,7 +16,7 @@ CREATE TABLE access_log (
     trace   text,
     people  uuid[] NOT NULL
 );
--- A page of people is five hundred entries, which wait in a list and are sorted in by a tick: a call that had to do it for
+-- A page of people is up to five hundred entries, which wait in a list and are sorted in by a tick: a call that had to do it for
 -- those before it would take a second.
 CREATE INDEX access_people ON access_log USING gin (people) WITH (gin_pending_list_limit = 32768);
 CREATE FUNCTION access_settle() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
