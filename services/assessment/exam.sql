@@ -1,9 +1,10 @@
 -- exam.sql - what exam officers see and do. Nothing here can see a key.
 
 -- attempt_visible(attempt_ref) attempt_seen
--- To an officer: the learner belongs to the officer's subtree, or did before leaving.
+-- To an officer: the learner belongs to the officer's subtree, or did before leaving; the one who stays, when the attempt
+-- was sat under an id that was merged away.
 SELECT a.attempt_id, true AS result_shown, a.person_id,
-       CASE WHEN NOT person_within(a.person_id, :ctx_scope) THEN 'FORBIDDEN:attempt_id' END AS fault
+       CASE WHEN NOT person_within(same_as(a.person_id), :ctx_scope) THEN 'FORBIDDEN:attempt_id' END AS fault
   FROM attempt a WHERE a.attempt_id = :attempt_id;
 
 -- subtree_visible(attempts_query) unit_seen
@@ -114,7 +115,7 @@ SELECT a.attempt_id, a.person_id, a.programme_id, a.number,
 -- BUSY: another officer was faster.
 WITH wanted AS MATERIALIZED (
     SELECT a.attempt_id, a.state, CASE
-           WHEN NOT person_within(a.person_id, :ctx_scope) THEN 'FORBIDDEN:attempt_id'
+           WHEN NOT person_within(same_as(a.person_id), :ctx_scope) THEN 'FORBIDDEN:attempt_id'
            WHEN same_as(a.person_id) = :ctx_subject THEN 'SAME_PERSON:attempt_id'
            WHEN a.state = 'voided' AND (a.voided_by, a.void_reason) <> (:ctx_subject, :reason) THEN 'STATE:attempt_id'
            END AS fault

@@ -1,6 +1,7 @@
 -- Two persons are one: attempts keep the person who sat them, because their receipts say so; what counts when the next
 -- attempt begins is counted together.
--- Who stays reads the ended ones as his or her own: same_as() in paper.sql, grade.sql and dossier.sql.
+-- Who stays reads the ended ones as his or her own: same_as() in paper.sql, grade.sql and dossier.sql; and
+-- appeals against them: appeal.sql.
 
 -- standing_unite(person_union)
 -- The row of the one who is gone stays: an attempt that still runs under it ends there. It may not be gone on with.

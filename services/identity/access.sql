@@ -8,7 +8,8 @@ VALUES (:at, :actor, :service, :method, :reason, :trace, CAST(:people AS uuid[])
 SELECT access_settle() AS pages;
 
 -- my_accesses(accesses_query) access_seen
--- The actor's name stands also when he or she has left; unit and position are those of that day.
+-- The actor's name stands also when he or she has left, and when his or her own data may only be kept: this record is a
+-- right of whoever was looked at. Unit and position are those of that day.
 SELECT l.at, coalesce(p.full_name, '?') AS actor_name, u.name AS unit_name, t.position, l.reason, l.method, l.trace
   FROM access_log l
   LEFT JOIN person p ON p.person_id = l.actor

@@ -4,9 +4,12 @@
 SELECT person_id FROM person WHERE person_id = :person_id AND person_path(person_id) && :ctx_scope;
 
 -- accounts(account_query) account_row
--- An account that is nobody's is for whoever answers for the nation.
-SELECT a.account_id, a.provider, a.state, a.full_name, a.birth_date, a.level, a.person_id, a.first_seen, a.last_login
+-- An account that is nobody's is for whoever answers for the nation. Who asks about one person sees what the provider says
+-- of him or her; who goes through a list does not, while the data may only be kept.
+SELECT a.account_id, a.provider, a.state, shown_name(a.full_name, p.restricted_at) AS full_name,
+    CASE WHEN p.restricted_at IS NULL THEN a.birth_date END AS birth_date, a.level, a.person_id, a.first_seen, a.last_login
 FROM account a
+LEFT JOIN person p ON p.person_id = a.person_id AND :person_id IS NULL
 WHERE (:state IS NULL OR a.state = :state) AND (:person_id IS NULL OR a.person_id = :person_id)
     AND (:after IS NULL OR a.account_id > :after) AND person_path(a.person_id) && :ctx_scope
 ORDER BY a.account_id

@@ -58,7 +58,7 @@ WITH page AS MATERIALIZED (
     FROM page WHERE person_id <> :ctx_subject
     HAVING count(*) > 0
 )
-SELECT p.person_id, CASE WHEN p.restricted_at IS NULL THEN p.full_name ELSE '(hạn chế xử lý)' END AS full_name, page.unit_id,
+SELECT p.person_id, shown_name(p.full_name, p.restricted_at) AS full_name, page.unit_id,
     page.unit_code, page.position, page.leader,
     EXISTS (SELECT FROM account a WHERE a.person_id = p.person_id AND a.state = 'linked') AS linked
 FROM page

@@ -12,6 +12,7 @@ enum {
     MOVED_AT_ONCE = 20000, /* as decree_tenures_move has it */
     ASK_AGAIN_MS = 2000,
     CLASHES_SHOWN = 100, /* of decree_report */
+    PAIRS_MOST = 100000, /* of duties_together */
 };
 
 void decree_hash(const struct span *spans, uint32_t n, unsigned char ret_hash[DECREE_HASH_BYTES])
@@ -166,14 +167,54 @@ static int write_steps(struct ctx *ctx, const struct decree_work *work)
     return code ? code : import_write(ctx, &SQL_unit_changes_add, work->changes, work->n_changes);
 }
 
-/* Duties that exclude each other and come together; told, not prevented. 0 or fail(). */
-static int look_at_duties(struct ctx *ctx, const struct decree_key *key, struct decree_new *row,
-                          struct decree_report *reply)
+/* Duties that exclude each other and are together, in the order of their grants. */
+struct duties {
+    struct duty_pair *pairs;
+    uint32_t n;
+};
+
+/* 0 or fail(). */
+static int read_duties(struct ctx *ctx, const struct decree_new *row, struct duties *ret_duties)
 {
-    struct place found;
-    int code = pg_call(ctx, &SQL_decree_clashes_add, key, &found);
-    row->clashes = code ? 0 : found.place;
-    return code ? code : pg_list(ctx, &SQL_decree_clashes, key, CLASHES_SHOWN, &reply->clashes, &reply->n_clashes);
+    struct duties_day day = {.effective_from = row->effective_from};
+    return pg_list(ctx, &SQL_duties_together, &day, PAIRS_MOST, &ret_duties->pairs, &ret_duties->n);
+}
+
+static int pair_order(const struct duty_pair *a, const struct duty_pair *b)
+{
+    int order = memcmp(&a->grant_id, &b->grant_id, sizeof(a->grant_id));
+    return order ? order : memcmp(&a->other_grant_id, &b->other_grant_id, sizeof(a->other_grant_id));
+}
+
+/* What is together now and was not before the units were written, also not by another decree of the same day; told, not
+ * prevented. 0 or fail(). */
+static int tell_duties(struct ctx *ctx, const struct duties *before, struct decree_new *row,
+                       struct decree_report *reply)
+{
+    struct decree_key key = {.decree_id = row->decree_id};
+    struct duties now;
+    uint32_t n = 0;
+    int code = read_duties(ctx, row, &now);
+    if (code)
+        return code;
+    struct decree_clash_row *rows = arena_alloc(ctx->arena, (now.n + 1) * sizeof(*rows));
+    if (!rows)
+        return fail(ctx, ERR_TOO_LARGE, "steps");
+    for (uint32_t i = 0, b = 0; i < now.n; i++) {
+        const struct duty_pair *pair = &now.pairs[i];
+        while (b < before->n && pair_order(&before->pairs[b], pair) < 0)
+            b++;
+        if (b < before->n && pair_order(&before->pairs[b], pair) == 0)
+            continue;
+        rows[n++] = (struct decree_clash_row){.decree_id = row->decree_id,
+                                              .person_id = pair->person_id,
+                                              .grant_id = pair->grant_id,
+                                              .other_grant_id = pair->other_grant_id,
+                                              .since = pair->since};
+    }
+    row->clashes = n;
+    code = import_write(ctx, &SQL_decree_clashes_add, rows, n);
+    return code ? code : pg_list(ctx, &SQL_decree_clashes, &key, CLASHES_SHOWN, &reply->clashes, &reply->n_clashes);
 }
 
 /*
@@ -184,14 +225,17 @@ static int write_all(struct ctx *ctx, struct decree_work *work, const struct uni
                      struct decree_new *row, bool waited, bool move, struct decree_report *reply)
 {
     struct decree_key key = {.decree_id = row->decree_id};
+    struct duties before = {.n = 0};
     row->state = SPAN("applied");
     int code = waited ? 0 : pg_call(ctx, &SQL_decree_add, row, NULL);
+    if (!code)
+        code = read_duties(ctx, row, &before);
     if (!code)
         code = units_write(ctx, &work->tree, &row->units_changed);
     if (!code)
         code = write_steps(ctx, work);
     if (!code)
-        code = look_at_duties(ctx, &key, row, reply);
+        code = tell_duties(ctx, &before, row, reply);
     if (!code && row->people_moved && move)
         code = move_people(ctx, work, leaving);
     if (!code)

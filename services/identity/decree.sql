@@ -133,28 +133,29 @@ FROM moved m JOIN role_grant g ON g.revoked_at IS NULL
 WHERE g.unit_id = ANY (m.ids)
     OR EXISTS (SELECT FROM unit_now n WHERE n.unit_id = g.unit_id AND n.path && m.ids);
 
--- decree_clashes_add(decree_key) place
--- By the tree as the decree leaves it, on its first day or today: what lies within one another then and did not on the day
--- before. Whoever gives or takes grants waits, so that none is given by the old tree meanwhile.
+-- duties_together(duties_day) duty_pair
+-- Duties that exclude each other, held by one person over units of which one contains the other on the first day of a
+-- decree, or today; by the tree as this transaction has it. Whoever gives or takes grants waits from now on, so that none is
+-- given by the old tree meanwhile.
 WITH alone AS MATERIALIZED (
     SELECT pg_advisory_xact_lock(hashtext('identity.grants'))
 ), d AS MATERIALIZED (
-    SELECT decree_id, effective_from - 1 AS before, greatest(effective_from, today()) AS day
-    FROM decree, alone WHERE decree_id = :decree_id
+    SELECT greatest(:effective_from, today()) AS day FROM alone
 ), held AS MATERIALIZED (
     SELECT g.grant_id, g.person_id, g.bit, g.unit_id, daterange(g.valid_from, g.valid_to) * daterange(d.day, NULL) AS days
     FROM d JOIN role_grant g ON g.revoked_at IS NULL AND duties_against(g.bit) <> 0
     WHERE daterange(g.valid_from, g.valid_to) && daterange(d.day, NULL)
-), made AS (
-    INSERT INTO decree_clash (decree_id, person_id, grant_id, other_grant_id, since)
-    SELECT d.decree_id, a.person_id, a.grant_id, b.grant_id, lower(a.days * b.days)
-    FROM d CROSS JOIN held a
-    JOIN held b ON b.person_id = a.person_id AND a.bit < b.bit AND b.bit & duties_against(a.bit) <> 0 AND a.days && b.days
-    WHERE (unit_within(a.unit_id, b.unit_id, d.day) OR unit_within(b.unit_id, a.unit_id, d.day))
-        AND NOT unit_within(a.unit_id, b.unit_id, d.before) AND NOT unit_within(b.unit_id, a.unit_id, d.before)
-    RETURNING 1
 )
-SELECT count(*) AS place FROM made;
+SELECT a.person_id, a.grant_id, b.grant_id AS other_grant_id, lower(a.days * b.days) AS since
+FROM d CROSS JOIN held a
+JOIN held b ON b.person_id = a.person_id AND a.bit < b.bit AND b.bit & duties_against(a.bit) <> 0 AND a.days && b.days
+WHERE unit_within(a.unit_id, b.unit_id, d.day) OR unit_within(b.unit_id, a.unit_id, d.day)
+ORDER BY a.grant_id, b.grant_id
+LIMIT 100000;
+
+-- decree_clashes_add(decree_clash_row) BULK
+INSERT INTO decree_clash (decree_id, person_id, grant_id, other_grant_id, since)
+SELECT * FROM unnest(:decree_id, :person_id, :grant_id, :other_grant_id, :since);
 
 -- decree_clashes(decree_key) decree_clash
 SELECT c.person_id, c.grant_id, a.role, ua.code AS unit_code, c.other_grant_id, b.role AS other_role, ub.code AS other_code,

@@ -89,6 +89,8 @@ int on_units_import(struct ctx *ctx, const struct import_file *req, struct impor
         return fail(ctx, code, "csv");
     unit_trial_count(&import, &created, &changed);
     code = units_write(ctx, &import.tree, NULL);
+    if (!code)
+        code = unit_trial_tell(ctx, &import, NULL);
     if (code)
         return code;
     bool dry_run = HAS(req, import_file, dry_run) && req->dry_run;

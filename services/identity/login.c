@@ -119,12 +119,27 @@ static int refuse_paced(struct ctx *ctx, int code)
     return code;
 }
 
+/* Secrets of a new login and what is kept of them; `binding` is the browser's. 0 or -1: the arena is full. */
+static int make_secrets(struct ctx *ctx, struct login_secrets *secrets, struct span *binding, struct login_made *made)
+{
+    if (secret_make(ctx->arena, SECRET_BYTES, &secrets->state) < 0 ||
+        secret_make(ctx->arena, SECRET_BYTES, binding) < 0 ||
+        secret_make(ctx->arena, SECRET_BYTES, &secrets->nonce) < 0 ||
+        secret_make(ctx->arena, SECRET_BYTES, &secrets->verifier) < 0 ||
+        secret_hash(ctx->arena, secrets->state, &made->state_hash) < 0 ||
+        secret_hash(ctx->arena, *binding, &made->binding_hash) < 0)
+        return -1;
+    made->nonce = secrets->nonce;
+    made->verifier = secrets->verifier;
+    return 0;
+}
+
 int on_login_start(struct ctx *ctx, const struct login_begin *req, struct login_redirect *ret_reply)
 {
     struct login_made made = {0};
     struct login_secrets secrets;
     struct login_redirect reply = {0};
-    struct span binding;
+    struct span binding, test_hash;
     int code;
     struct provider *provider = choose(ctx, req, &reply, &code);
     if (!provider && code)
@@ -133,35 +148,28 @@ int on_login_start(struct ctx *ctx, const struct login_begin *req, struct login_
         *ret_reply = reply;
         return 0;
     }
-    if (secret_make(ctx->arena, SECRET_BYTES, &secrets.state) < 0 ||
-        secret_make(ctx->arena, SECRET_BYTES, &binding) < 0 ||
-        secret_make(ctx->arena, SECRET_BYTES, &secrets.nonce) < 0 ||
-        secret_make(ctx->arena, SECRET_BYTES, &secrets.verifier) < 0 ||
-        secret_hash(ctx->arena, secrets.state, &made.state_hash) < 0 ||
-        secret_hash(ctx->arena, binding, &made.binding_hash) < 0)
+    if (make_secrets(ctx, &secrets, &binding, &made) < 0)
         return fail(ctx, ERR_TOO_LARGE, "state");
+    made.provider = text_span(provider->name);
+    if (HAS(req, login_begin, address))
+        PUT_FIELD(&made, login_made, address, req->address);
+    if (HAS(req, login_begin, device))
+        PUT_FIELD(&made, login_made, device, req->device);
+    if (HAS(req, login_begin, test)) {
+        if (secret_hash(ctx->arena, req->test, &test_hash) < 0)
+            return fail(ctx, ERR_TOO_LARGE, "test");
+        PUT_FIELD(&made, login_made, test_hash, test_hash);
+    }
+    /* First, although a login that cannot begin is stored in vain: for whoever is refused the provider is not asked. */
+    code = open_login(ctx, &made);
+    if (code)
+        return code;
     struct dealing d = provider_dealing(provider, ctx->arena);
     code = provider_location(&d, &secrets, &reply.location);
     if (code) {
         log_warn(ctx->head->trace, "login at %s cannot begin: %s", provider->name, d.why);
         return fail(ctx, code, "provider");
     }
-    made.nonce = secrets.nonce;
-    made.verifier = secrets.verifier;
-    made.provider = text_span(provider->name);
-    if (HAS(req, login_begin, address))
-        PUT_FIELD(&made, login_made, address, req->address);
-    if (HAS(req, login_begin, device))
-        PUT_FIELD(&made, login_made, device, req->device);
-    struct span test_hash;
-    if (HAS(req, login_begin, test)) {
-        if (secret_hash(ctx->arena, req->test, &test_hash) < 0)
-            return fail(ctx, ERR_TOO_LARGE, "test");
-        PUT_FIELD(&made, login_made, test_hash, test_hash);
-    }
-    code = open_login(ctx, &made);
-    if (code)
-        return code;
     reply.binding = binding;
     reply.provider = made.provider;
     *ret_reply = reply;

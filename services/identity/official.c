@@ -156,5 +156,7 @@ int on_units_official(struct ctx *ctx, const struct official_file *req, struct i
     code = put_decree(ctx, req, created + changed);
     if (!code)
         code = units_write(ctx, &trial.tree, NULL);
+    if (!code)
+        code = unit_trial_tell(ctx, &trial, req);
     return code ? code : import_end(ctx, "units_official", &trial.file, dry_run, created, changed, ret_reply);
 }

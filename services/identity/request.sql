@@ -40,7 +40,8 @@ LIMIT 100;
 
 -- requests_page(data_request_query) data_request_row
 -- A person is where his or her last principal tenure is or was; whoever never had one is the nation's.
-SELECT r.request_id, r.person_id, p.full_name, r.kind, r.words, r.state, r.received_at, r.acknowledge_due, r.due,
+SELECT r.request_id, r.person_id, shown_name(p.full_name, p.restricted_at) AS full_name, r.kind, r.words, r.state,
+    r.received_at, r.acknowledge_due, r.due,
     r.state IN ('received', 'acknowledged', 'working')
         AND (r.due < now() OR (r.acknowledged_at IS NULL AND r.acknowledge_due < now())) AS late,
     r.done_at, r.answer, (SELECT count(*) FROM data_archive a WHERE a.request_id = r.request_id) AS parts, r.missing

@@ -1,7 +1,8 @@
 -- Rights looked at: who holds what in a subtree, and why somebody may do something or not.
 
 -- grants(grant_query) grant_row
-SELECT g.grant_id, g.parent_grant_id, g.person_id, p.full_name, g.role, g.unit_id, u.code AS unit_code,
+SELECT g.grant_id, g.parent_grant_id, g.person_id, shown_name(p.full_name, p.restricted_at) AS full_name, g.role, g.unit_id,
+    u.code AS unit_code,
     g.gives::bigint AS gives, g.valid_from, g.valid_to, g.granted_by, g.granted_at, g.reason,
     (SELECT c.why FROM grant_chain(g.grant_id, today()) c WHERE c.why IS NOT NULL ORDER BY c.step LIMIT 1) AS broken
 FROM (
@@ -14,7 +15,8 @@ JOIN person p ON p.person_id = g.person_id
 ORDER BY g.grant_id;
 
 -- explain_person(explain_about) explain_person
--- One row in any case. The nation's subtree is everything, also what is in no tree any more.
+-- One row in any case. The nation's subtree is everything, also what is in no tree any more. Whoever is asked about by id
+-- or number has a name here also while his or her data may only be kept; holders of grants above do not.
 WITH asked AS (
     SELECT coalesce(:as_of, today()) AS day
 ), whole AS (
@@ -47,7 +49,7 @@ FROM asked a CROSS JOIN whole LEFT JOIN who w ON true LEFT JOIN place p ON true;
 -- explain_links(explain_where) explain_link
 -- The grants that count first, then those taken away, newest first.
 SELECT g.grant_id AS leaf, c.step::bigint AS step, c.role, c.role_bit::bigint AS bit, c.unit_id, u.code AS unit_code,
-    p.full_name AS holder, c.valid_from || ' – ' || coalesce(c.valid_to::text, '') AS days, c.why,
+    shown_name(p.full_name, p.restricted_at) AS holder, c.valid_from || ' – ' || coalesce(c.valid_to::text, '') AS days, c.why,
     unit_within(:unit_id, c.unit_id, :day) AS reaches,
     EXISTS (SELECT FROM unit_version v WHERE v.unit_id = c.unit_id AND v.parent_id IS NULL AND v.valid_from <= :day
         AND (v.valid_to IS NULL OR v.valid_to > :day)) AS nation

@@ -1,6 +1,7 @@
 /*
  * unit_trial.c - rows of a file tried on the tree in memory. While one is refused, the rest is tried again without it,
- * because others may have leaned on it.
+ * because others may have leaned on it. What they made of units that were there before is told as a decree's changes
+ * are.
  */
 #include "unit_trial.h"
 
@@ -113,4 +114,78 @@ void unit_trial_count(const struct unit_trial *trial, uint32_t *ret_created, uin
     }
     *ret_created = created;
     *ret_changed = changed;
+}
+
+static bool same(struct span a, struct span b)
+{
+    return a.n == b.n && !memcmp(a.p, b.p, a.n);
+}
+
+static bool same_place(const struct unit_fact *a, const struct unit_fact *b)
+{
+    bool below = HAS(a, unit_fact, parent_id);
+    return below == HAS(b, unit_fact, parent_id) && (!below || uuid_equal(&a->parent_id, &b->parent_id));
+}
+
+/* Does the version that begins on this day follow another one with another name or place? */
+static bool follows_other(const struct tree_unit *unit, int32_t day, bool name)
+{
+    for (uint32_t i = 1; i < unit->n_versions; i++) {
+        const struct tree_version *v = &unit->versions[i], *before = v - 1;
+        if (v->from == day && before->to == day)
+            return name ? !same(v->name, before->name) : v->parent != before->parent;
+    }
+    return false;
+}
+
+/* The same of what is stored: then it was told. */
+static bool followed_other(const struct tree_unit *unit, int32_t day, bool name)
+{
+    for (uint32_t i = 1; i < unit->n_stored; i++) {
+        const struct unit_fact *v = &unit->stored[i], *before = v - 1;
+        if (v->valid_from == day && HAS(before, unit_fact, valid_to) && before->valid_to == day)
+            return name ? !same(v->name, before->name) : !same_place(v, before);
+    }
+    return false;
+}
+
+static bool is_news(const struct tree_unit *unit, int32_t day, bool name)
+{
+    return follows_other(unit, day, name) && !followed_other(unit, day, name);
+}
+
+static uint32_t news_of(const struct tree_unit *unit, const struct official_file *decree, struct unit_became *rows)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 1; i < unit->n_versions; i++) {
+        int32_t day = unit->versions[i].from;
+        for (int name = 1; name >= 0; name--) {
+            if (!is_news(unit, day, name))
+                continue;
+            rows[n] = (struct unit_became){
+                .effective_from = day, .op = name ? SPAN("rename") : SPAN("move"), .unit_id = unit->id};
+            if (decree) {
+                PUT_FIELD(&rows[n], unit_became, decree_id, decree->decree_id);
+                PUT_FIELD(&rows[n], unit_became, number, decree->number);
+            }
+            n++;
+        }
+    }
+    return n;
+}
+
+int unit_trial_tell(struct ctx *ctx, const struct unit_trial *trial, const struct official_file *decree)
+{
+    const struct tree *tree = &trial->tree;
+    uint32_t n = 0, most = 0;
+    for (uint32_t i = 0; i < tree->n_units; i++)
+        most += tree->units[i].n_rows ? 2 * tree->units[i].n_versions : 0;
+    struct unit_became *rows = arena_alloc(ctx->arena, (most + 1) * sizeof(*rows));
+    if (!rows)
+        return fail(ctx, ERR_TOO_LARGE, "csv");
+    for (uint32_t i = 0; i < tree->n_units; i++) {
+        if (tree->units[i].n_rows)
+            n += news_of(&tree->units[i], decree, rows + n);
+    }
+    return import_write(ctx, &SQL_units_became, rows, n);
 }

@@ -36,5 +36,10 @@ struct unit_row *unit_trial_add(struct unit_trial *trial, struct table_row *row,
 MUST_CHECK int unit_trial_settle(struct unit_trial *trial);
 /* Rows that are new, and that differ. */
 void unit_trial_count(const struct unit_trial *trial, uint32_t *ret_created, uint32_t *ret_changed);
+/*
+ * Tells which units of before have another name or another place from a day on because of the file; after units_write.
+ * By `decree`, or NULL: by a file that names none. 0 or fail().
+ */
+MUST_CHECK int unit_trial_tell(struct ctx *ctx, const struct unit_trial *trial, const struct official_file *decree);
 
 #endif

@@ -92,6 +92,21 @@ SELECT 'org_changed', jsonb_strip_nulls(jsonb_build_object('unit_id', unit_id, '
     'valid_from', valid_from, 'valid_to', valid_to)), :ctx_trace
 FROM put;
 
+-- units_became(unit_became) BULK
+-- Told as a decree is, after the units: an event for each day, of 500 units at most.
+WITH became AS (
+    SELECT b.*, (row_number() OVER (PARTITION BY effective_from ORDER BY nr) - 1) / 500 AS page
+    FROM unnest(:decree_id, :number, :effective_from, :op, :unit_id) WITH ORDINALITY
+        AS b (decree_id, number, effective_from, op, unit_id, nr)
+)
+INSERT INTO outbox (event, body, trace)
+SELECT 'decree_applied', jsonb_strip_nulls(jsonb_build_object('decree_id', decree_id, 'number', number,
+    'effective_from', effective_from, 'successors', jsonb_agg(
+        jsonb_build_object('old_unit', unit_id, 'new_unit', unit_id, 'op', op) ORDER BY nr))), :ctx_trace
+FROM became
+GROUP BY decree_id, number, effective_from, page
+ORDER BY effective_from, page;
+
 -- unit_now_refresh()
 -- Makes unit_now say what the versions say about today. Looks first whether anything differs, because it also runs by
 -- the clock: versions become current when their day comes.

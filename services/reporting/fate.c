@@ -1,7 +1,7 @@
 /*
- * fate.c - what the units of an older report have become: follows decrees, and tells for a frozen report who was
- * merged, split, renamed, moved or closed since its cut-off, by which decree and from which day. The report itself
- * never changes.
+ * fate.c - what the units of an older report have become: follows decrees, official lists and files of units, and tells
+ * for a frozen report who was merged, split, renamed, moved or closed since its cut-off, by which decree (or that it
+ * was a file) and from which day. The report itself never changes.
  */
 #include "rows.h"
 #include "service.h"
@@ -21,11 +21,11 @@ int on_event_decree_applied(struct ctx *ctx, const struct decree_fact *event)
         return fail(ctx, ERR_TOO_LARGE, "successors");
     for (uint32_t i = 0; i < event->n_successors; i++) {
         const struct successor *s = &event->successors[i];
-        rows[i] = (struct fate_row){.decree_id = event->decree_id,
-                                    .number = event->number,
-                                    .effective_from = event->effective_from,
-                                    .op = s->op,
-                                    .old_unit = s->old_unit};
+        rows[i] = (struct fate_row){.effective_from = event->effective_from, .op = s->op, .old_unit = s->old_unit};
+        if (HAS(event, decree_fact, decree_id) && HAS(event, decree_fact, number)) {
+            PUT_FIELD(&rows[i], fate_row, decree_id, event->decree_id);
+            PUT_FIELD(&rows[i], fate_row, number, event->number);
+        }
         if (HAS(s, successor, new_unit))
             PUT_FIELD(&rows[i], fate_row, new_unit, s->new_unit);
     }
@@ -56,7 +56,7 @@ static void add_line(struct buf *out, const struct unit_fate *fate)
         fate->name,
         fate->op,
         {day, (uint32_t)strlen(day)},
-        fate->number,
+        HAS(fate, unit_fate, number) ? fate->number : SPAN(""),
         fate->old_code,
         fate->old_name,
         HAS(fate, unit_fate, new_code) ? fate->new_code : SPAN(""),

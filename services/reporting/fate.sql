@@ -1,4 +1,4 @@
--- fate.sql - what decrees made of units, and of the units of a frozen report.
+-- fate.sql - what decrees and files of units made of units, and of the units of a frozen report.
 
 -- fates_put(fate_row) BULK
 -- In the order in which they are told; told again they are known.
@@ -53,7 +53,7 @@ SELECT unit_id, code, name, op, effective_from, number, decree_id, old_unit, old
             WHEN 'split' THEN 'được chia, một phần là ' || coalesce(new_name || ' (' || new_code || ')', '?')
             WHEN 'close' THEN 'giải thể'
             ELSE 'đổi mã thành ' || coalesce(new_code, '?') END ||
-    ' từ ngày ' || day_vi || ' theo ' || number AS text_vi,
+    ' từ ngày ' || day_vi || ' theo ' || coalesce(number, 'tệp đơn vị đã nhập') AS text_vi,
     CASE WHEN old_unit <> unit_id THEN old_name || ' (' || old_code || '): ' ELSE '' END ||
     CASE op WHEN 'rename' THEN 'renamed ' || coalesce(new_name, '?')
             WHEN 'move' THEN 'moved below ' || coalesce(parent_name, '?')
@@ -61,7 +61,7 @@ SELECT unit_id, code, name, op, effective_from, number, decree_id, old_unit, old
             WHEN 'split' THEN 'split, a part being ' || coalesce(new_name || ' (' || new_code || ')', '?')
             WHEN 'close' THEN 'closed'
             ELSE 'code changed to ' || coalesce(new_code, '?') END ||
-    ' from ' || day_en || ' by ' || number AS text_en
+    ' from ' || day_en || ' by ' || coalesce(number, 'an imported file of units') AS text_en
 FROM named
 ORDER BY code COLLATE "C", unit_id, effective_from, seq, new_code
 LIMIT 5001;

@@ -211,6 +211,74 @@ Test(appeal, of_the_subtree)
     harness_close(h);
 }
 
+/* --- two persons who are one --- */
+
+static void merge(struct harness *h, uint32_t keep, uint32_t gone)
+{
+    struct person_union fact = {.keep = U(keep), .gone = U(gone), .at = now_us()};
+    cr_assert_eq(harness_event(h, follow_person_merged, &fact), 0);
+}
+
+/* Minh is found to be Hoa, who sat under her own id and works elsewhere: Minh appeals in his own name. */
+Test(appeal, against_what_was_sat_under_the_old_id)
+{
+    struct harness *h = open_exam();
+    struct appeal appeal;
+    struct appeal_list list;
+    struct empty empty = {0};
+    sat_usual(h, ATTEMPT, HOA);
+    as_learner(h, MINH);
+    cr_expect_eq(appeal_to(h, APPEAL, ATTEMPT, "x", &appeal), ERR_NOT_FOUND, "not yet the same person");
+    merge(h, MINH, HOA);
+    as_learner(h, LAN);
+    cr_expect_eq(appeal_to(h, APPEAL, ATTEMPT, "x", &appeal), ERR_NOT_FOUND, "still nobody else's");
+    as_learner(h, MINH);
+    cr_assert_eq(appeal_to(h, APPEAL, ATTEMPT, "x", &appeal), 0, "%s", h->ctx.fault.field);
+    struct uuid minh = U(MINH);
+    cr_expect(uuid_equal(&appeal.person_id, &minh) && is(appeal.state, "open"));
+    cr_expect_eq(appeal_to(h, APPEAL, ATTEMPT, "x", &appeal), 0, "said again");
+    cr_expect_eq(appeal_to(h, APPEAL, ATTEMPT, "y", &appeal), ERR_CONFLICT);
+    cr_expect_eq(appeal_to(h, APPEAL + 1, ATTEMPT, "x", &appeal), ERR_STATE, "one at a time");
+    cr_assert_eq(on_my_appeals(&h->ctx, &empty, &list), 0);
+    cr_expect_eq(list.n_appeals, 1);
+    as_outsider(h);
+    cr_expect_eq(decide(h, APPEAL, "rejected", NULL, "Không.", &appeal), ERR_FORBIDDEN);
+    harness_as(h, U(MINH), APPEALS_OFFICER, U(PROVINCE));
+    cr_expect_eq(decide(h, APPEAL, "rejected", NULL, "Không.", &appeal), ERR_SAME_PERSON);
+    as_officer(h);
+    cr_expect_eq(decide(h, APPEAL, "upheld", "void", "Đúng.", &appeal), 0);
+    cr_expect_str_eq(harness_get(h, "SELECT state FROM attempt"), "voided");
+    harness_close(h);
+}
+
+/* What was opened before is found by the one who stays, and by the officers of where he or she is. */
+Test(appeal, opened_under_the_old_id)
+{
+    struct harness *h = open_exam();
+    struct appeal appeal;
+    struct appeal_list list;
+    struct empty empty = {0};
+    sat_usual(h, ATTEMPT, HOA);
+    as_learner(h, HOA);
+    cr_assert_eq(appeal_to(h, APPEAL, ATTEMPT, "x", &appeal), 0);
+    merge(h, MINH, HOA);
+    as_learner(h, LAN);
+    cr_assert_eq(on_my_appeals(&h->ctx, &empty, &list), 0);
+    cr_expect_eq(list.n_appeals, 0);
+    as_learner(h, MINH);
+    cr_assert_eq(on_my_appeals(&h->ctx, &empty, &list), 0);
+    cr_expect_eq(list.n_appeals, 1);
+    cr_expect_eq(appeal_to(h, APPEAL, ATTEMPT, "x", &appeal), 0, "said again");
+    as_outsider(h);
+    cr_assert_eq(list_of(h, NULL, 0, &list), 0);
+    cr_expect_eq(list.n_appeals, 0);
+    as_officer(h);
+    cr_assert_eq(list_of(h, NULL, 0, &list), 0);
+    cr_expect_eq(list.n_appeals, 1);
+    cr_expect_eq(decide(h, APPEAL, "rejected", NULL, "Không.", &appeal), 0);
+    harness_close(h);
+}
+
 /* --- deciding --- */
 
 Test(appeal, rejected)

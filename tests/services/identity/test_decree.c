@@ -639,6 +639,47 @@ IDENTITY_TEST(decree, duties_that_exclude_each_other_come_together_and_are_told)
     cr_expect_eq(result.n_clashes, 0);
 }
 
+/* Another decree of the same day, and one of an earlier day that is entered later, find the pair together; one that is
+ * entered later and brings it together sooner tells of it. */
+IDENTITY_TEST(decree, duties_are_told_by_the_decree_that_brought_them_together)
+{
+    two_duties();
+    const char *day = harness_get(h, "SELECT today() + 30");
+    enter(1, day, "applied");
+    cr_expect_str_eq(clashes(), arena_printf(&h->arena, "editor P44 + reviewer X44 since %s", day));
+    begin();
+    rename_to("X44", "Xã mới");
+    enter(2, day, "applied");
+    cr_expect_eq(result.n_clashes, 0, "the same day");
+    begin();
+    rename_to("T66", "Tỉnh mới");
+    enter(3, harness_get(h, "SELECT today() - 30"), "applied");
+    cr_expect_eq(result.n_clashes, 0, "a day on which they are apart");
+    begin();
+    const char *sooner = harness_get(h, "SELECT today() + 10");
+    move("P44", "X44");
+    enter(4, sooner, "applied");
+    cr_expect_str_eq(clashes(), arena_printf(&h->arena, "editor P44 + reviewer X44 since %s", sooner));
+    begin();
+    rename_to("T44", "Tỉnh mới nữa");
+    enter(5, "2026-02-01", "applied");
+    cr_expect_eq(result.n_clashes, 0);
+    cr_expect_eq(count_of("decree_clash"), 2);
+}
+
+/* Of a past day, with the pair together today: a decree for an earlier day has not brought it together. */
+IDENTITY_TEST(decree, duties_that_are_together_are_not_told_by_an_earlier_day)
+{
+    two_duties();
+    enter(1, "2026-06-01", "applied");
+    cr_expect_eq(result.n_clashes, 1);
+    begin();
+    rename_to("T66", "Tỉnh mới");
+    enter(2, "2026-03-01", "applied");
+    cr_expect_eq(result.n_clashes, 0);
+    cr_expect_eq(count_of("decree_clash"), 1);
+}
+
 IDENTITY_TEST(decree, duties_of_a_decree_that_is_carried_out_later)
 {
     two_duties();

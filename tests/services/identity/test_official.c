@@ -110,3 +110,29 @@ IDENTITY_TEST(official, list_and_sample_live_side_by_side)
     import_csv(on_units_import, csv, false);
     cr_expect_eq(report.unchanged, report.rows);
 }
+
+/* The next list, by another decree: whoever has a new name or another province is told of, by that decree. */
+IDENTITY_TEST(official, what_became_of_units_is_told)
+{
+    bootstrap();
+    load_text("44,,province,Quảng Trị,Tỉnh Quảng Trị,\n45,,province,Huế,Tỉnh Huế,\n"
+              "18924,44,xa,Cồn Cỏ,Xã Cồn Cỏ,\n18925,44,xa,Gio Linh,Xã Gio Linh,\n");
+    cr_expect_eq(harness_events(h, "decree_applied"), 0, "new units were nothing before");
+    struct official_file file =
+        request(S(HEAD "18924,44,dac_khu,Cồn Cỏ,Đặc khu Cồn Cỏ,\n18925,45,xa,Gio Linh,Xã Gio Linh,\n"
+                       "18926,45,xa,Mới,Xã Mới,\n"));
+    file.decree_id = U(2);
+    file.number = S("20/2025/QĐ-TTg");
+    cr_assert_eq(date_parse(S("2025-09-01"), &file.effective_from), 0);
+    load(&file);
+    expect_counts(1, 2, 0, 0);
+    load(&file);
+    expect_counts(0, 0, 3, 0);
+    cr_expect_eq(harness_events(h, "decree_applied"), 1);
+    cr_expect_str_eq(
+        harness_get(h, "SELECT concat_ws(' ', right(body->>'decree_id', 1), body->>'number', body->>'effective_from', "
+                       "(SELECT string_agg((s->>'op') || ':' || u.code, ' ' ORDER BY nr) FROM jsonb_array_elements("
+                       "body->'successors') WITH ORDINALITY AS e (s, nr) JOIN unit u ON u.unit_id = "
+                       "(s->>'new_unit')::uuid)) FROM outbox WHERE event = 'decree_applied'"),
+        "2 20/2025/QĐ-TTg 2025-09-01 rename:18924 move:18925");
+}

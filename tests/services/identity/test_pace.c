@@ -1,6 +1,6 @@
 /* test_pace.c - refused logins are counted by account and by network, and enough is enough. */
 #include "pace.h"
-#include "identity_test.h"
+#include "provider_test.h"
 
 static void call_from(const char *address)
 {
@@ -73,6 +73,26 @@ IDENTITY_TEST(pace, login_guessing)
     call_from("203.0.113.7");
     EXPECT_FAULT(guess(), ERR_UNAUTHENTICATED, "state");
     cr_expect_str_eq(harness_get(h, "SELECT min(n) || ' ' || max(n) FROM login_pace"), "1 1");
+}
+
+/* The provider cannot be reached: whoever is refused does not hear so, because it is not asked for his sake. */
+IDENTITY_TEST(pace, the_provider_is_not_asked_for_who_is_refused)
+{
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    cr_assert_eq(http_start(), 0);
+    add_provider(&arena, "openid", arena_printf(&arena, "issuer = http://127.0.0.1:%d\n", free_port()));
+    limits(10, 1);
+    call_from("203.0.113.7");
+    EXPECT_FAULT(begin(), ERR_PROVIDER, "provider");
+    EXPECT_FAULT(guess(), ERR_UNAUTHENTICATED, "state");
+    cr_expect_eq(count_of("login"), 1);
+    EXPECT_FAULT(begin(), ERR_TOO_MANY, "address");
+    cr_expect_eq(count_of("login"), 1);
+    call_from("203.0.114.7");
+    EXPECT_FAULT(begin(), ERR_PROVIDER, "provider");
+    providers_release(&test_providers);
+    arena_release(&arena);
 }
 
 IDENTITY_TEST(pace, without_an_address_or_a_limit_nobody_is_held_up)

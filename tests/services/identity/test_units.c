@@ -118,6 +118,45 @@ IDENTITY_TEST(units, a_version_may_be_put_between_others_and_before_them)
                      "0", "versions follow each other without hole or overlap");
 }
 
+/* What was told of renamed and moved units, a day with its changes in each line. */
+static const char *became(void)
+{
+    return harness_get(h, "SELECT coalesce(string_agg(concat_ws(' ', body->>'number', body->>'effective_from', (SELECT"
+                          " string_agg((s->>'op') || ':' || u.code, ' ' ORDER BY nr) FROM jsonb_array_elements("
+                          "body->'successors') WITH ORDINALITY AS e (s, nr) JOIN unit u ON u.unit_id = "
+                          "(s->>'old_unit')::uuid AND s->>'new_unit' = s->>'old_unit')), chr(10) ORDER BY id), '')"
+                          " FROM outbox WHERE event = 'decree_applied'");
+}
+
+IDENTITY_TEST(units, what_became_of_them_is_told_as_of_a_decree)
+{
+    bootstrap();
+    import_units(SMALL_TREE);
+    cr_expect_str_eq(became(), "", "new units were nothing before");
+    import_units("X44,T44,commune,Xã Minh Hoá,Another English name,2026-01-01\n");
+    import_units("S44,T44,department,Sở sai,,2025-07-01\n");
+    cr_expect_str_eq(became(), "", "neither is a correction, nor another name in English");
+    const char *rows = "S44,T66,department,Sở Nội vụ mới,,2026-01-01\n"
+                       "X44,T44,commune,Xã Hoá Sơn,,2026-02-01\n"
+                       "P44,S44,unit,Phòng Tổ chức mới,,2026-01-01\n"
+                       "T66,VN,province,,,2026-01-01\n";
+    import_csv(on_units_import, arena_printf(&h->arena, UNIT_HEAD_LINE "%s", rows), true);
+    cr_expect_str_eq(became(), "", "a dry run tells nothing");
+    import_units(rows);
+    expect_counts(0, 3, 0, 1);
+    cr_expect_str_eq(became(), "2026-01-01 rename:P44 rename:S44 move:S44\n2026-02-01 rename:X44");
+    cr_expect_eq(count_of("outbox a WHERE event = 'decree_applied' AND EXISTS (SELECT FROM outbox b WHERE b.event = "
+                          "'org_changed' AND b.id > a.id)"),
+                 0, "after the units");
+    import_units(rows);
+    import_units("P44,S44,unit,Phòng Tổ chức mới hơn,,2026-01-01\n");
+    cr_expect_eq(harness_events(h, "decree_applied"), 2, "what was told is not told again");
+    /* A version between two others: what the next one says is a change now. */
+    import_units("X44,T44,commune,Xã Giữa,,2025-09-01\n");
+    cr_expect_str_eq(became(), "2026-01-01 rename:P44 rename:S44 move:S44\n2026-02-01 rename:X44\n"
+                               "2025-09-01 rename:X44\n2026-01-01 rename:X44");
+}
+
 IDENTITY_TEST(units, a_version_of_tomorrow_waits_for_its_day)
 {
     bootstrap();

@@ -7,11 +7,10 @@ static struct harness *h;
 
 static void fate(uint32_t decree, const char *number, const char *from, const struct successor *what, uint32_t n)
 {
-    struct decree_fact fact = {.decree_id = U(decree),
-                               .number = S(number),
-                               .effective_from = day(from),
-                               .successors = (struct successor *)(uintptr_t)what,
-                               .n_successors = n};
+    struct decree_fact fact = {
+        .effective_from = day(from), .successors = (struct successor *)(uintptr_t)what, .n_successors = n};
+    PUT_FIELD(&fact, decree_fact, decree_id, U(decree));
+    PUT_FIELD(&fact, decree_fact, number, S(number));
     tell(h, decree_applied, &fact);
 }
 
@@ -165,6 +164,24 @@ FATE_TEST(what_was_so_at_the_cutoff_is_not_told)
     one(3, "3/QĐ", "2030-01-01", "move", DONG_HA, DONG_HA);
     cr_expect_str_eq(fates(), "44001 chuyển về trực thuộc Tỉnh Đắk Lắk từ ngày 01/01/2030 theo 3/QĐ\n");
     cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM unit_fate WHERE number = '3/QĐ'"), "1");
+}
+
+/* A file of units names no decree: it is told as what it is; what two files say of one unit and day stands once. */
+FATE_TEST(files_of_units_are_told_without_a_decree)
+{
+    struct decree_fact fact = {.effective_from = day("2025-07-01"), .n_successors = 1};
+    struct successor renamed = became("rename", DONG_HA, DONG_HA);
+    freeze();
+    tell_unit(h, DONG_HA, QUANG_TRI, "44001", "Phường Nam Đông Hà", "2025-07-01", NULL);
+    fact.successors = &renamed;
+    tell(h, decree_applied, &fact);
+    tell(h, decree_applied, &fact);
+    cr_expect_str_eq(fates(), "44001 đổi tên thành Phường Nam Đông Hà từ ngày 01/07/2025 theo tệp đơn vị đã nhập\n");
+    cr_expect_eq(get().units_changed, 1);
+    cr_expect(strstr(file(true), "44001,Phường Đông Hà,rename,2025-07-01,,44001,"), "%s", file(true));
+    fact.effective_from = day("2025-08-01");
+    tell(h, decree_applied, &fact);
+    cr_expect_str_eq(harness_get(h, "SELECT count(*) FROM unit_fate WHERE decree_id IS NULL"), "2");
 }
 
 FATE_TEST(csv_runs_no_formula)

@@ -130,6 +130,11 @@ ALTER TABLE data_archive ALTER bytes SET STORAGE EXTERNAL;
 ALTER TABLE person ADD restricted_at timestamptz, ADD erased_at timestamptz;
 GRANT UPDATE (restricted_at) ON person TO hocvu_identity;
 
+-- A person's name in lists that others read: not while the data may only be kept.
+CREATE FUNCTION shown_name(name text, restricted timestamptz) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN restricted IS NULL THEN name ELSE '(hạn chế xử lý)' END
+$$;
+
 -- What identity erases when everybody else is done: names, birth date, number, accounts, sessions, archives, of the person and of
 -- whoever was found to be the same one. The person stays as an id that names nobody, because grants, tenures and the audit
 -- speak of it; the name is taken out of what was told before, and other services are told to do so as well. Nobody who

@@ -13,6 +13,7 @@ DROP FUNCTION identity.person_erase(uuid);
 DROP FUNCTION identity.legal_due(text, text, timestamptz);
 DROP TABLE identity.breach;
 DROP TABLE identity.legal_clock, identity.retention;
+DROP FUNCTION identity.shown_name(text, timestamptz);
 ALTER TABLE identity.person DROP restricted_at, DROP erased_at;
 DROP FUNCTION identity.working_days_after(timestamptz, integer);
 DROP FUNCTION identity.is_working(date);

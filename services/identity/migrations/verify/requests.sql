@@ -10,6 +10,6 @@ SELECT 1 / (identity.legal_due('access', 'answer', now()) > now())::int;
 SELECT 1 / (NOT has_table_privilege('hocvu_identity', 'identity.legal_clock', 'INSERT'))::int;
 SELECT 1 / (NOT has_column_privilege('hocvu_identity', 'identity.breach', 'found_at', 'UPDATE'))::int;
 SELECT 1 / (NOT has_table_privilege('hocvu_identity', 'identity.data_request', 'DELETE'))::int;
-SELECT identity.is_working(current_date), restricted_at, erased_at FROM identity.person WHERE false;
+SELECT identity.is_working(current_date), identity.shown_name(full_name, restricted_at), erased_at FROM identity.person WHERE false;
 
 ROLLBACK;
