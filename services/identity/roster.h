@@ -37,6 +37,7 @@ extern const struct table_column roster_columns[ROSTER_COLUMNS];
 
 enum {
     ROSTER_SLICE = 20000,   /* rows of one transaction */
+    TENURES_SLICE = 500,    /* where rows name tenures: of each, all that the person has is in memory */
     ROSTER_ROLES = 8,       /* of one row */
     ROSTER_FAULTS = 100000, /* kept of one import; all are counted */
 };
@@ -47,8 +48,8 @@ enum {
  * is the end of what was committed, slices and what is noted of them alike, and the import goes on there. Its own end
  * does wait (ROSTER_LASTING).
  */
-#define ROSTER_WAYS      "SET enable_seqscan = off; SET synchronous_commit = off"
-#define ROSTER_WAYS_OVER "RESET enable_seqscan; RESET synchronous_commit"
+#define ROSTER_WAYS      "SET enable_seqscan = off; SET enable_memoize = off; SET synchronous_commit = off"
+#define ROSTER_WAYS_OVER "RESET enable_seqscan; RESET enable_memoize; RESET synchronous_commit"
 #define ROSTER_LASTING   "SET LOCAL synchronous_commit = on"
 
 struct roster_role {
@@ -132,7 +133,8 @@ struct roster {
     const struct seal_keys *keys; /* as they are when the import begins; a change of keys waits for its lock */
     struct call_header head;      /* the caller's, for what is written in his or her name */
     struct arena units_arena;
-    struct unit_code *units; /* in order of their codes */
+    struct unit_code *units;         /* in order of their codes */
+    const struct unit_code **by_ids; /* the same in order of their ids */
     uint32_t n_units;
     /* Reading. */
     struct row_judge judge;
@@ -232,6 +234,8 @@ MUST_CHECK int roster_look(struct ctx *ctx, const struct roster_row *rows, uint3
 /* Loads the rows of the next slice, in the arena. 0 or fail(). `ret_n` 0: there is none. */
 MUST_CHECK int roster_load(struct ctx *ctx, struct roster *r, uint32_t *ret_slice, struct roster_row **ret_rows,
                            uint32_t *ret_n);
+/* Does this person work in a unit that is somebody else's? One that is no longer in the tree is nobody's. */
+bool roster_outside(const struct roster *r, const struct roster_seen *seen);
 /* roster_leave.c: whom the file does not name; refuses the import when they are too many. Then ends their tenures. */
 MUST_CHECK int roster_absent(struct ctx *ctx, struct roster *r);
 MUST_CHECK int roster_leave(struct ctx *ctx, struct roster *r);

@@ -2,12 +2,10 @@
 
 -- roster_look(roster_key) roster_seen BULK
 -- Looked up one by one (what is limited to one row is not joined as a whole), because a roster is small beside the
--- people of a nation. A unit that is no longer in the tree lies in nobody's subtree, so whoever has the person on a
--- roster may take him in.
+-- people of a nation. Whether the unit is the caller's is looked up in today's tree, which an import has (roster_outside).
 SELECT r.place, coalesce(k.person_id, p.person_id) AS person_id, coalesce(k.full_name, p.full_name) AS full_name,
     CASE WHEN k.person_id IS NULL THEN p.birth_date ELSE k.birth_date END AS birth_date, t.tenure_id, t.unit_id, t.position,
-    t.position_code, t.leader, t.valid_from, k.person_id IS NOT NULL AS merged,
-    coalesce((SELECT u.path && :ctx_scope FROM unit_now u WHERE u.unit_id = t.unit_id), true) AS visible
+    t.position_code, t.leader, t.valid_from, k.person_id IS NOT NULL AS merged
 FROM unnest(:place, :national_hash) AS r (place, national_hash)
 JOIN LATERAL (SELECT * FROM person WHERE national_hash = r.national_hash LIMIT 1) p ON true
 LEFT JOIN LATERAL (SELECT * FROM person WHERE person_id = p.merged_into LIMIT 1) k ON true

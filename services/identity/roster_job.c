@@ -81,6 +81,12 @@ static void take_scope(struct ctx *ctx, const struct import_task *task)
         memcpy(ctx->scope[ctx->n_scope++].b, task->scope.p + at, sizeof(struct uuid));
 }
 
+static int by_id(const void *a, const void *b)
+{
+    const struct unit_code *one = *(const struct unit_code *const *)a, *two = *(const struct unit_code *const *)b;
+    return memcmp(one->unit_id.b, two->unit_id.b, sizeof(one->unit_id.b));
+}
+
 /* Today's tree, as the caller may see it. 0 or fail(). */
 static int take_units(struct ctx *ctx, struct roster *r)
 {
@@ -89,7 +95,15 @@ static int take_units(struct ctx *ctx, struct roster *r)
     ctx->arena = &r->units_arena;
     int code = pg_list(ctx, &SQL_unit_codes, NULL, 200000, &r->units, &r->n_units);
     ctx->arena = arena;
-    return code ? fail(ctx, code, "units") : 0;
+    if (code)
+        return fail(ctx, code, "units");
+    r->by_ids = arena_alloc(&r->units_arena, r->n_units * sizeof(struct unit_code *));
+    if (!r->by_ids)
+        return fail(ctx, ERR_TOO_LARGE, "units");
+    for (uint32_t i = 0; i < r->n_units; i++)
+        r->by_ids[i] = &r->units[i];
+    qsort(r->by_ids, r->n_units, sizeof(r->by_ids[0]), by_id);
+    return 0;
 }
 
 static int prepare(struct ctx *ctx, struct roster *r)

@@ -356,14 +356,14 @@ static void decide_person(const struct roster *r, struct roster_changes *c, stru
 }
 
 /* Roles of all rows of a person are judged together, because they may exclude each other. 0 or fail(). */
-static int judge_roles(struct ctx *ctx, struct roster_changes *c, const struct turn *turns)
+static int judge_roles(struct ctx *ctx, const struct roster *r, struct roster_changes *c, const struct turn *turns)
 {
     for (uint32_t at = 0, n; at < c->n; at += n) {
         uint32_t first = (uint32_t)(turns[at].row - c->rows);
         n = of_person(&turns[at], c->n - at);
         for (uint32_t k = 0; k < n; k++) {
             uint32_t i = (uint32_t)(turns[at + k].row - c->rows);
-            if (c->seen[i] && !c->seen[i]->visible)
+            if (c->seen[i] && roster_outside(r, c->seen[i]))
                 c->why[i] = OUTSIDE;
             else
                 roster_add_roles(c, i, first);
@@ -394,7 +394,7 @@ int roster_tenures(struct ctx *ctx, const struct roster *r, struct roster_change
     c->leavers = arena_alloc(ctx->arena, c->n * sizeof(*c->leavers));
     if (!turns || !s.plan || !s.before || !c->leavers)
         return fail(ctx, ERR_TOO_LARGE, "upload_id");
-    int code = judge_roles(ctx, c, turns);
+    int code = judge_roles(ctx, r, c, turns);
     if (!code)
         code = look_at_places(ctx, c, &s);
     if (!code)

@@ -61,14 +61,14 @@ static const struct {
 
 int roster_load(struct ctx *ctx, struct roster *r, uint32_t *ret_slice, struct roster_row **ret_rows, uint32_t *ret_n)
 {
-    uint32_t row, n = 0;
-    struct roster_row *rows = arena_alloc(ctx->arena, ROSTER_SLICE * sizeof(*rows));
+    uint32_t row, n = 0, most = r->tenures ? TENURES_SLICE : ROSTER_SLICE;
+    struct roster_row *rows = arena_alloc(ctx->arena, most * sizeof(*rows));
     if (!rows)
         return fail(ctx, ERR_TOO_LARGE, "upload_id");
-    while (spool_peek(&r->spool, &row) && (!n || row / ROSTER_SLICE == *ret_slice)) {
+    while (spool_peek(&r->spool, &row) && (!n || row / most == *ret_slice)) {
         if (spool_next(&r->spool, ctx->arena, &rows[n]) < 0)
             return fail(ctx, ERR_TOO_LARGE, "spool_dir");
-        *ret_slice = row / ROSTER_SLICE;
+        *ret_slice = row / most;
         n++;
     }
     *ret_rows = rows;
@@ -95,6 +95,20 @@ int roster_look(struct ctx *ctx, const struct roster_row *rows, uint32_t n, cons
     for (uint32_t i = 0; !code && i < n_seen; i++)
         ret_seen[seen[i].place] = &seen[i];
     return code;
+}
+
+static int id_before(const void *id, const void *unit)
+{
+    return memcmp(id, (*(const struct unit_code *const *)unit)->unit_id.b, sizeof(struct uuid));
+}
+
+bool roster_outside(const struct roster *r, const struct roster_seen *seen)
+{
+    const struct unit_code *const *unit =
+        HAS(seen, roster_seen, unit_id)
+            ? bsearch(seen->unit_id.b, r->by_ids, r->n_units, sizeof(r->by_ids[0]), id_before)
+            : NULL;
+    return unit && !(*unit)->visible;
 }
 
 static struct person_fact tenure_of(const struct roster_row *row, struct uuid person_id, struct uuid tenure_id,
@@ -291,7 +305,7 @@ static int decide(struct ctx *ctx, const struct roster *r, struct roster_changes
     if (r->tenures)
         return code ? code : roster_tenures(ctx, r, c);
     for (uint32_t i = 0; !code && i < c->n; i++) {
-        if (c->seen[i] && !c->seen[i]->visible)
+        if (c->seen[i] && roster_outside(r, c->seen[i]))
             c->why[i] = OUTSIDE;
         else if (named_by_other(c, i))
             c->why[i] = SAME_PERSON_TWICE;
