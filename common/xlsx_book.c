@@ -27,11 +27,6 @@ bool xlsx_number(struct span text, uint64_t most, uint64_t *ret_number)
     return true;
 }
 
-static bool says(struct span text, const char *word)
-{
-    return text.n == strlen(word) && !memcmp(text.p, word, text.n);
-}
-
 static bool ends_with(struct span text, const char *end)
 {
     size_t n = strlen(end);
@@ -116,7 +111,7 @@ static void relations_start(struct xlsx *x, void *ctx, int depth, const char *na
     struct span target = xlsx_attr(attrs, "Target"), copy;
     char path[XLSX_NAME_MAX];
     if (depth != 2 || strcmp(name, "Relationship") != 0 || !target.p ||
-        says(xlsx_attr(attrs, "TargetMode"), "External"))
+        span_is(xlsx_attr(attrs, "TargetMode"), "External"))
         return;
     if (resolve(all->base, target, path) < 0 || all->n++ == x->limits->entries) {
         xlsx_damaged(x);
@@ -177,7 +172,7 @@ static void take_sheet(struct xlsx *x, struct book *book, const struct xlsx_attr
         return;
     }
     uint32_t most = x->limits->sheets ? x->limits->sheets : 1;
-    if (!id.p || says(state, "hidden") || says(state, "veryHidden") || (most == 1 && x->n_sheets))
+    if (!id.p || span_is(state, "hidden") || span_is(state, "veryHidden") || (most == 1 && x->n_sheets))
         return;
     for (const struct relation *r = book->relations->first; r; r = r->next) {
         /* A sheet that is a chart has another type. */
@@ -198,7 +193,7 @@ static void take_sheet(struct xlsx *x, struct book *book, const struct xlsx_attr
 
 static bool is_true(struct span text)
 {
-    return says(text, "1") || says(text, "true") || says(text, "on");
+    return span_is(text, "1") || span_is(text, "true") || span_is(text, "on");
 }
 
 static void book_start(struct xlsx *x, void *ctx, int depth, const char *name, const struct xlsx_attrs *attrs)

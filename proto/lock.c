@@ -129,25 +129,20 @@ static struct span word(struct span line, int which)
     return (struct span){p, (uint32_t)((blank ? blank : end) - p)};
 }
 
-static bool same_word(struct span a, struct span b)
-{
-    return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 /* The part of a line that never changes its meaning: kind and number, of a field also its message. */
 static bool same_key(struct span a, struct span b)
 {
-    if (!same_word(word(a, 0), word(b, 0)) || !same_word(word(a, 1), word(b, 1)))
+    if (!span_equal(word(a, 0), word(b, 0)) || !span_equal(word(a, 1), word(b, 1)))
         return false;
-    return !same_word(word(a, 0), SPAN("field")) || same_word(word(a, 2), word(b, 2));
+    return !span_equal(word(a, 0), SPAN("field")) || span_equal(word(a, 2), word(b, 2));
 }
 
 /* Is there a field line of the same message? */
 static bool message_known(const struct lines *lines, struct span field_line)
 {
     for (size_t i = 0; i < lines->n; i++) {
-        if (same_word(word(lines->line[i], 0), SPAN("field")) &&
-            same_word(word(lines->line[i], 1), word(field_line, 1)))
+        if (span_equal(word(lines->line[i], 0), SPAN("field")) &&
+            span_equal(word(lines->line[i], 1), word(field_line, 1)))
             return true;
     }
     return false;
@@ -164,7 +159,7 @@ static void say(struct buf *out, const char *before, struct span line, const cha
 static size_t compare_old(struct span line, const struct lines *now, struct buf *out)
 {
     for (size_t i = 0; i < now->n; i++) {
-        if (same_word(now->line[i], line))
+        if (span_equal(now->line[i], line))
             return 0;
         if (same_key(now->line[i], line)) {
             say(out, "wire.lock: `", line, "` ");
@@ -179,7 +174,7 @@ static size_t compare_old(struct span line, const struct lines *now, struct buf 
 /* A line of now: may it be added? */
 static size_t compare_new(struct span line, const struct lines *committed, struct buf *out)
 {
-    if (!same_word(word(line, 0), SPAN("field")) || !same_word(word(line, 5), SPAN("REQ")) ||
+    if (!span_equal(word(line, 0), SPAN("field")) || !span_equal(word(line, 5), SPAN("REQ")) ||
         !message_known(committed, line))
         return 0;
     for (size_t i = 0; i < committed->n; i++) {

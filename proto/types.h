@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(__GNUC__)
 #define MUST_CHECK   __attribute__((warn_unused_result))
@@ -26,6 +27,17 @@ struct span {
 };
 
 #define SPAN(literal) ((struct span){(literal), (uint32_t)sizeof(literal) - 1})
+
+static inline bool span_equal(struct span a, struct span b)
+{
+    return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n)); /* an empty span may point nowhere */
+}
+
+/* Is it this word, which ends with a NUL? */
+static inline bool span_is(struct span text, const char *word)
+{
+    return span_equal(text, (struct span){word, (uint32_t)strlen(word)});
+}
 
 /* A UUID in network order; ids are UUIDv7 (RFC 9562), so their order is the order of their making. */
 struct uuid {

@@ -7,11 +7,6 @@
 /* As the list is declared. */
 enum { APPEALS_MAX = 200 };
 
-static bool is(struct span text, const char *word)
-{
-    return text.n == strlen(word) && !memcmp(text.p, word, text.n);
-}
-
 int on_appeal_open(struct ctx *ctx, const struct appeal_draft *req, struct appeal *ret_reply)
 {
     int code = pg_call(ctx, &SQL_appeal_open, req, NULL);
@@ -26,8 +21,8 @@ int on_my_appeals(struct ctx *ctx, const struct empty *req, struct appeal_list *
 
 int on_appeals(struct ctx *ctx, const struct appeal_query *req, struct appeal_list *ret_reply)
 {
-    if (HAS(req, appeal_query, state) && !is(req->state, "open") && !is(req->state, "upheld") &&
-        !is(req->state, "rejected"))
+    if (HAS(req, appeal_query, state) && !span_is(req->state, "open") && !span_is(req->state, "upheld") &&
+        !span_is(req->state, "rejected"))
         return fail(ctx, ERR_INVALID, "state");
     int code = pg_list(ctx, &SQL_appeals, req, APPEALS_MAX, &ret_reply->appeals, &ret_reply->n_appeals);
     return code ? code : access_note_list(ctx, ret_reply->appeals, ret_reply->n_appeals, NULL);
@@ -35,10 +30,11 @@ int on_appeals(struct ctx *ctx, const struct appeal_query *req, struct appeal_li
 
 int on_appeal_decide(struct ctx *ctx, const struct appeal_decision *req, struct appeal *ret_reply)
 {
-    bool upheld = is(req->state, "upheld");
-    if (!upheld && !is(req->state, "rejected"))
+    bool upheld = span_is(req->state, "upheld");
+    if (!upheld && !span_is(req->state, "rejected"))
         return fail(ctx, ERR_INVALID, "state");
-    if (HAS(req, appeal_decision, remedy) && (!upheld || (!is(req->remedy, "none") && !is(req->remedy, "void"))))
+    if (HAS(req, appeal_decision, remedy) &&
+        (!upheld || (!span_is(req->remedy, "none") && !span_is(req->remedy, "void"))))
         return fail(ctx, ERR_INVALID, "remedy");
     return pg_call(ctx, &SQL_appeal_decide, req, ret_reply);
 }

@@ -2,19 +2,14 @@
 #include "form.h"
 #include "sql.h"
 
-static bool same(struct span a, struct span b)
-{
-    return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n));
-}
-
 /* Do two quotas ask for the same kind of items? */
 static bool same_kind(const struct quota *a, const struct quota *b)
 {
     struct span main_pool = SPAN("main"), all = {"", 0};
-    return same(a->skill_group, b->skill_group) &&
+    return span_equal(a->skill_group, b->skill_group) &&
            (HAS(a, quota, level) ? a->level : 0) == (HAS(b, quota, level) ? b->level : 0) &&
-           same(HAS(a, quota, pool) ? a->pool : main_pool, HAS(b, quota, pool) ? b->pool : main_pool) &&
-           same(HAS(a, quota, position) ? a->position : all, HAS(b, quota, position) ? b->position : all);
+           span_equal(HAS(a, quota, pool) ? a->pool : main_pool, HAS(b, quota, pool) ? b->pool : main_pool) &&
+           span_equal(HAS(a, quota, position) ? a->position : all, HAS(b, quota, position) ? b->position : all);
 }
 
 static int fail_naming(struct ctx *ctx, int code, const char *what, struct span name)
@@ -37,7 +32,7 @@ static int check_draft(struct ctx *ctx, const struct blueprint_draft *req, uint1
     if (items > ASSEMBLE_ITEMS)
         return fail(ctx, ERR_RANGE, "quotas");
     for (uint32_t i = 0; i < req->n_enemies; i++) {
-        if (same(req->enemies[i].a, req->enemies[i].b))
+        if (span_equal(req->enemies[i].a, req->enemies[i].b))
             return fail_naming(ctx, ERR_INVALID, "enemies", req->enemies[i].a);
     }
     *ret_items = (uint16_t)items;

@@ -18,11 +18,6 @@ static bool is_state(struct span text)
     return false;
 }
 
-static bool is(struct span text, const char *word)
-{
-    return text.n == strlen(word) && !memcmp(text.p, word, text.n);
-}
-
 /* The way to a page that has the least to look at. */
 static const struct stmt *way(const struct attempts_query *req, bool few)
 {
@@ -31,7 +26,7 @@ static const struct stmt *way(const struct attempts_query *req, bool few)
         return &SQL_page_of_people;
     if (HAS(req, attempts_query, with_facts) && req->with_facts)
         return &SQL_page_of_facts;
-    return of_state && !is(req->state, "graded") ? &SQL_page_of_few : &SQL_page_of_newest;
+    return of_state && !span_is(req->state, "graded") ? &SQL_page_of_few : &SQL_page_of_newest;
 }
 
 /* The attempts of a page. Where looking stopped early goes into the reply, so that the caller can go on from there. */

@@ -4,11 +4,6 @@
 
 enum { ITEMS_PAGE = 200, SOURCES_PAGE = 50 };
 
-static bool same(struct span a, struct span b)
-{
-    return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 /*
  * The version id was used before? Then it must be for this item, and for this very text unless it still is a draft.
  * `ret_same` says that it is this text.
@@ -21,9 +16,9 @@ static int look_at_id(struct ctx *ctx, const struct item_row *row, bool *ret_sam
     int code = pg_list(ctx, &SQL_item_by_id, &ref, 1, &found, &n);
     if (code || !n)
         return code;
-    bool open = same(found->state, SPAN("draft")) || same(found->state, SPAN("review"));
-    bool this_text = same(found->digest, row->digest);
-    if (!uuid_equal(&found->bank_id, &row->bank_id) || !same(found->code, row->code) || (!this_text && !open))
+    bool open = span_equal(found->state, SPAN("draft")) || span_equal(found->state, SPAN("review"));
+    bool this_text = span_equal(found->digest, row->digest);
+    if (!uuid_equal(&found->bank_id, &row->bank_id) || !span_equal(found->code, row->code) || (!this_text && !open))
         return fail(ctx, ERR_CONFLICT, "version_id");
     *ret_same = this_text;
     return 0;

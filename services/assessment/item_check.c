@@ -44,16 +44,6 @@ static int unused(struct check *c, const char *field, uint8_t number)
                  "This type of item has no use for this. Leave it empty.");
 }
 
-static bool is(struct span a, const char *text)
-{
-    return a.n == strlen(text) && !memcmp(a.p, text, a.n);
-}
-
-static bool same(struct span a, struct span b)
-{
-    return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 const char *item_type_name(enum item_type type)
 {
     return rules[type].name;
@@ -145,7 +135,7 @@ static int take_code(struct check *c, const char *field, struct span text, struc
 static int take_type(struct check *c)
 {
     unsigned type = 0;
-    while (type < ITEM_TYPES && !is(c->source->type, rules[type].name))
+    while (type < ITEM_TYPES && !span_is(c->source->type, rules[type].name))
         type++;
     if (type == ITEM_TYPES)
         return wrong(
@@ -189,7 +179,7 @@ static int take_positions(struct check *c)
     if (n)
         qsort(item->positions, n, sizeof(item->positions[0]), by_text);
     for (uint8_t i = 0; i < n; i++) {
-        if (!i || !same(item->positions[i], item->positions[item->n_positions - 1]))
+        if (!i || !span_equal(item->positions[i], item->positions[item->n_positions - 1]))
             item->positions[item->n_positions++] = item->positions[i];
     }
     return code;
@@ -224,7 +214,7 @@ static int take_choices(struct check *c, const char *field, const struct choice 
     }
     for (uint8_t a = 0; a < n; a++) {
         for (uint8_t b = (uint8_t)(a + 1); b < n; b++) {
-            if (same(texts[a], texts[b]))
+            if (span_equal(texts[a], texts[b]))
                 return wrong(c, ERR_INVALID, field, (uint8_t)(b + 1),
                              "Sửa phương án này: nó trùng với một phương án khác.",
                              "Change this choice: it is the same as another one.");
@@ -303,7 +293,7 @@ static int take_tolerance(struct check *c, struct span text)
     if (!item_number(c->arena, (struct span){text.p, text.n - percent}, &number) || number.p[0] == '-')
         return wrong(c, ERR_INVALID, "tolerance", 0, "Ghi sai số cho phép, ví dụ 0,01 hoặc 1%.",
                      "Write the tolerance as 0.01 or 1%.");
-    if (is(number, "0"))
+    if (span_is(number, "0"))
         return 0;
     const char *canonical = arena_printf(c->arena, "%s%s", number.p, percent ? "%" : "");
     if (!canonical)
@@ -318,7 +308,7 @@ static int take_match(struct check *c, struct span text)
     if (!text.n)
         text = SPAN("case");
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (is(text, words[i])) {
+        if (span_is(text, words[i])) {
             c->item->match = text;
             return 0;
         }
@@ -366,7 +356,7 @@ static int check_situation(struct check *c)
         return unused(c, "situation", 0);
     if (item->type == ITEM_SITUATION && item->explanation.n)
         return unused(c, "explanation", 0);
-    if (item->situation.n && same(item->situation, item->code))
+    if (item->situation.n && span_equal(item->situation, item->code))
         return wrong(c, ERR_INVALID, "situation", 0, "Một câu hỏi không thể là tình huống của chính nó.",
                      "An item cannot be its own situation.");
     return 0;

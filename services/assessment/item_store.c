@@ -10,11 +10,6 @@ static int order_of(struct span a, struct span b)
     return order ? order : (a.n > b.n) - (a.n < b.n);
 }
 
-static bool same(struct span a, struct span b)
-{
-    return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 static struct span text_span(const char *text)
 {
     return (struct span){text, (uint32_t)strlen(text)};
@@ -118,7 +113,7 @@ static int by_text(const void *a, const void *b)
 
 static bool is_situation(struct span type)
 {
-    return same(type, SPAN("situation"));
+    return span_equal(type, SPAN("situation"));
 }
 
 static const struct item_found *find(const struct known *known, struct span code)
@@ -162,7 +157,7 @@ static void refuse(struct item_entry *entry, int code, const char *field, const 
 static bool group_known(const struct known *known, struct span group)
 {
     for (uint32_t i = 0; i < known->n_groups; i++) {
-        if (same(known->groups[i].code, group))
+        if (span_equal(known->groups[i].code, group))
             return true;
     }
     return false;
@@ -181,7 +176,7 @@ static void judge(const struct known *known, bool revive, struct item_entry *ent
 {
     struct item_row *row = &entry->row;
     const struct item_found *found = find(known, row->code);
-    bool retired = found && same(found->state, SPAN("retired"));
+    bool retired = found && span_equal(found->state, SPAN("retired"));
     if (!group_known(known, row->skill_group)) {
         refuse(entry, ERR_INVALID, "skill_group", "Dùng mã nhóm kỹ năng có trong khung của ngân hàng này.",
                "Use the code of a skill group in the framework of this bank.");
@@ -191,14 +186,14 @@ static void judge(const struct known *known, bool revive, struct item_entry *ent
     } else if (found && is_situation(found->type) != is_situation(row->type)) {
         refuse(entry, ERR_INVALID, "type", "Tình huống và câu hỏi không đổi loại cho nhau được. Hãy dùng mã khác.",
                "A situation cannot become a question, nor the other way round. Use another code.");
-    } else if (found && same(found->digest, row->digest) && !(revive && retired) && !found->outdated) {
+    } else if (found && span_equal(found->digest, row->digest) && !(revive && retired) && !found->outdated) {
         entry->outcome = OUTCOME_UNCHANGED;
         row->version_id = found->version_id;
         row->version = found->version;
-    } else if (found && same(found->state, SPAN("review"))) {
+    } else if (found && span_equal(found->state, SPAN("review"))) {
         refuse(entry, ERR_STATE, "code", "Câu hỏi này đang chờ duyệt. Hãy đợi kết quả duyệt hoặc xin trả lại rồi sửa.",
                "This item waits for a reviewer. Wait for the decision, or have it sent back first.");
-    } else if (found && same(found->state, SPAN("draft"))) {
+    } else if (found && span_equal(found->state, SPAN("draft"))) {
         entry->outcome = OUTCOME_CHANGED;
         row->version_id = found->version_id;
         row->version = found->version;
@@ -309,7 +304,7 @@ int item_state_check(struct ctx *ctx, const struct span *state)
 {
     static const struct span states[] = {{"draft", 5}, {"review", 6}, {"live", 4}, {"retired", 7}};
     for (size_t i = 0; state && i < sizeof(states) / sizeof(states[0]); i++) {
-        if (same(*state, states[i]))
+        if (span_equal(*state, states[i]))
             return 0;
     }
     return state ? fail(ctx, ERR_INVALID, "state") : 0;

@@ -8,14 +8,9 @@
 /* What a draft leaves unsaid. */
 enum { GRACE_SECONDS = 10, FORMS_LEAST = 4, APPEAL_DAYS = 15, EXPOSED = 5000 };
 
-static bool is(struct span a, const char *b)
-{
-    return a.n == strlen(b) && !memcmp(a.p, b, a.n);
-}
-
 static bool moment_known(struct span when)
 {
-    return is(when, "at_once") || is(when, "after_window") || is(when, "never");
+    return span_is(when, "at_once") || span_is(when, "after_window") || span_is(when, "never");
 }
 
 static struct policy_row row_of(const struct policy_draft *req)

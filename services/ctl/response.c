@@ -29,7 +29,7 @@ static bool match_texts(const struct choice *shown, uint32_t n_shown, const stru
 static bool match_item(const struct sample_item *item, const struct item_shown *shown, struct numbers *ret_numbers)
 {
     const char *name = sample_type_names[item->type];
-    return span_equal(shown->type, (struct span){name, (uint32_t)strlen(name)}) &&
+    return span_is(shown->type, name) &&
            match_texts(shown->choices, shown->n_choices, item->option, item->n_options, ret_numbers->option) &&
            match_texts(shown->targets, shown->n_targets, item->target, item->n_targets, ret_numbers->target);
 }

@@ -65,14 +65,9 @@ static struct uuid import_id_of(const struct uuid *upload_id, const struct roste
     return id_of(hash);
 }
 
-static bool is(struct span text, const char *word)
-{
-    return text.n == strlen(word) && !memcmp(text.p, word, text.n);
-}
-
 static bool over(const struct import_state *state)
 {
-    return is(state->state, "done") || is(state->state, "refused") || is(state->state, "stopped");
+    return span_is(state->state, "done") || span_is(state->state, "refused") || span_is(state->state, "stopped");
 }
 
 /* Sends the parts that are not there yet. */
@@ -98,11 +93,11 @@ static int upload(struct client *client, struct session *session, const struct r
 /* The bar of an import: rows once they are counted, before that the file. */
 static void show(struct bar *bar, const struct import_state *state)
 {
-    if (is(state->state, "writing"))
+    if (span_is(state->state, "writing"))
         bar_show(bar, "writing", state->rows_done, state->rows, "rows");
-    else if (is(state->state, "comparing"))
+    else if (span_is(state->state, "comparing"))
         bar_show(bar, "comparing", state->rows_done, 0, "rows");
-    else if (is(state->state, "reading"))
+    else if (span_is(state->state, "reading"))
         bar_show(bar, "reading", state->bytes_read >> 10, state->bytes >> 10, "KB");
     else
         bar_show(bar, "waiting", 0, 0, "rows");
@@ -263,7 +258,7 @@ static int run(struct client *client, struct session *session, const struct opti
     if (HAS(&state, import_state, sentence_vi))
         printf("%.*s\n%.*s\n", (int)state.sentence_vi.n, state.sentence_vi.p, (int)state.sentence_en.n,
                state.sentence_en.p);
-    bool bad = state.faults > 0 || state.refused > 0 || !is(state.state, "done");
+    bool bad = state.faults > 0 || state.refused > 0 || !span_is(state.state, "done");
     if (o->faults && save_faults(client, session, state.import_id, o->faults)) {
         complain(client, o->faults);
         return 1;

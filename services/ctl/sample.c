@@ -79,11 +79,6 @@ static int span_compare(struct span a, struct span b)
     return order ? order : (a.n > b.n) - (a.n < b.n);
 }
 
-bool span_equal(struct span a, struct span b)
-{
-    return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 static int refuse(const struct sample *sample, const char *name, const char *what)
 {
     fprintf(stderr, "hocvu: %s/%s: %s\n", sample->dir, name, what);
@@ -222,7 +217,7 @@ static int item_order(const void *a, const void *b)
 static bool find_type(struct span name, enum sample_type *ret_type)
 {
     for (int i = 0; i < SAMPLE_TYPES; i++) {
-        if (span_equal(name, (struct span){sample_type_names[i], (uint32_t)strlen(sample_type_names[i])})) {
+        if (span_is(name, sample_type_names[i])) {
             *ret_type = (enum sample_type)i;
             return true;
         }

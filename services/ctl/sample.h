@@ -100,6 +100,4 @@ const struct sample_item *sample_item_find(const struct sample *sample, struct s
 const struct sample_item *sample_situation_find(const struct sample *sample, struct span code);
 uint32_t sample_situation_items(const struct sample *sample, struct span code);
 
-bool span_equal(struct span a, struct span b);
-
 #endif

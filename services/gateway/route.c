@@ -26,11 +26,6 @@ const char *verb_name(enum verb verb)
     return verb < INTERNAL ? verbs[verb] : "";
 }
 
-static bool same(struct span a, struct span b)
-{
-    return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 /* Takes the next segment off a path that begins with a slash; false at its end. */
 static bool next_segment(struct span *path, struct span *ret_segment)
 {
@@ -46,7 +41,7 @@ static bool next_segment(struct span *path, struct span *ret_segment)
 static struct route_node *child_of(const struct route_node *node, struct span segment)
 {
     struct route_node *child = node->children;
-    while (child && !same(child->literal, segment))
+    while (child && !span_equal(child->literal, segment))
         child = child->next;
     return child;
 }

@@ -47,11 +47,6 @@ static void note(struct decree_work *work, uint32_t i, const struct tree_unit *o
         PUT_FIELD(change, unit_change_row, new_unit, new->id);
 }
 
-static bool same(struct span a, struct span b)
-{
-    return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 /* The unit that has this code on the day; refuses the step when there is none. */
 static struct tree_unit *find(struct decree_work *work, uint32_t i, const char *member, struct span code)
 {
@@ -62,7 +57,7 @@ static struct tree_unit *find(struct decree_work *work, uint32_t i, const char *
     else if (!v)
         REFUSE(work, i, member, "Đơn vị mang mã %.*s không có hiệu lực vào ngày quyết định có hiệu lực.",
                "The unit with the code %.*s is not there on the day of the decree.", TEXT(code));
-    else if (!same(v->code, code))
+    else if (!span_equal(v->code, code))
         REFUSE(work, i, member, "Mã %.*s đã đổi thành %.*s. Hãy dùng mã mới.",
                "The code %.*s has become %.*s. Use the new one.", TEXT(code), TEXT(v->code));
     else
@@ -142,7 +137,7 @@ static void do_rename(struct decree_work *work, uint32_t i)
     if (!unit)
         return;
     const struct tree_version *now = tree_version_on(unit, work->req->effective_from);
-    if (same(now->name, step->name) && same(now->name_en, step->name_en)) {
+    if (span_equal(now->name, step->name) && span_equal(now->name_en, step->name_en)) {
         REFUSE(work, i, "name", "Đơn vị đã mang tên %.*s.", "The unit is called %.*s already.", TEXT(step->name));
         return;
     }
@@ -261,7 +256,7 @@ static struct tree_unit *judge_parts(struct decree_work *work, uint32_t i, const
                    "The unit that is split (%.*s) cannot be one of its parts.", TEXT(step->code));
             return NULL;
         }
-        if (same(step->parts[p].code, step->into_code))
+        if (span_equal(step->parts[p].code, step->into_code))
             into = part;
     }
     if (!into)

@@ -88,11 +88,6 @@ static const struct rule rules[] = {
     {is_plain, LINK, 0, "number, name and birth date are the roster's"},
 };
 
-static bool is(struct span text, const char *word)
-{
-    return text.n == strlen(word) && !memcmp(text.p, word, text.n);
-}
-
 static bool same_claims(const struct link_seen *seen, const struct login_step *claimed)
 {
     bool had = HAS(seen, link_seen, account_birth), has = HAS(claimed, login_step, birth_date);
@@ -118,12 +113,12 @@ static struct facts facts_of(const struct link_seen *seen, const struct login_st
 {
     bool here = HAS(seen, link_seen, person_id) && HAS(seen, link_seen, account_person) &&
                 uuid_equal(&seen->person_id, &seen->account_person);
-    bool linked = HAS(seen, link_seen, state) && is(seen->state, "linked");
+    bool linked = HAS(seen, link_seen, state) && span_is(seen->state, "linked");
     bool same = HAS(seen, link_seen, account_id) && same_claims(seen, claimed);
     return (struct facts){
         .known = HAS(seen, link_seen, person_id),
-        .rejected = HAS(seen, link_seen, state) && is(seen->state, "rejected") && same,
-        .unlinked = HAS(seen, link_seen, state) && is(seen->state, "unlinked"),
+        .rejected = HAS(seen, link_seen, state) && span_is(seen->state, "rejected") && same,
+        .unlinked = HAS(seen, link_seen, state) && span_is(seen->state, "unlinked"),
         .elsewhere = linked && !here,
         .held = seen->held_differs != 0,
         .taken = seen->taken,

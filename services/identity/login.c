@@ -24,11 +24,6 @@ static struct span text_span(const char *text)
     return (struct span){text, (uint32_t)strlen(text)};
 }
 
-static bool span_is(struct span a, struct span b)
-{
-    return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 /* --- where one can log in --- */
 
 /* The enabled providers as buttons; NULL: the arena is full. */
@@ -203,7 +198,7 @@ static int take_login(struct ctx *ctx, const struct login_return *req, struct lo
     if (ret_login->binding_hash.n != binding.n || sodium_memcmp(ret_login->binding_hash.p, binding.p, binding.n) != 0)
         return refuse(ctx, NULL, "another browser brought the state", ERR_UNAUTHENTICATED, "binding");
     /* A provider must not finish what was begun at another one. */
-    if (HAS(req, login_return, provider) && !span_is(req->provider, ret_login->provider))
+    if (HAS(req, login_return, provider) && !span_equal(req->provider, ret_login->provider))
         return refuse(ctx, NULL, "the state belongs to another provider", ERR_UNAUTHENTICATED, "provider");
     if (HAS(req, login_return, error) && req->error.n)
         return refuse(ctx, NULL, "the provider said no", ERR_PROVIDER_REFUSED, "error");

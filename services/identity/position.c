@@ -7,11 +7,6 @@
 
 enum { MOST_POSITIONS = 100, MOST_SKILLS = 50 };
 
-static bool same(struct span a, struct span b)
-{
-    return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 /* Gives each position of a page its skills. 0 or fail(). */
 static int add_skills(struct ctx *ctx, struct position *positions, uint32_t n)
 {
@@ -30,7 +25,7 @@ static int add_skills(struct ctx *ctx, struct position *positions, uint32_t n)
         return fail(ctx, ERR_TOO_LARGE, "positions");
     for (uint32_t i = 0; i < n; i++) {
         positions[i].skills = &skills[at];
-        for (; at < n_rows && same(rows[at].code, positions[i].code); at++, positions[i].n_skills++)
+        for (; at < n_rows && span_equal(rows[at].code, positions[i].code); at++, positions[i].n_skills++)
             skills[at] = (struct skill_level){
                 .framework_code = rows[at].framework_code, .group_code = rows[at].group_code, .level = rows[at].level};
     }
@@ -62,8 +57,8 @@ static bool same_skills(const struct position *asked, const struct position *sto
         const struct skill_level *a = &asked->skills[i];
         uint32_t k = 0;
         while (k < stored->n_skills &&
-               !(same(a->framework_code, stored->skills[k].framework_code) &&
-                 same(a->group_code, stored->skills[k].group_code) && a->level == stored->skills[k].level))
+               !(span_equal(a->framework_code, stored->skills[k].framework_code) &&
+                 span_equal(a->group_code, stored->skills[k].group_code) && a->level == stored->skills[k].level))
             k++;
         if (k == stored->n_skills)
             return false;
@@ -83,8 +78,8 @@ static int check(struct ctx *ctx, struct position *asked)
         return fail(ctx, ERR_INVALID, "title_en");
     for (uint32_t i = 0; i < asked->n_skills; i++) {
         for (uint32_t k = 0; k < i; k++) {
-            if (same(asked->skills[i].framework_code, asked->skills[k].framework_code) &&
-                same(asked->skills[i].group_code, asked->skills[k].group_code))
+            if (span_equal(asked->skills[i].framework_code, asked->skills[k].framework_code) &&
+                span_equal(asked->skills[i].group_code, asked->skills[k].group_code))
                 return fail(ctx, ERR_TWICE, "skills");
         }
     }

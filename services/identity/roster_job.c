@@ -63,14 +63,9 @@ int roster_allowed(struct ctx *ctx, struct roster *r)
     return code;
 }
 
-static bool is(struct span text, const char *word)
-{
-    return text.n == strlen(word) && !memcmp(text.p, word, text.n);
-}
-
 static bool over(const struct roster *r)
 {
-    return is(r->step.state, "refused") || is(r->step.state, "done") || is(r->step.state, "stopped");
+    return span_is(r->step.state, "refused") || span_is(r->step.state, "done") || span_is(r->step.state, "stopped");
 }
 
 /* Where the caller may import, as it was kept. */

@@ -49,11 +49,6 @@ static const struct unit_code *find_unit(const struct roster *r, struct span cod
     return unit && unit->visible ? unit : NULL;
 }
 
-static bool is(struct span text, const char *word)
-{
-    return text.n == strlen(word) && !memcmp(text.p, word, text.n);
-}
-
 /* Without its blanks, up to the separator; `rest` moves behind it. */
 static struct span next_word(struct span *rest, char separator)
 {
@@ -119,11 +114,11 @@ static void judge_roles(struct roster *r, struct roster_row *into)
 static void judge_kind(struct roster *r, struct roster_days *days)
 {
     struct span kind = r->judge.cells[KIND];
-    if (is(kind, "concurrent"))
+    if (span_is(kind, "concurrent"))
         days->kind = KIND_CONCURRENT;
-    else if (is(kind, "secondment"))
+    else if (span_is(kind, "secondment"))
         days->kind = KIND_SECONDMENT;
-    else if (kind.n && !is(kind, "principal"))
+    else if (kind.n && !span_is(kind, "principal"))
         refuse(r, KIND, "Hãy ghi principal (chính), concurrent (kiêm nhiệm) hoặc secondment (biệt phái).",
                "Write principal, concurrent or secondment.");
 }
@@ -173,7 +168,7 @@ void roster_judge(struct roster *r, struct roster_row *into)
 {
     const struct span *cells = r->judge.cells;
     const struct unit_code *unit = find_unit(r, cells[UNIT_CODE]);
-    into->leader = is(cells[LEADER], "true");
+    into->leader = span_is(cells[LEADER], "true");
     into->full_name = cells[FULL_NAME];
     into->position = cells[POSITION];
     if (cells[NATIONAL_ID].n == NATIONAL_DIGITS && !national_valid(cells[NATIONAL_ID]))
@@ -187,7 +182,7 @@ void roster_judge(struct roster *r, struct roster_row *into)
     if (cells[UNIT_CODE].n && !unit)
         refuse(r, UNIT_CODE, "Không có đơn vị đang hoạt động nào mang mã này trong phạm vi của bạn.",
                "No unit of today's tree in your subtree has this code.");
-    if (cells[LEADER].n && !into->leader && !is(cells[LEADER], "false"))
+    if (cells[LEADER].n && !into->leader && !span_is(cells[LEADER], "false"))
         refuse(r, LEADER, "Hãy ghi true hoặc false.", "Write true or false.");
     if (cells[ROLES].n)
         judge_roles(r, into);

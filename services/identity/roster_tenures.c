@@ -33,11 +33,6 @@ struct stored {
 
 static const char *const kinds[] = {"principal", "concurrent", "secondment"};
 
-static bool same(struct span a, struct span b)
-{
-    return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 static struct span text(const char *p)
 {
     return (struct span){p, (uint32_t)strlen(p)};
@@ -142,7 +137,7 @@ static struct tenure_row *find_meant(struct tenure_plan *plan, const struct rost
 {
     for (uint32_t i = 0; i < plan->n; i++) {
         struct tenure_row *t = &plan->rows[i];
-        if (uuid_equal(&t->unit_id, &row->unit_id) && same(t->kind, text(kinds[row->days.kind])) &&
+        if (uuid_equal(&t->unit_id, &row->unit_id) && span_equal(t->kind, text(kinds[row->days.kind])) &&
             lasts(t, row->days.has_from ? t->valid_from : row->days.from) &&
             (!row->days.has_from || t->valid_from == row->days.from))
             return t;
@@ -153,9 +148,10 @@ static struct tenure_row *find_meant(struct tenure_plan *plan, const struct rost
 static enum roster_refused correct(struct tenure_plan *plan, struct tenure_row *t, const struct roster_row *row,
                                    struct span position)
 {
-    bool renamed = !same(t->position, position);
+    bool renamed = !span_equal(t->position, position);
     bool coded = HAS(t, tenure_row, position_code) && t->position_code.n;
-    bool recoded = row->position_code.n ? !coded || !same(t->position_code, row->position_code) : renamed && coded;
+    bool recoded =
+        row->position_code.n ? !coded || !span_equal(t->position_code, row->position_code) : renamed && coded;
     bool ends = row->days.has_to && (!HAS(t, tenure_row, valid_to) || t->valid_to != row->days.to);
     if (ends && row->days.to <= t->valid_from)
         return DAYS_WRONG;
@@ -177,7 +173,7 @@ static bool next_principal(const struct tenure_plan *plan, int32_t day, int32_t 
     bool found = false;
     for (uint32_t i = 0; i < plan->n; i++) {
         const struct tenure_row *t = &plan->rows[i];
-        if (same(t->kind, SPAN("principal")) && lasts(t, t->valid_from) && t->valid_from > day &&
+        if (span_equal(t->kind, SPAN("principal")) && lasts(t, t->valid_from) && t->valid_from > day &&
             (!found || t->valid_from < *ret_day)) {
             *ret_day = t->valid_from;
             found = true;

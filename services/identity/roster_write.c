@@ -141,16 +141,11 @@ struct uuid roster_add_person(const struct roster *r, struct roster_changes *c, 
     return c->person_ids[i];
 }
 
-static bool same(struct span a, struct span b)
-{
-    return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 void roster_edit_person(struct roster_changes *c, uint32_t i, bool *ret_renamed, bool *ret_reborn)
 {
     const struct roster_row *row = &c->rows[i];
     const struct roster_seen *seen = c->seen[i];
-    *ret_renamed = !same(seen->full_name, row->full_name);
+    *ret_renamed = !span_equal(seen->full_name, row->full_name);
     *ret_reborn = !HAS(seen, roster_seen, birth_date) || seen->birth_date != row->birth_date;
     if (*ret_renamed || *ret_reborn) {
         struct person_edit *edit = &c->edits[c->n_edits++];
@@ -162,7 +157,7 @@ void roster_edit_person(struct roster_changes *c, uint32_t i, bool *ret_renamed,
 /* The tenure that is stored stays what it is in the catalogue while its position is called the same. */
 static void keep_position(struct person_fact *fact, const struct roster_seen *seen)
 {
-    if (HAS(seen, roster_seen, position_code) && same(fact->position, seen->position))
+    if (HAS(seen, roster_seen, position_code) && span_equal(fact->position, seen->position))
         PUT_FIELD(fact, person_fact, position_code, seen->position_code);
 }
 
@@ -188,7 +183,7 @@ static void compare_person(const struct roster *r, struct roster_changes *c, uin
     }
     if (moved || !works) {
         c->tenures[c->n_tenures++] = tenure_of(row, seen->person_id, uuid7(), today);
-    } else if (renamed || seen->leader != row->leader || !same(seen->position, row->position)) {
+    } else if (renamed || seen->leader != row->leader || !span_equal(seen->position, row->position)) {
         c->tenures[c->n_tenures] = tenure_of(row, seen->person_id, seen->tenure_id, seen->valid_from);
         keep_position(&c->tenures[c->n_tenures++], seen);
     } else {
@@ -233,9 +228,9 @@ int roster_judge_grants(struct ctx *ctx, struct roster_changes *c)
         now = judged_at_once(&c->roles[done], c->n_roles - done);
         code = pg_bulk(ctx, &SQL_grants_judge, &c->roles[done], now, now, &bad, &n_bad);
         for (uint32_t i = 0; !code && i < n_bad; i++)
-            c->why[bad[i].place] = same(bad[i].why, SPAN("DUTIES:role"))  ? ROLE_DUTIES
-                                   : same(bad[i].why, SPAN("LIMIT:role")) ? ROLE_UNITS
-                                                                          : ROLE_BEYOND;
+            c->why[bad[i].place] = span_equal(bad[i].why, SPAN("DUTIES:role"))  ? ROLE_DUTIES
+                                   : span_equal(bad[i].why, SPAN("LIMIT:role")) ? ROLE_UNITS
+                                                                                : ROLE_BEYOND;
     }
     return code;
 }

@@ -4,11 +4,6 @@
 
 #define NEVER INT32_MAX
 
-static bool is(struct span text, const char *word)
-{
-    return text.n == strlen(word) && !memcmp(text.p, word, text.n);
-}
-
 static int32_t end_of(const struct tenure_row *row)
 {
     return HAS(row, tenure_row, valid_to) ? row->valid_to : NEVER;
@@ -21,7 +16,7 @@ static bool has_days(const struct tenure_row *row)
 
 static bool is_principal(const struct tenure_row *row)
 {
-    return is(row->kind, "principal");
+    return span_is(row->kind, "principal");
 }
 
 struct tenure_row *tenure_plan_principal(struct tenure_plan *plan, int32_t day)
@@ -212,7 +207,7 @@ static int check_needs(const struct tenure_step *step, const char **ret_field)
 {
     for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
         const struct need *need = &needs[i];
-        if (!is(step->op, need->op))
+        if (!span_is(step->op, need->op))
             continue;
         *ret_field = "unit_id";
         if (need->unit != (bool)HAS(step, tenure_step, unit_id))
@@ -239,17 +234,17 @@ int tenure_plan_step(struct tenure_plan *plan, const struct tenure_wish *wish, c
     int code = check_needs(step, ret_field);
     if (code)
         return code;
-    if (is(step->op, "join"))
+    if (span_is(step->op, "join"))
         (void)begin(plan, wish, "principal", NEVER);
-    else if (is(step->op, "move"))
+    else if (span_is(step->op, "move"))
         return step_move(plan, wish, ret_field);
-    else if (is(step->op, "second"))
+    else if (span_is(step->op, "second"))
         return step_second(plan, wish, ret_field);
-    else if (is(step->op, "end"))
+    else if (span_is(step->op, "end"))
         return step_end(plan, step, ret_field);
-    else if (is(step->op, "correct"))
+    else if (span_is(step->op, "correct"))
         return step_correct(plan, wish, ret_field);
-    else if (is(step->op, "reopen"))
+    else if (span_is(step->op, "reopen"))
         return step_reopen(plan, wish, ret_field);
     else {
         struct tenure_row *principal = tenure_plan_principal(plan, step->valid_from);

@@ -19,20 +19,10 @@ static const struct {
     {"unit", " ministry province commune department unit "},
 };
 
-static bool same(struct span a, struct span b)
-{
-    return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
-static bool is(struct span text, const char *word)
-{
-    return text.n == strlen(word) && !memcmp(text.p, word, text.n);
-}
-
 bool tree_kind_known(struct span kind)
 {
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (is(kind, kinds[i].kind))
+        if (span_is(kind, kinds[i].kind))
             return true;
     }
     return false;
@@ -43,7 +33,7 @@ static bool kind_fits(struct span kind, struct span parent)
     char word[32];
     snprintf(word, sizeof(word), " %.*s ", (int)parent.n, parent.p);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (is(kind, kinds[i].kind))
+        if (span_is(kind, kinds[i].kind))
             return strstr(kinds[i].parents, word) != NULL;
     }
     return false;
@@ -62,7 +52,7 @@ struct tree_unit *tree_find(const struct tree *tree, struct span code)
 {
     for (uint32_t s = slot_of(tree, code.p, code.n); tree->by_code[s]; s = (s + 1) & tree->mask) {
         const struct tree_code *known = &tree->codes[tree->by_code[s] - 1];
-        if (same(known->code, code))
+        if (span_equal(known->code, code))
             return &tree->units[known->unit];
     }
     return NULL;
@@ -221,8 +211,9 @@ enum tree_change tree_put(const struct tree *tree, struct tree_unit *unit, const
         next.code = now ? now->code : unit->n_versions ? unit->versions[0].code : unit->code;
     if (!next.official_kind.n && now)
         next.official_kind = now->official_kind;
-    if (now && now->parent == next.parent && same(now->kind, next.kind) && same(now->name, next.name) &&
-        same(now->name_en, next.name_en) && same(now->official_kind, next.official_kind) && same(now->code, next.code))
+    if (now && now->parent == next.parent && span_equal(now->kind, next.kind) && span_equal(now->name, next.name) &&
+        span_equal(now->name_en, next.name_en) && span_equal(now->official_kind, next.official_kind) &&
+        span_equal(now->code, next.code))
         return TREE_SAME;
     if (now && now->from == version->from) {
         next.to = now->to;

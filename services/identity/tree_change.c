@@ -18,20 +18,15 @@ static struct tree_version *cut(const struct tree *tree, struct tree_unit *unit,
     return tree_insert(tree, unit, &next);
 }
 
-static bool same(struct span a, struct span b)
-{
-    return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 static bool same_member(const struct tree_version *a, const struct tree_version *b, enum tree_member member)
 {
     switch (member) {
     case TREE_NAME:
-        return same(a->name, b->name) && same(a->name_en, b->name_en);
+        return span_equal(a->name, b->name) && span_equal(a->name_en, b->name_en);
     case TREE_PARENT:
         return a->parent == b->parent;
     case TREE_CODE:
-        return same(a->code, b->code);
+        return span_equal(a->code, b->code);
     }
     return false;
 }

@@ -116,11 +116,6 @@ void unit_trial_count(const struct unit_trial *trial, uint32_t *ret_created, uin
     *ret_changed = changed;
 }
 
-static bool same(struct span a, struct span b)
-{
-    return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 static bool same_place(const struct unit_fact *a, const struct unit_fact *b)
 {
     bool below = HAS(a, unit_fact, parent_id);
@@ -133,7 +128,7 @@ static bool follows_other(const struct tree_unit *unit, int32_t day, bool name)
     for (uint32_t i = 1; i < unit->n_versions; i++) {
         const struct tree_version *v = &unit->versions[i], *before = v - 1;
         if (v->from == day && before->to == day)
-            return name ? !same(v->name, before->name) : v->parent != before->parent;
+            return name ? !span_equal(v->name, before->name) : v->parent != before->parent;
     }
     return false;
 }
@@ -144,7 +139,7 @@ static bool followed_other(const struct tree_unit *unit, int32_t day, bool name)
     for (uint32_t i = 1; i < unit->n_stored; i++) {
         const struct unit_fact *v = &unit->stored[i], *before = v - 1;
         if (v->valid_from == day && HAS(before, unit_fact, valid_to) && before->valid_to == day)
-            return name ? !same(v->name, before->name) : !same_place(v, before);
+            return name ? !span_equal(v->name, before->name) : !same_place(v, before);
     }
     return false;
 }

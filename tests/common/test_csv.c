@@ -29,17 +29,12 @@ static void read_text(const char *text)
     read_most(text, 100);
 }
 
-static bool says(struct span text, const char *expected)
-{
-    return text.n == strlen(expected) && !memcmp(text.p, expected, text.n);
-}
-
 static void expect_fault(uint32_t i, uint32_t line, const char *field)
 {
     cr_assert_lt(i, report.n_faults, "there are %u faults", report.n_faults);
     const struct row_fault *f = &report.faults[i];
     cr_expect_eq(f->line, line, "fault %u is on line %u, not %u", i, f->line, line);
-    cr_expect(says(f->field, field), "fault %u is about %.*s, not %s", i, (int)f->field.n, f->field.p, field);
+    cr_expect(span_is(f->field, field), "fault %u is about %.*s, not %s", i, (int)f->field.n, f->field.p, field);
     cr_expect(f->message_vi.n && f->message_en.n);
 }
 
@@ -51,9 +46,9 @@ Test(csv, takes_rows_in_any_order_of_columns, .timeout = 20)
     cr_assert_eq(report.rows, 2);
     cr_assert_eq(report.unchanged, 2);
     cr_assert_eq(file.n_rows, 2);
-    cr_expect(says(file.rows[0].cells[NUMBER], "000000000001"));
-    cr_expect(says(file.rows[0].cells[NAME], "Lan"));
-    cr_expect(says(file.rows[0].cells[NOTE], "a, \"b\""));
+    cr_expect(span_is(file.rows[0].cells[NUMBER], "000000000001"));
+    cr_expect(span_is(file.rows[0].cells[NAME], "Lan"));
+    cr_expect(span_is(file.rows[0].cells[NOTE], "a, \"b\""));
     cr_expect_eq(file.rows[0].line, 3);
     cr_expect_eq(file.rows[1].line, 4);
 }
@@ -77,7 +72,7 @@ Test(csv, understands_the_line_ends_of_old_machines, .timeout = 20)
 Test(csv, puts_text_into_nfc, .timeout = 20)
 {
     read_text(HEAD "000000000001,Nguye\xcc\x82\xcc\x83n,\n"); /* e, circumflex, tilde */
-    cr_expect(says(file.rows[0].cells[NAME], "Nguy\xe1\xbb\x85n"));
+    cr_expect(span_is(file.rows[0].cells[NAME], "Nguy\xe1\xbb\x85n"));
 }
 
 Test(csv, names_missing_unknown_and_doubled_columns, .timeout = 20)
@@ -174,9 +169,9 @@ Test(csv, masks_numbers_wherever_they_stand, .timeout = 20)
                    "12,Lan,\n"
                    "000000000001,x 012345678901 y 12345678,\n");
     cr_assert_eq(report.n_faults, 3);
-    cr_expect(says(report.faults[0].value, "012*********"));
-    cr_expect(says(report.faults[1].value, "12*********"));
-    cr_expect(says(report.faults[2].value, "x 012********* y 12345678"));
+    cr_expect(span_is(report.faults[0].value, "012*********"));
+    cr_expect(span_is(report.faults[1].value, "12*********"));
+    cr_expect(span_is(report.faults[2].value, "x 012********* y 12345678"));
 }
 
 Test(csv, shortens_values_between_characters, .timeout = 20)
@@ -205,7 +200,7 @@ Test(csv, refuses_repeats_and_names_the_first, .timeout = 20)
     expect_fault(0, 4, "number");
     expect_fault(1, 5, "number");
     cr_expect(memmem(report.faults[0].message_en.p, report.faults[0].message_en.n, "Line 2", 6));
-    cr_expect(says(report.faults[0].value, "000*********"));
+    cr_expect(span_is(report.faults[0].value, "000*********"));
     read_text(text);
     cr_assert_eq(table_refuse_repeats(&file, two, 2), 0);
     cr_assert_eq(table_report(&file, false, 0, 0, &report), 0);

@@ -47,16 +47,12 @@ static void read_styled(const char *sheet, const char *styles, const char *book)
     read_parts(&parts);
 }
 
-static bool same(struct span text, const char *expected)
-{
-    return text.n == strlen(expected) && !memcmp(text.p, expected, text.n);
-}
-
 static void expect_cell(uint32_t row, uint32_t column, const char *expected)
 {
     cr_assert_lt(row, file.n_rows, "there are %u rows", file.n_rows);
     struct span cell = file.rows[row].cells[column];
-    cr_expect(same(cell, expected), "row %u column %u is '%.*s', not '%s'", row, column, (int)cell.n, cell.p, expected);
+    cr_expect(span_is(cell, expected), "row %u column %u is '%.*s', not '%s'", row, column, (int)cell.n, cell.p,
+              expected);
 }
 
 static void expect_fault(uint32_t i, uint32_t line, const char *field, const char *says)
@@ -64,7 +60,7 @@ static void expect_fault(uint32_t i, uint32_t line, const char *field, const cha
     cr_assert_lt(i, report.n_faults, "there are %u faults", report.n_faults);
     const struct row_fault *f = &report.faults[i];
     cr_expect_eq(f->line, line, "fault %u is on line %u, not %u", i, f->line, line);
-    cr_expect(same(f->field, field), "fault %u is about %.*s, not %s", i, (int)f->field.n, f->field.p, field);
+    cr_expect(span_is(f->field, field), "fault %u is about %.*s, not %s", i, (int)f->field.n, f->field.p, field);
     cr_expect(f->message_vi.n && memmem(f->message_en.p, f->message_en.n, says, strlen(says)), "fault %u says: %.*s", i,
               (int)f->message_en.n, f->message_en.p);
 }
@@ -254,11 +250,11 @@ Test(xlsx, refuses_formulas_and_errors_row_by_row, .timeout = 20)
     cr_expect_eq(report.rows, 6);
     cr_expect_eq(report.refused, 5);
     expect_fault(0, 2, "name", "formula");
-    cr_expect(same(report.faults[0].value, "=SUM(A1:A2)"), "%.*s", (int)report.faults[0].value.n,
+    cr_expect(span_is(report.faults[0].value, "=SUM(A1:A2)"), "%.*s", (int)report.faults[0].value.n,
               report.faults[0].value.p);
     expect_fault(1, 4, "code", "error value");
     expect_fault(2, 5, "note", "formula");
-    cr_expect(same(report.faults[2].value, "="));
+    cr_expect(span_is(report.faults[2].value, "="));
     for (uint32_t i = 3; i < 7; i++)
         expect_fault(i, i < 5 ? 6 : 7, i % 2 ? "name" : "note", "cannot be read");
     expect_cell(1, CODE, "y");
@@ -330,7 +326,7 @@ Test(xlsx, judges_cells_like_csv, .timeout = 20)
     expect_fault(3, 6, "code", "control");
     expect_fault(4, 7, "", "4 cells");
     expect_fault(5, 8, "code", "control");
-    cr_expect(same(report.faults[1].value, "012**********"));
+    cr_expect(span_is(report.faults[1].value, "012**********"));
 }
 
 Test(xlsx, takes_the_first_sheet_that_is_seen, .timeout = 20)

@@ -69,14 +69,10 @@ static void exclude(struct store *b, uint32_t left, uint32_t right)
     b->enemies[b->job.n_enemies++] = (struct enemy){.a = b->items[left].code, .b = b->items[right].code};
 }
 
-static bool same(struct span a, struct span b)
-{
-    return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 static bool fills(const struct drawn_item *item, const struct quota *quota)
 {
-    return same(item->skill_group, quota->skill_group) && (!HAS(quota, quota, level) || item->level == quota->level);
+    return span_equal(item->skill_group, quota->skill_group) &&
+           (!HAS(quota, quota, level) || item->level == quota->level);
 }
 
 /* Can these items be given to the quotas, one by one? By trying everything: for small forms. */
@@ -100,10 +96,10 @@ static bool enemies_in(const struct store *b, const bool *in)
         uint32_t found = 0;
         for (uint32_t i = 0; i < b->job.n_items; i++) {
             const struct drawn_item *item = &b->items[i];
-            bool in_a = same(item->code, b->enemies[k].a) ||
-                        (HAS(item, drawn_item, situation) && same(item->situation, b->enemies[k].a));
-            bool in_b = same(item->code, b->enemies[k].b) ||
-                        (HAS(item, drawn_item, situation) && same(item->situation, b->enemies[k].b));
+            bool in_a = span_equal(item->code, b->enemies[k].a) ||
+                        (HAS(item, drawn_item, situation) && span_equal(item->situation, b->enemies[k].a));
+            bool in_b = span_equal(item->code, b->enemies[k].b) ||
+                        (HAS(item, drawn_item, situation) && span_equal(item->situation, b->enemies[k].b));
             found |= in[i] && in_a ? 1u : 0;
             found |= in[i] && in_b ? 2u : 0;
         }
@@ -118,7 +114,7 @@ static bool situations_whole(const struct store *b, const bool *in)
     for (uint32_t i = 0; i < b->job.n_items; i++) {
         for (uint32_t k = 0; k < i; k++) {
             if (HAS(&b->items[i], drawn_item, situation) && HAS(&b->items[k], drawn_item, situation) &&
-                same(b->items[i].situation, b->items[k].situation) && in[i] != in[k])
+                span_equal(b->items[i].situation, b->items[k].situation) && in[i] != in[k])
                 return false;
         }
     }
@@ -146,8 +142,8 @@ static void check_form(const struct store *b, const struct assemble_form *form)
         const struct drawn_item *now = &b->items[form->items[i]], *last = &b->items[form->items[i - 1]];
         for (uint32_t k = 0; HAS(now, drawn_item, situation) && k + 1 < i; k++) {
             const struct drawn_item *before = &b->items[form->items[k]];
-            cr_assert(!HAS(before, drawn_item, situation) || !same(before->situation, now->situation) ||
-                      (HAS(last, drawn_item, situation) && same(last->situation, now->situation)));
+            cr_assert(!HAS(before, drawn_item, situation) || !span_equal(before->situation, now->situation) ||
+                      (HAS(last, drawn_item, situation) && span_equal(last->situation, now->situation)));
         }
     }
     cr_assert((double)sum / b->made.n_items - form->difficulty < 0.001);

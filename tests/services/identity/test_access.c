@@ -26,21 +26,16 @@ static void look(const char *officer, const char *unit)
     cr_assert_eq(settled(on_people(&h->ctx, &query, &list)), 0);
 }
 
-static bool is(struct span text, const char *word)
-{
-    return text.n == strlen(word) && !memcmp(text.p, word, text.n);
-}
-
 IDENTITY_TEST(access, a_person_sees_who_looked_and_what_for)
 {
     small_nation();
     look("Trần Thị Hoa", "S44");
     cr_expect_eq(looks_at("Lê Văn Nam"), 1);
-    cr_expect(is(seen.accesses[0].actor_name, "Trần Thị Hoa"));
-    cr_expect(is(seen.accesses[0].position, "Trưởng phòng"));
-    cr_expect(is(seen.accesses[0].unit_name, "Sở Nội vụ"));
-    cr_expect(is(seen.accesses[0].what_vi, "Danh sách cán bộ của đơn vị"));
-    cr_expect(is(seen.accesses[0].method, "people"));
+    cr_expect(span_is(seen.accesses[0].actor_name, "Trần Thị Hoa"));
+    cr_expect(span_is(seen.accesses[0].position, "Trưởng phòng"));
+    cr_expect(span_is(seen.accesses[0].unit_name, "Sở Nội vụ"));
+    cr_expect(span_is(seen.accesses[0].what_vi, "Danh sách cán bộ của đơn vị"));
+    cr_expect(span_is(seen.accesses[0].method, "people"));
     cr_expect_eq(looks_at("Trần Thị Hoa"), 0, "a look at oneself is none");
     cr_expect_eq(looks_at("Hồ Văn Sơn"), 0, "nobody looked at T66");
     look("Trần Thị Hoa", "S44");
@@ -64,7 +59,7 @@ IDENTITY_TEST(access, looks_that_other_services_tell_are_kept_once_each)
     PUT_FIELD(&fact, access_fact, reason, SPAN("Khiếu nại số 12"));
     cr_assert_eq(harness_event(h, follow_assessment_record_read, &fact), 0);
     cr_expect_eq(looks_at("Hồ Văn Sơn"), 1);
-    cr_expect(is(seen.accesses[0].reason, "Khiếu nại số 12"));
+    cr_expect(span_is(seen.accesses[0].reason, "Khiếu nại số 12"));
     cr_expect_eq(looks_at("Lê Văn Nam"), 1);
     cr_expect_eq(looks_at("Phạm Thị Mai"), 0);
 }

@@ -51,11 +51,6 @@ static uint32_t queue(void)
     return list.n_requests;
 }
 
-static bool is(struct span text, const char *word)
-{
-    return text.n == strlen(word) && !memcmp(text.p, word, text.n);
-}
-
 static const char *state_of(uint32_t id)
 {
     return harness_get(h, "SELECT state FROM data_request WHERE request_id = '00000000-0000-0000-0000-%012x'", id);
@@ -115,7 +110,7 @@ IDENTITY_TEST(request, the_queue_is_the_officers_subtree_and_the_next_due_first)
     as_officer("Trần Thị Hoa", "T44");
     cr_expect_eq(queue(), 2);
     cr_assert_eq(settled(on_data_requests(&h->ctx, &query, &list)), 0);
-    cr_expect(is(list.requests[0].kind, "access"));
+    cr_expect(span_is(list.requests[0].kind, "access"));
     as_officer("Trần Thị Hoa", "T66");
     cr_expect_eq(queue(), 1);
     as_officer("Trần Thị Hoa", "X44");
@@ -142,9 +137,9 @@ IDENTITY_TEST(request, steps_go_in_order_and_are_answered_in_words)
     EXPECT_FAULT(step(1, "lift", NULL), ERR_STATE, "step");
     EXPECT_FAULT(step(1, "erase", NULL), ERR_INVALID, "step");
     cr_assert_eq(step_of(500, 1, "grant", "Đã sửa ngày sinh"), 0);
-    cr_expect(is(row.state, "done"));
+    cr_expect(span_is(row.state, "done"));
     cr_assert_eq(step_of(500, 1, "grant", "Đã sửa ngày sinh"), 0, "a repeat gives the first result");
-    cr_expect(is(row.state, "done"));
+    cr_expect(span_is(row.state, "done"));
     EXPECT_FAULT(step_of(500, 1, "grant", "Khác"), ERR_CONFLICT, "step_id");
     EXPECT_FAULT(step(1, "refuse", "Không"), ERR_STATE, "step");
     cr_expect_eq(count_of("audit WHERE action = 'data_request_step'"), 2);
@@ -154,7 +149,7 @@ IDENTITY_TEST(request, steps_go_in_order_and_are_answered_in_words)
     struct data_request_list mine = {0};
     cr_assert_eq(settled(on_my_data_requests(&h->ctx, &none, &mine)), 0);
     cr_assert_eq(mine.n_requests, 1);
-    cr_expect(is(mine.requests[0].answer, "Đã sửa ngày sinh"));
+    cr_expect(span_is(mine.requests[0].answer, "Đã sửa ngày sinh"));
     cr_expect(!mine.requests[0].late);
 }
 
@@ -181,7 +176,7 @@ IDENTITY_TEST(request, a_late_request_shows)
     cr_assert_eq(ask(1, "access", NULL), 0);
     cr_assert_eq(settled(on_data_requests_open(&h->ctx, &none, &open)), 0);
     cr_expect(!open.requests[0].late);
-    cr_expect(is(open.requests[0].full_name, "-"), "hocvu shows no names");
+    cr_expect(span_is(open.requests[0].full_name, "-"), "hocvu shows no names");
     harness_sql(h, "ALTER TABLE data_request DISABLE TRIGGER ALL; UPDATE data_request SET acknowledge_due = now() -"
                    " interval '1 minute'");
     cr_assert_eq(settled(on_data_requests_open(&h->ctx, &none, &open)), 0);
@@ -206,10 +201,10 @@ IDENTITY_TEST(request, withdrawn_as_long_as_it_is_open)
     cr_expect_str_eq(state_of(1), "received", "nobody else's");
     as_person(PERSON);
     cr_assert_eq(withdraw(1, 900), 0);
-    cr_expect(is(row.state, "withdrawn") && HAS(&row, data_request_row, done_at));
+    cr_expect(span_is(row.state, "withdrawn") && HAS(&row, data_request_row, done_at));
     cr_expect_str_eq(state_of(1), "withdrawn");
     cr_assert_eq(withdraw(1, 900), 0, "said again");
-    cr_expect(is(row.state, "withdrawn"));
+    cr_expect(span_is(row.state, "withdrawn"));
     EXPECT_FAULT(withdraw(1, 901), ERR_STATE, "request_id");
     cr_assert_eq(ask(2, "access", NULL), 0);
     EXPECT_FAULT(withdraw(2, 900), ERR_CONFLICT, "step_id");
@@ -268,19 +263,19 @@ IDENTITY_TEST(request, restricted_data_shows_no_name_until_it_is_lifted)
     cr_assert_eq(ask(1, "restrict", "Đang khiếu nại"), 0);
     as_officer("Trần Thị Hoa", "T44");
     cr_assert_eq(step(1, "grant", NULL), 0);
-    cr_expect(is(row.state, "done"));
+    cr_expect(span_is(row.state, "done"));
     cr_expect_eq(harness_events(h, "person_restricted"), 1);
     query = (struct people_query){.unit_id = unit_id("P44")};
     harness_as(h, person_id("Trần Thị Hoa"), LEARNER | UNIT_HEAD, unit_id("S44"));
     cr_assert_eq(settled(on_people(&h->ctx, &query, &list)), 0);
     cr_assert_eq(list.n_people, 1);
-    cr_expect(is(list.people[0].full_name, "(hạn chế xử lý)"));
+    cr_expect(span_is(list.people[0].full_name, "(hạn chế xử lý)"));
     as_officer("Trần Thị Hoa", "T44");
     cr_assert_eq(step(1, "lift", NULL), 0);
     cr_expect_eq(harness_events(h, "person_restricted"), 2);
     harness_as(h, person_id("Trần Thị Hoa"), LEARNER | UNIT_HEAD, unit_id("S44"));
     cr_assert_eq(settled(on_people(&h->ctx, &query, &list)), 0);
-    cr_expect(is(list.people[0].full_name, PERSON));
+    cr_expect(span_is(list.people[0].full_name, PERSON));
 }
 
 IDENTITY_TEST(request, erase_of_working_person)
@@ -306,7 +301,7 @@ IDENTITY_TEST(request, archive_of_other_person)
     cr_assert_eq(ask(1, "access", NULL), 0);
     harness_sql(h, "INSERT INTO data_archive VALUES ('00000000-0000-0000-0000-000000000001', 0, 'PK')");
     cr_assert_eq(settled(on_data_archive(&h->ctx, &query, &file)), 0);
-    cr_expect(is(file.content, "PK"));
+    cr_expect(span_is(file.content, "PK"));
     as_person("Hồ Văn Sơn");
     EXPECT_FAULT(on_data_archive(&h->ctx, &query, &file), ERR_NOT_FOUND, "request_id");
     as_officer("Trần Thị Hoa", "VN");

@@ -42,11 +42,6 @@ static struct access_claims claims_of(struct span access_token)
     return claims;
 }
 
-static bool same(struct span a, struct span b)
-{
-    return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 static const char *state_of(struct uuid session)
 {
     char text[UUID_TEXT];
@@ -140,8 +135,8 @@ IDENTITY_TEST(session, an_answer_that_was_lost_is_given_again)
     for (int i = 0; i < 2; i++) {
         seconds_pass(4);
         EXPECT_FAULT(renew(first), 0, "");
-        cr_expect(same(tokens.refresh_token, lost.refresh_token));
-        cr_expect(same(tokens.access_token, lost.access_token));
+        cr_expect(span_equal(tokens.refresh_token, lost.refresh_token));
+        cr_expect(span_equal(tokens.access_token, lost.access_token));
         cr_expect_eq(tokens.access_expires, lost.access_expires);
         cr_expect_eq(tokens.refresh_expires, lost.refresh_expires);
     }
@@ -335,15 +330,15 @@ IDENTITY_TEST(session, where_it_comes_from_is_shown)
     small_nation();
     who.person_id = person_id("Lê Văn Nam");
     cr_assert_eq(settled(session_for(&h->ctx, &who, &from, &tokens)), 0);
-    cr_expect(same(tokens.standing, SPAN("linked")));
+    cr_expect(span_equal(tokens.standing, SPAN("linked")));
     call_from("203.0.113.9");
     EXPECT_FAULT(renew(tokens.refresh_token), 0, "");
     be_nam(claims_of(tokens.access_token).sid);
     EXPECT_FAULT(on_my_sessions(&h->ctx, &nothing, &list), 0, "");
     cr_assert_eq(list.n_sessions, 1);
-    cr_expect(same(list.sessions[0].device, SPAN("Firefox, Windows")));
-    cr_expect(same(list.sessions[0].address, SPAN("203.0.113.9")), "the address that used it last");
-    cr_expect(same(list.sessions[0].provider, SPAN("vneid")));
+    cr_expect(span_equal(list.sessions[0].device, SPAN("Firefox, Windows")));
+    cr_expect(span_equal(list.sessions[0].address, SPAN("203.0.113.9")), "the address that used it last");
+    cr_expect(span_equal(list.sessions[0].provider, SPAN("vneid")));
     cr_expect_str_eq(harness_get(h, "SELECT provider_sid || ' ' || address FROM session"), "sid-1 203.0.113.7");
 }
 
@@ -425,7 +420,7 @@ IDENTITY_TEST(session, an_account_that_is_nobody_s_has_no_rights)
     struct session_origin from = {.provider = SPAN("openid")};
     small_nation();
     cr_assert_eq(settled(session_for(&h->ctx, &who, &from, &tokens)), 0);
-    cr_expect(same(tokens.standing, SPAN("pending")));
+    cr_expect(span_equal(tokens.standing, SPAN("pending")));
     for (int i = 0; i < 2; i++) {
         struct access_claims claims = claims_of(tokens.access_token);
         cr_expect(uuid_equal(&claims.sub, &who.account_id));
