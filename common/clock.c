@@ -53,3 +53,15 @@ bool uuid_equal(const struct uuid *a, const struct uuid *b)
 {
     return !memcmp(a->b, b->b, sizeof(a->b));
 }
+
+size_t uuid_distinct(const struct uuid *first, size_t stride, size_t n)
+{
+    const char *base = (const char *)first;
+    for (size_t i = 1; i < n; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (!memcmp(base + i * stride, base + k * stride, sizeof(*first)))
+                return i;
+        }
+    }
+    return n;
+}

@@ -27,8 +27,9 @@ struct producer {
     const char *name;
     void *sub;
     uint64_t seq, head;
-    bool asked; /* since the process began */
-    bool stuck; /* its events cannot be applied */
+    bool asked;  /* since the process began */
+    bool stuck;  /* its events cannot be applied */
+    bool singly; /* until they can: the log is to name the one */
     uint32_t failures;
     int64_t ask_at_us; /* mono_us; next time without a wake-up */
 };
@@ -51,32 +52,95 @@ static struct ctx context(struct follower *f, const struct call_header *head)
 
 static const struct follow *follow_find(const struct service *service, uint16_t number)
 {
-    for (const struct follow *follow = service->follows; follow && follow->apply; follow++) {
+    for (const struct follow *follow = service->follows; follow && follow->number; follow++) {
         if (follow->number == number)
             return follow;
     }
     return NULL;
 }
 
-static int apply_event(struct follower *f, const struct event_row *row)
+/* Events that are applied by one call: all of one kind, rows[0] first. */
+struct run {
+    const struct event_row *rows;
+    uint32_t n;
+    const struct event *event;
+    const struct follow *follow;
+};
+
+static int run_failed(const struct ctx *ctx, const struct run *run, uint32_t first, uint32_t n, int code)
 {
-    const struct follow *follow = follow_find(f->rt->service, row->event);
-    const struct event *event = event_find(row->event);
-    if (!follow || !event)
-        return 0; /* not ours, or younger than this build */
-    struct call_header head = {.trace = HAS(row, event_row, trace) ? row->trace : SPAN("")};
-    struct ctx ctx = context(f, &head);
-    struct fault fault = {0, ""};
-    void *body = arena_alloc(&f->arena, event->body->size);
-    int code = body ? msg_unpack(event->body, body, &f->arena, row->body, &fault) : ERR_TOO_LARGE;
-    if (code)
-        ctx.fault = fault;
+    struct span trace = HAS(&run->rows[first], event_row, trace) ? run->rows[first].trace : SPAN("");
+    const char *field = ctx->fault.field ? ctx->fault.field : "";
+    unsigned long long seq = run->rows[first].seq;
+    if (n == 1)
+        log_error(trace, "event %llu %s cannot be applied: %s about %s", seq, run->event->name, err_find(code)->name,
+                  field);
     else
-        code = follow->apply(&ctx, body);
-    if (code)
-        log_error(head.trace, "event %llu %s cannot be applied: %s about %s", (unsigned long long)row->seq, event->name,
-                  err_find(code)->name, ctx.fault.field ? ctx.fault.field : "");
+        log_error(trace, "events %llu to %llu %s cannot be applied together: %s about %s", seq, seq + n - 1,
+                  run->event->name, err_find(code)->name, field);
     return code;
+}
+
+/* The run's messages, one behind the other in the arena: memory is bounded by what a page may hold, see relay.c. */
+static int unpack_run(struct ctx *ctx, const struct run *run, struct call_header *heads,
+                      const struct call_header **head, char **ret_bodies)
+{
+    const struct msg *body = run->event->body;
+    char *bodies = arena_alloc(ctx->arena, run->n * body->size);
+    if (!bodies)
+        return run_failed(ctx, run, 0, run->n, fail(ctx, ERR_TOO_LARGE, ""));
+    for (uint32_t i = 0; i < run->n; i++) {
+        const struct event_row *row = &run->rows[i];
+        int code = msg_unpack(body, bodies + i * body->size, ctx->arena, row->body, &ctx->fault);
+        if (code)
+            return run_failed(ctx, run, i, 1, code);
+        heads[i] = (struct call_header){.trace = HAS(row, event_row, trace) ? row->trace : SPAN("")};
+        head[i] = &heads[i];
+    }
+    *ret_bodies = bodies;
+    return 0;
+}
+
+static int apply_run(struct follower *f, const struct run *run)
+{
+    struct call_header heads[PAGE];
+    const struct call_header *head[PAGE];
+    char *bodies = NULL;
+    struct ctx ctx = context(f, &heads[0]);
+    int code = unpack_run(&ctx, run, heads, head, &bodies);
+    if (code)
+        return code;
+    if (run->follow->apply) {
+        code = run->follow->apply(&ctx, bodies);
+    } else {
+        struct batch batch = {.n = run->n, .head = head};
+        code = run->follow->apply_many(&ctx, &batch, bodies);
+    }
+    return code ? run_failed(&ctx, run, 0, run->n, code) : 0;
+}
+
+/* The run that begins at rows[0]; n rows of the page are left. */
+static struct run run_of(const struct follower *f, const struct producer *p, const struct event_row *rows, uint32_t n)
+{
+    struct run run = {.rows = rows, .n = 1, .event = event_find(rows->event)};
+    run.follow = follow_find(f->rt->service, rows->event);
+    bool together = run.follow && run.follow->apply_many && !p->singly;
+    while (together && run.n < n && rows[run.n].event == rows->event)
+        run.n++;
+    return run;
+}
+
+/* Are the page's events from the i-th on those that follow `seq`? */
+static int check_dense(const struct producer *p, const struct events_page *page, uint32_t i, uint64_t seq)
+{
+    for (; i < page->n_events; i++, seq++) {
+        if (page->events[i].seq != seq + 1) {
+            log_error(NO_TRACE, "%s sent event %llu after %llu", p->name, (unsigned long long)page->events[i].seq,
+                      (unsigned long long)seq);
+            return ERR_SYNTAX;
+        }
+    }
+    return 0;
 }
 
 /* One page and the cursor in one transaction. Events that another process applied meanwhile are skipped. */
@@ -89,19 +153,17 @@ static int apply_page(struct follower *f, struct producer *p, const struct event
     if (!code)
         code = pg_call(&ctx, &SQL_follow_lock, &mark, &stands);
     uint64_t seq = stands.seq;
-    for (uint32_t i = 0; !code && i < page->n_events; i++) {
-        const struct event_row *row = &page->events[i];
-        if (row->seq <= seq)
-            continue;
-        if (row->seq != seq + 1) {
-            log_error(NO_TRACE, "%s sent event %llu after %llu", p->name, (unsigned long long)row->seq,
-                      (unsigned long long)seq);
-            code = ERR_SYNTAX;
-            break;
-        }
-        code = apply_event(f, row);
-        if (!code)
-            seq = row->seq;
+    uint32_t i = 0;
+    while (!code && i < page->n_events && page->events[i].seq <= seq)
+        i++;
+    if (!code)
+        code = check_dense(p, page, i, seq);
+    while (!code && i < page->n_events) {
+        struct run run = run_of(f, p, &page->events[i], page->n_events - i);
+        if (run.follow && run.event) /* else not ours, or younger than this build */
+            code = apply_run(f, &run);
+        i += run.n;
+        seq = run.rows[run.n - 1].seq;
     }
     mark.seq = seq;
     if (!code && seq > stands.seq)
@@ -109,6 +171,7 @@ static int apply_page(struct follower *f, struct producer *p, const struct event
     if (!code)
         code = pg_commit(&ctx);
     pg_settle(&f->pg);
+    p->singly = code != 0;
     if (!code)
         p->seq = seq;
     return code;
@@ -231,7 +294,7 @@ static int follower_init(struct follower *f, struct runtime *rt)
     arena_init(&f->arena, proto_max_packed() * 4);
     pg_init(&f->pg, &rt->background_pg_conf);
     f->bus = bus_new(rt->zmq, &rt->conf.bus, CALL_MS);
-    for (const struct follow *follow = rt->service->follows; follow && follow->apply; follow++) {
+    for (const struct follow *follow = rt->service->follows; follow && follow->number; follow++) {
         uint8_t number = (uint8_t)(follow->number >> 8);
         const struct service_row *row = service_find(number);
         bool known = !row;

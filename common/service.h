@@ -34,10 +34,10 @@ struct ctx {
     uint32_t n_scope;
 };
 
-/* The calls that one run of a BATCH handler answers. */
+/* The calls that one run of a BATCH handler answers. Of events: only `n` and `head`. */
 struct batch {
     size_t n;
-    const struct call_header *const *head; /* of each call */
+    const struct call_header *const *head; /* of each call; of an event: trace only */
     struct fault *fault;                   /* of each call; set one with batch_fail and the others still succeed */
     uint32_t *retry_ms;                    /* of each call, 0: none; set by batch_later; NULL: nobody asks */
 };
@@ -62,18 +62,31 @@ struct method_load {
 /* False for a method that this process does not answer. Any thread. */
 bool method_load(const struct ctx *ctx, uint16_t method, struct method_load *ret_load);
 
-/* An event that the service follows: FOLLOW(org_changed) needs on_event_org_changed(ctx, const struct unit_fact *). */
+/*
+ * An event that the service follows: FOLLOW(org_changed) needs on_event_org_changed(ctx, const struct unit_fact *).
+ *
+ * FOLLOW_MANY(attempt_graded) needs on_events_attempt_graded(ctx, const struct batch *, const struct grade_fact *)
+ * instead: it gets all events of this kind that come one behind the other in a page (128 at most), in their order, and
+ * must leave behind what applying them one by one would. For events of which thousands come a second. Both run in the
+ * page's transaction; 0, or fail(): nothing of the page is kept, and next time its events come one by one, so that the
+ * log names the one.
+ */
 struct follow {
     uint16_t number;
-    int (*apply)(struct ctx *ctx, const void *event);
+    int (*apply)(struct ctx *ctx, const void *event); /* or */
+    int (*apply_many)(struct ctx *ctx, const struct batch *batch, const void *events);
 };
 #define FOLLOW(event)                                                                                                  \
     {                                                                                                                  \
-        E_##event, follow_##event                                                                                      \
+        .number = E_##event, .apply = follow_##event                                                                   \
+    }
+#define FOLLOW_MANY(event)                                                                                             \
+    {                                                                                                                  \
+        .number = E_##event, .apply_many = follow_many_##event                                                         \
     }
 #define FOLLOW_END                                                                                                     \
     {                                                                                                                  \
-        0, NULL                                                                                                        \
+        .number = 0                                                                                                    \
     }
 
 /* Work by the clock, on the follower thread, in a transaction of its own. */
@@ -191,5 +204,10 @@ int64_t mono_us(void);
 /* A new UUIDv7 (RFC 9562), monotonic within the process. */
 struct uuid uuid7(void);
 bool uuid_equal(const struct uuid *a, const struct uuid *b);
+/*
+ * How many of the `n` uuids from `first` on come before one that was among them already; each stands `stride` bytes
+ * behind the one before. For statements over arrays, which cannot change a row twice. Compares each with each.
+ */
+size_t uuid_distinct(const struct uuid *first, size_t stride, size_t n);
 
 #endif

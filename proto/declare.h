@@ -125,6 +125,11 @@ int bus_call(struct bus *bus, uint16_t method, const struct msg *in_desc, const 
     static inline int follow_##name(struct ctx *ctx, const void *event)                                                \
     {                                                                                                                  \
         return on_event_##name(ctx, event);                                                                            \
+    }                                                                                                                  \
+    int on_events_##name(struct ctx *ctx, const struct batch *batch, const struct body *events);                       \
+    static inline int follow_many_##name(struct ctx *ctx, const struct batch *batch, const void *events)               \
+    {                                                                                                                  \
+        return on_events_##name(ctx, batch, events);                                                                   \
     }
 #include PROTO_FILE
 #undef MSG_BEGIN

@@ -15,19 +15,53 @@ static int withdraw(struct ctx *ctx, const struct earned *earned)
     int code = pg_call(ctx, &SQL_due_drop, earned, NULL);
     if (!code)
         code = pg_call(ctx, &SQL_certificate_withdraw, earned, NULL);
-    return code ? code : pg_call(ctx, &SQL_due_keep, earned, NULL);
+    return code ? code : pg_bulk(ctx, &SQL_due_keep, earned, 1, 0, NULL, NULL);
 }
 
-int on_event_attempt_graded(struct ctx *ctx, const struct grade_fact *event)
+/* An attempt that comes again, with a corrected result, begins a new part. */
+static int earn(struct ctx *ctx, const struct grade_fact *passes, size_t n)
+{
+    struct earned *earned = arena_alloc(ctx->arena, n * sizeof(*earned));
+    int code = earned ? 0 : fail(ctx, ERR_TOO_LARGE, "attempt_id");
+    for (size_t i = 0; !code && i < n; i++) {
+        earned[i].person_id = passes[i].person_id;
+        earned[i].programme_id = passes[i].programme_id;
+    }
+    for (size_t i = 0, part; !code && i < n; i += part) {
+        part = uuid_distinct(&passes[i].attempt_id, sizeof(*passes), n - i);
+        code = pg_bulk(ctx, &SQL_attempts_keep, &passes[i], part, 0, NULL, NULL);
+        if (!code)
+            code = pg_bulk(ctx, &SQL_due_keep, &earned[i], part, 0, NULL, NULL);
+    }
+    return code;
+}
+
+static int correct(struct ctx *ctx, const struct grade_fact *event)
 {
     struct earned earned = {
         .person_id = event->person_id, .programme_id = event->programme_id, .cause = SPAN("result_corrected")};
-    if (!event->passed && event->result_version == 1)
-        return 0;
-    int code = pg_call(ctx, &SQL_attempt_keep, event, NULL);
-    if (code)
-        return code;
-    return event->passed ? pg_call(ctx, &SQL_due_keep, &earned, NULL) : withdraw(ctx, &earned);
+    int code = pg_bulk(ctx, &SQL_attempts_keep, event, 1, 0, NULL, NULL);
+    return code ? code : withdraw(ctx, &earned);
+}
+
+/* Thousands a second when a window ends: passes are worked off together, what is no pass any more by itself. */
+int on_events_attempt_graded(struct ctx *ctx, const struct batch *batch, const struct grade_fact *events)
+{
+    struct grade_fact *passes = arena_alloc(ctx->arena, batch->n * sizeof(*passes));
+    size_t n = 0;
+    int code = passes ? 0 : fail(ctx, ERR_TOO_LARGE, "attempt_id");
+    for (size_t i = 0; !code && i < batch->n; i++) {
+        if (events[i].passed) {
+            passes[n++] = events[i];
+        } else if (events[i].result_version > 1) { /* a first result that is no pass is nothing to remember */
+            code = n ? earn(ctx, passes, n) : 0;
+            n = 0;
+            ctx->head = batch->head[i];
+            if (!code)
+                code = correct(ctx, &events[i]);
+        }
+    }
+    return code || !n ? code : earn(ctx, passes, n);
 }
 
 int on_event_attempt_voided(struct ctx *ctx, const struct void_fact *event)

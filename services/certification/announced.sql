@@ -5,11 +5,13 @@ INSERT INTO programme (programme_id, code, version, title_vi, title_en)
 VALUES (:programme_id, :code, :version, :title_vi, :title_en)
 ON CONFLICT DO NOTHING;
 
--- attempt_keep(grade_fact)
--- A first result that is no pass is nothing to remember. What was voided stays so.
+-- attempts_keep(grade_fact) BULK
+-- Each attempt once. A first result that is no pass is nothing to remember. What was voided stays so.
 INSERT INTO passed_attempt AS p (attempt_id, person_id, programme_id, result_version, passed, passed_at)
-SELECT :attempt_id, same_as(:person_id), :programme_id, :result_version, :passed, :graded_at
- WHERE :passed OR EXISTS (SELECT FROM passed_attempt WHERE attempt_id = :attempt_id)
+SELECT e.attempt_id, same_as(e.person_id), e.programme_id, e.version, e.passed, e.graded_at
+  FROM unnest(:attempt_id, :person_id, :programme_id, :result_version, :passed, :graded_at)
+       AS e (attempt_id, person_id, programme_id, version, passed, graded_at)
+ WHERE e.passed OR e.version > 1 AND (SELECT true FROM passed_attempt k WHERE k.attempt_id = e.attempt_id)
 ON CONFLICT (attempt_id) DO UPDATE
    SET result_version = excluded.result_version, passed = excluded.passed,
        passed_at = CASE WHEN p.passed THEN p.passed_at ELSE excluded.passed_at END
@@ -42,15 +44,17 @@ SELECT 'certificate_revoked',
                           'programme_id', c.programme_id, 'attempt_id', c.attempt_id, 'at', m.revoked_at), :ctx_trace
   FROM made m JOIN certificate c USING (certificate_id);
 
--- due_keep(earned)
+-- due_keep(earned) BULK
 -- The first of the attempts that stand as passed earns the certificate; the others earn nothing more.
 INSERT INTO certificate_due (person_id, programme_id, attempt_id, passed_at)
-SELECT person_id, programme_id, attempt_id, passed_at
-  FROM passed_attempt
- WHERE person_id = same_as(:person_id) AND programme_id = :programme_id AND passed
-   AND NOT is_settled(same_as(:person_id), :programme_id)
-   AND NOT EXISTS (SELECT FROM restriction WHERE restriction.person_id = same_as(:person_id) AND erased)
- ORDER BY passed_at, attempt_id LIMIT 1
+SELECT w.person_id, w.programme_id, a.attempt_id, a.passed_at
+  FROM (SELECT DISTINCT same_as(e.person_id) AS person_id, e.programme_id
+          FROM unnest(:person_id, :programme_id) AS e (person_id, programme_id)) w
+ CROSS JOIN LATERAL (SELECT attempt_id, passed_at FROM passed_attempt
+                      WHERE person_id = w.person_id AND programme_id = w.programme_id AND passed
+                      ORDER BY passed_at, attempt_id LIMIT 1) a
+ WHERE NOT is_settled(w.person_id, w.programme_id)
+   AND NOT EXISTS (SELECT FROM restriction WHERE restriction.person_id = w.person_id AND erased)
 ON CONFLICT DO NOTHING;
 
 -- due_forget(erasure_fact)

@@ -20,7 +20,7 @@
 #include "bind.h"
 
 static const struct follow follows[] = {
-    FOLLOW(attempt_graded),         FOLLOW(attempt_voided),
+    FOLLOW_MANY(attempt_graded),    FOLLOW(attempt_voided),
     FOLLOW(programme_published),    FOLLOW(org_changed),
     FOLLOW(people_changed),         FOLLOW(person_merged),
     FOLLOW(reporting_audit_headed), FOLLOW(person_restricted),

@@ -29,7 +29,7 @@ static const struct follow follows[] = {
     FOLLOW(programme_published),
     FOLLOW(learner_assigned),
     FOLLOW(programme_completed),
-    FOLLOW(attempt_graded),
+    FOLLOW_MANY(attempt_graded),
     FOLLOW(attempt_voided),
     FOLLOW(certificate_issued),
     FOLLOW(certificate_revoked),

@@ -33,9 +33,17 @@ int on_event_programme_completed(struct ctx *ctx, const struct completion_fact *
     return pg_call(ctx, &SQL_progress_completed, event, NULL);
 }
 
-int on_event_attempt_graded(struct ctx *ctx, const struct grade_fact *event)
+/* Thousands a second when a window ends. An attempt that comes again, with a corrected result, begins a new part. */
+int on_events_attempt_graded(struct ctx *ctx, const struct batch *batch, const struct grade_fact *events)
 {
-    return pg_call(ctx, &SQL_attempt_graded, event, NULL);
+    int code = 0;
+    for (size_t i = 0, n; !code && i < batch->n; i += n) {
+        n = uuid_distinct(&events[i].attempt_id, sizeof(*events), batch->n - i);
+        code = pg_bulk(ctx, &SQL_attempts_keep, &events[i], n, 0, NULL, NULL);
+        if (!code)
+            code = pg_bulk(ctx, &SQL_progress_graded, &events[i], n, 0, NULL, NULL);
+    }
+    return code;
 }
 
 int on_event_attempt_voided(struct ctx *ctx, const struct void_fact *event)

@@ -18,28 +18,30 @@ INSERT INTO progress AS p (person_id, programme_id, completed_at)
 VALUES (same_as(:person_id), :programme_id, :completed_at)
 ON CONFLICT (person_id, programme_id) DO UPDATE SET completed_at = least(p.completed_at, excluded.completed_at);
 
--- attempt_graded(grade_fact)
--- A first result that is no pass is nothing to remember; what was voided stays so. A corrected result counts as if it had
--- always been so: the earliest among passes, this one as it is kept now.
-WITH who AS MATERIALIZED (
-    SELECT same_as(:person_id) AS person_id
-), kept AS (
-    INSERT INTO passed_attempt AS p (attempt_id, person_id, programme_id, result_version, passed, passed_at)
-    SELECT :attempt_id, person_id, :programme_id, :result_version, :passed, :graded_at FROM who
-     WHERE :passed OR EXISTS (SELECT FROM passed_attempt WHERE attempt_id = :attempt_id)
-    ON CONFLICT (attempt_id) DO UPDATE
-       SET result_version = excluded.result_version, passed = excluded.passed,
-           passed_at = CASE WHEN p.passed THEN p.passed_at ELSE excluded.passed_at END
-     WHERE p.result_version < excluded.result_version AND NOT p.voided
-    RETURNING attempt_id, passed, passed_at
-)
+-- attempts_keep(grade_fact) BULK
+-- Each attempt once. A first result that is no pass is nothing to remember; what was voided stays so. A corrected result
+-- counts as if it had always been so. same_as() is written out: its call would cost half as much as the rest of a row.
+INSERT INTO passed_attempt AS p (attempt_id, person_id, programme_id, result_version, passed, passed_at)
+SELECT e.attempt_id, coalesce((SELECT a.same_as FROM alias a WHERE a.person_id = e.person_id), e.person_id),
+       e.programme_id, e.version, e.passed, e.graded_at
+  FROM unnest(:attempt_id, :person_id, :programme_id, :result_version, :passed, :graded_at)
+       AS e (attempt_id, person_id, programme_id, version, passed, graded_at)
+ WHERE e.passed OR e.version > 1 AND (SELECT true FROM passed_attempt k WHERE k.attempt_id = e.attempt_id)
+ON CONFLICT (attempt_id) DO UPDATE
+   SET result_version = excluded.result_version, passed = excluded.passed,
+       passed_at = CASE WHEN p.passed THEN p.passed_at ELSE excluded.passed_at END
+ WHERE p.result_version < excluded.result_version AND NOT p.voided;
+
+-- progress_graded(grade_fact) BULK
+-- After attempts_keep: the earliest among the passes, as they are kept now.
 INSERT INTO progress AS p (person_id, programme_id, attempts, passed_at)
-SELECT person_id, :programme_id, :number,
-       least((SELECT min(a.passed_at) FROM passed_attempt a
-               WHERE a.person_id = who.person_id AND a.programme_id = :programme_id AND a.passed
-                 AND a.attempt_id NOT IN (SELECT attempt_id FROM kept)),
-             (SELECT passed_at FROM kept WHERE passed))
-  FROM who
+SELECT w.person_id, w.programme_id, w.attempts,
+       (SELECT min(a.passed_at) FROM passed_attempt a
+         WHERE a.person_id = w.person_id AND a.programme_id = w.programme_id AND a.passed)
+  FROM (SELECT coalesce((SELECT a.same_as FROM alias a WHERE a.person_id = e.person_id), e.person_id) AS person_id,
+               e.programme_id, max(e.number) AS attempts
+          FROM unnest(:person_id, :programme_id, :number) AS e (person_id, programme_id, number)
+         GROUP BY 1, 2) w
 ON CONFLICT (person_id, programme_id) DO UPDATE
 SET attempts = greatest(p.attempts, excluded.attempts), passed_at = excluded.passed_at;
 

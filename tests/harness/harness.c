@@ -191,6 +191,30 @@ int harness_event(struct harness *h, int (*apply)(struct ctx *, const void *), c
     return in_transaction(h, code ? code : apply(&h->ctx, event));
 }
 
+int harness_events_of(struct harness *h, int (*apply)(struct ctx *, const struct batch *, const void *), size_t n,
+                      const void *events)
+{
+    struct call_header *heads = calloc(n, sizeof(*heads));
+    const struct call_header **pointers = calloc(n, sizeof(*pointers));
+    cr_assert(heads && pointers);
+    for (size_t i = 0; i < n; i++) {
+        const char *trace = arena_printf(&h->arena, "t%zu", i + 1);
+        cr_assert(trace);
+        heads[i].trace = S(trace);
+        pointers[i] = &heads[i];
+    }
+    struct batch batch = {.n = n, .head = pointers};
+    struct ctx ctx = h->ctx;
+    ctx.head = pointers[0];
+    int code = pg_begin(&ctx);
+    if (!code)
+        code = apply(&ctx, &batch, events);
+    h->ctx.fault = ctx.fault;
+    free(heads);
+    free(pointers);
+    return in_transaction(h, code);
+}
+
 int harness_tick(struct harness *h, int (*run)(struct ctx *))
 {
     int code = pg_begin(&h->ctx);

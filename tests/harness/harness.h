@@ -32,8 +32,11 @@ void harness_sql(struct harness *h, const char *format, ...) PRINTF(2, 3);
 const char *harness_get(struct harness *h, const char *format, ...) PRINTF(2, 3);
 /* Tries a statement as the service's own role: true when PostgreSQL allowed it. For privilege tests. */
 bool harness_allowed(struct harness *h, const char *sql);
-/* Runs an event handler or a tick in a transaction, as the follower does. Returns its result. */
+/* Runs a handler of one event, of n of one kind (of FOLLOW_MANY; traces t1, t2...), or a tick in a transaction, as the
+ * follower does. Returns its result. */
 int harness_event(struct harness *h, int (*apply)(struct ctx *, const void *), const void *event);
+int harness_events_of(struct harness *h, int (*apply)(struct ctx *, const struct batch *, const void *), size_t n,
+                      const void *events);
 int harness_tick(struct harness *h, int (*run)(struct ctx *));
 /* Runs a batch handler over n requests with one caller each (NULL: the present caller for all). */
 int harness_batch(struct harness *h, int (*call)(struct ctx *, struct batch *, const void *, void *), size_t n,

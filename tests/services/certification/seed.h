@@ -51,7 +51,7 @@ static inline void graded(struct harness *h, uint32_t attempt, uint32_t person, 
                               .passed = passed,
                               .graded_at = now_us(),
                               .result_version = 1};
-    cr_assert_eq(harness_event(h, follow_attempt_graded, &fact), 0);
+    cr_assert_eq(harness_events_of(h, follow_many_attempt_graded, 1, &fact), 0);
 }
 
 /* What the service under test is configured with. */

@@ -15,7 +15,7 @@ static void corrected(struct harness *h, uint32_t attempt, uint16_t version, boo
                               .passed = passed,
                               .graded_at = now_us(),
                               .result_version = version};
-    cr_assert_eq(harness_event(h, follow_attempt_graded, &fact), 0);
+    cr_assert_eq(harness_events_of(h, follow_many_attempt_graded, 1, &fact), 0);
 }
 
 static void voided(struct harness *h, uint32_t attempt)
