@@ -13,21 +13,26 @@ int import_begin(struct ctx *ctx, int32_t *ret_today)
     return code;
 }
 
-int import_write(struct ctx *ctx, const struct stmt *stmt, const void *messages, uint32_t n)
+int import_write_chunk(struct ctx *ctx, const struct stmt *stmt, const void *messages, uint32_t n)
 {
     struct arena chunk, *arena = ctx->arena;
-    int code = 0;
     /* Parameters are needed once: each chunk's go before the next one's come. */
     arena_init(&chunk, IMPORT_CHUNK_BYTES);
     ctx->arena = &chunk;
-    for (uint32_t done = 0; !code && done < n; done += IMPORT_CHUNK) {
-        uint32_t now = n - done < IMPORT_CHUNK ? n - done : IMPORT_CHUNK;
-        code = pg_bulk(ctx, stmt, (const char *)messages + (size_t)done * stmt->in->size, now, 0, NULL, NULL);
-        arena_clear(&chunk);
-    }
+    int code = pg_bulk(ctx, stmt, messages, n, 0, NULL, NULL);
     ctx->arena = arena;
     arena_release(&chunk);
     return code ? fail(ctx, code, stmt->name) : 0; /* the field may have been in the chunk's memory */
+}
+
+int import_write(struct ctx *ctx, const struct stmt *stmt, const void *messages, uint32_t n)
+{
+    int code = 0;
+    for (uint32_t done = 0; !code && done < n; done += IMPORT_CHUNK) {
+        uint32_t now = n - done < IMPORT_CHUNK ? n - done : IMPORT_CHUNK;
+        code = import_write_chunk(ctx, stmt, (const char *)messages + (size_t)done * stmt->in->size, now);
+    }
+    return code;
 }
 
 int import_end(struct ctx *ctx, const char *action, struct table *file, bool dry_run, uint32_t created,

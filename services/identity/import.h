@@ -18,6 +18,8 @@ enum { UNIT_FIRST_DAY = -8887 /* 1945-09-02 */, UNIT_DAYS_AHEAD = 3653, TREE_MOS
 MUST_CHECK int import_begin(struct ctx *ctx, int32_t *ret_today);
 /* Runs a BULK statement without rows over all of `n` messages of the statement's kind. 0 or fail(). */
 MUST_CHECK int import_write(struct ctx *ctx, const struct stmt *stmt, const void *messages, uint32_t n);
+/* The same in one statement; the rows fit in IMPORT_CHUNK_BYTES. 0 or fail(). */
+MUST_CHECK int import_write_chunk(struct ctx *ctx, const struct stmt *stmt, const void *messages, uint32_t n);
 /* Audit, commit (a dry run is left to be rolled back), report. 0 or fail(). */
 MUST_CHECK int import_end(struct ctx *ctx, const char *action, struct table *file, bool dry_run, uint32_t created,
                           uint32_t changed, struct import_report *ret_report);

@@ -37,7 +37,7 @@ extern const struct table_column roster_columns[ROSTER_COLUMNS];
 
 enum {
     ROSTER_SLICE = 20000,   /* rows of one transaction */
-    TENURES_SLICE = 500,    /* where rows name tenures: of each, all that the person has is in memory */
+    TENURES_SLICE = 400,    /* where rows name tenures: of each, all that the person has is in memory */
     ROSTER_ROLES = 8,       /* of one row */
     ROSTER_FAULTS = 100000, /* kept of one import; all are counted */
 };

@@ -234,17 +234,36 @@ static enum roster_refused begin(struct tenure_plan *plan, const struct roster_r
     return TAKEN;
 }
 
-/* More units at once than a token has room for? */
-static bool too_many_units(const struct tenure_plan *plan, int32_t day)
+/* In how many units on this day? */
+static uint32_t units_on(const struct tenure_plan *plan, int32_t day)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < plan->n; i++) {
         uint32_t k = 0;
+        if (!lasts(&plan->rows[i], day))
+            continue;
         while (k < i && !(lasts(&plan->rows[k], day) && uuid_equal(&plan->rows[k].unit_id, &plan->rows[i].unit_id)))
             k++;
-        n += k == i && lasts(&plan->rows[i], day);
+        n += k == i;
     }
-    return n > MOST_UNITS;
+    return n;
+}
+
+/*
+ * More units at once than a token has room for, on any day of a tenure that this file touches? They become more only on
+ * days on which one begins.
+ */
+static bool too_many_units(const struct tenure_plan *plan)
+{
+    for (uint32_t i = 0; plan->n > MOST_UNITS && i < plan->n; i++) {
+        int32_t day = plan->rows[i].valid_from;
+        bool changed = false;
+        for (uint32_t k = 0; k < plan->n && !changed; k++)
+            changed = plan->touched[k] && lasts(&plan->rows[k], day);
+        if (changed && units_on(plan, day) > MOST_UNITS)
+            return true;
+    }
+    return false;
 }
 
 /* The row upon the plan; where it is refused the plan is as it was. */
@@ -273,7 +292,7 @@ static enum roster_refused apply(struct stored *s, const struct roster_row *row,
     const char *fault = why ? NULL : tenure_plan_fault(plan);
     if (fault)
         why = strcmp(fault, "kind") ? TWO_PRINCIPAL : NO_PRINCIPAL;
-    if (!why && too_many_units(plan, row->days.from))
+    if (!why && too_many_units(plan))
         why = TENURE_UNITS;
     if (why) {
         plan->n = before->n;
@@ -417,7 +436,7 @@ int roster_write_tenures(struct ctx *ctx, const struct roster_changes *c)
         now = left < IMPORT_CHUNK ? left : IMPORT_CHUNK;
         while (now < left && uuid_equal(&c->stated[done + now].person_id, &c->stated[done + now - 1].person_id))
             now++;
-        code = pg_bulk(ctx, &SQL_tenures_write, &c->stated[done], now, 0, NULL, NULL);
+        code = import_write_chunk(ctx, &SQL_tenures_write, &c->stated[done], now);
     }
     if (!code && c->n_leavers)
         code = pg_call(ctx, &SQL_grants_lock, NULL, NULL);

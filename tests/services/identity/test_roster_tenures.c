@@ -1,6 +1,8 @@
 /* test_roster_tenures.c - rosters that name tenures: kinds, days, positions of the catalogue, several rows of a person.
  */
 #include "identity_test.h"
+#include "roster.h"
+#include "tenure_plan.h"
 #include "xlsx_write.h"
 
 #define HEAD                                                                                                           \
@@ -193,15 +195,20 @@ static const char *eight(int from, int n)
     return text;
 }
 
-IDENTITY_TEST(roster_tenures, more_than_31_units)
+static void forty_communes(void)
 {
     struct buf units;
-    small_nation();
     buf_init(&units, 10000);
     for (int i = 0; i < 40; i++)
         buf_printf(&units, "C%02d,T44,commune,Xã %02d,,2025-07-01\n", i, i);
     import_units(arena_printf(&h->arena, "%.*s", (int)units.n, units.p));
     buf_release(&units);
+}
+
+IDENTITY_TEST(roster_tenures, more_than_31_units)
+{
+    small_nation();
+    forty_communes();
     for (int from = 0; from < 24; from += 8)
         import_roster(
             arena_printf(&h->arena, "999079000003,Lê Văn Nam,1979-05-14,P44,Chuyên viên,false,%s\n", eight(from, 8)));
@@ -216,4 +223,59 @@ IDENTITY_TEST(roster_tenures, more_than_31_units)
     import_roster(
         arena_printf(&h->arena, "999079000003,Lê Văn Nam,1979-05-14,P44,Chuyên viên,false,%s\n", eight(24, 6)));
     expect_counts(0, 0, 1, 0);
+}
+
+/* On the first day of the row they are two; later they would be more than a token has room for. */
+IDENTITY_TEST(roster_tenures, more_than_31_units_on_a_later_day)
+{
+    struct buf rows;
+    since_august();
+    forty_communes();
+    buf_init(&rows, 10000);
+    for (int i = 0; i < 30; i++)
+        buf_printf(&rows, NAM "C%02d,,false,concurrent,2026-02-01,2026-03-01,,\n", i);
+    import_tenures(arena_printf(&h->arena, "%.*s", (int)rows.n, rows.p));
+    buf_release(&rows);
+    expect_counts(0, 30, 0, 0);
+    import_tenures(NAM "C30,,false,concurrent,2026-01-01,,,\n");
+    expect_counts(0, 0, 0, 1);
+    expect_row_fault(0, 2, "unit_code");
+    import_tenures(NAM "C30,,false,concurrent,2026-01-01,2026-02-01,,\n" NAM "C31,,false,concurrent,2026-03-01,,,\n");
+    expect_counts(0, 2, 0, 0);
+}
+
+/* Four hundred people, a row each: `name`, and what stands behind the day of birth. */
+static struct span slice_of(const char *head, const char *name, const char *rest)
+{
+    struct buf rows;
+    struct span copy;
+    buf_init(&rows, 1 << 20);
+    buf_add_text(&rows, head);
+    for (int i = 0; i < TENURES_SLICE; i++)
+        buf_printf(&rows, "9980%08d,%s,1979-05-14,%s\n", i, name, rest);
+    cr_assert_eq(arena_span(&h->arena, buf_span(&rows), &copy), 0);
+    buf_release(&rows);
+    return copy;
+}
+
+/* Of everybody in a slice as many tenures as one may have, with all that can be said of each, and all to be told again.
+ */
+IDENTITY_TEST(roster_tenures, people_with_as_many_tenures_as_there_may_be)
+{
+    struct import_request dry = {.dry_run = true};
+    PUT_FIELD(&dry, import_request, dry_run, true);
+    small_nation();
+    import_roster_file(slice_of(ROSTER_HEAD_LINE, "Lý Tuấn", "S44,,false,"), NULL);
+    expect_counts(TENURES_SLICE, 0, 0, 0);
+    harness_sql(h, "ALTER TABLE tenure DISABLE TRIGGER USER");
+    harness_sql(h,
+                "INSERT INTO tenure (tenure_id, person_id, unit_id, position, leader, kind, position_code, valid_from,"
+                " valid_to) SELECT gen_random_uuid(), person_id, unit_id, repeat('x', 120), false, 'concurrent',"
+                " repeat('x', 32), today() + i, today() + i + 1 FROM tenure JOIN person USING (person_id),"
+                " generate_series(1, %d) i WHERE full_name = 'Lý Tuấn'",
+                TENURES_MOST - 2);
+    import_roster_file(slice_of("national_id,full_name,birth_date,unit_code,position,leader,kind\n", "Lý Văn Tuấn Anh",
+                                "S44,Chuyên viên,false,principal"),
+                       &dry);
+    expect_counts(0, TENURES_SLICE, 0, 0);
 }
