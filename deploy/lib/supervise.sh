@@ -165,17 +165,6 @@ last_words()
     printf 'The end of its log (%s):\n%s' "$STATE/log/$1/current" "$(tail -n 8 "$STATE/log/$1/current" 2>/dev/null)"
 }
 
-# http_ok PORT PATH: does GET answer 200 within three seconds?
-http_ok()
-{
-    local status
-    status=$(timeout 3 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$0" || exit
-        printf "GET %s HTTP/1.0\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n\r\n" "$1" "$0" >&3
-        read -r line <&3 && echo "$line"' "$1" "$2" 2>/dev/null) || return 1
-    case $status in "HTTP/1."?" 200"*) return 0 ;; esac
-    return 1
-}
-
 # Is NAME up and well?
 healthy()
 {

@@ -31,6 +31,28 @@ done
 for set in idp services; do
     grep -A3 -iE "^ *$set(\)|=)" "$ROOT/deploy/install-packages" | grep -q socat || fault "the image $set has no socat"
 done
+# No library insists on the certificates by which providers and receivers are believed.
+grep -A3 '^SERVICES=' "$ROOT/deploy/install-packages" | grep -q ca-certificates || fault "the image services believes no certificate"
+
+# All containers are held alike; those that stay are asked how they are.
+for name in $(sed -n '/^services:/,/^volumes:/s/^  \([a-z]*\):$/\1/p' "$ROOT/docker-compose.yml"); do
+    grep -qE '<<: \*(every|process)$' <<<"$(compose "$name")" || fault "the container $name is not held like the others"
+    case $name in setup | migrate) continue ;; esac
+    grep -qE '<<: \*process$|healthcheck: \{test' <<<"$(compose "$name")" || fault "nobody asks how $name is"
+done
+grep -q '<<: \*every' <<<"$(sed -n '/^x-process:/,/^$/p' "$ROOT/docker-compose.yml")" || fault "processes are not held like the others"
+# What keeps people's data out of PostgreSQL's log under deploy/stack keeps it out here.
+for row in log_error_verbosity timezone wal_compression max_connections; do
+    value=$(sed -n "s/^$row = //p" "$ROOT/deploy/lib/conf.sh")
+    grep -q "\"$row=$value\"" <<<"$(compose postgres)" || fault "PostgreSQL in Compose has no $row=$value"
+done
+# What a script of an image reads is in that image.
+for file in $(grep -hoE '(/hocvu|\$ROOT)/(deploy|proto)/[a-z/.]+' "$ROOT"/deploy/docker/{setup,migrate,well,start} | sed 's|^[^/]*/\(hocvu/\)\?||; s|/$||' | sort -u); do
+    [ -e "$ROOT/$file" ] || fault "the containers' scripts name $file, which is not there"
+    while [ "$file" != . ] && ! grep -q "^COPY $file " "$ROOT/deploy/docker/Dockerfile"; do file=$(dirname "$file"); done
+    [ "$file" != . ] || fault "an image lacks a file that its scripts read"
+done
+grep -q '^COPY deploy/data ' "$ROOT/deploy/docker/Dockerfile" || fault "the images lack the calendar and the list of communes"
 
 # As if there were an installation: the run scripts are looked for.
 if command -v systemd-analyze >/dev/null 2>&1; then
