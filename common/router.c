@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 enum { DRAIN_MS = 6000, LEAVE_MS = 100, LAST_REPLIES_MS = 500, SCRATCH = 16384 };
+/* Of a header's fields: id, method, deadline. All else, with up to 32 grants, is for the worker. */
+enum { HEAD_FIELDS = 3 };
 
 struct router {
     struct runtime *rt;
@@ -59,7 +61,7 @@ static void take_call(struct router *r, struct call *call)
     struct fault fault;
     struct span bytes = {zmq_msg_data(&call->head), (uint32_t)zmq_msg_size(&call->head)};
     arena_clear(&r->scratch);
-    if (msg_unpack(&msg_call_header, &head, &r->scratch, bytes, &fault)) {
+    if (msg_unpack_first(&msg_call_header, HEAD_FIELDS, &head, &r->scratch, bytes, &fault)) {
         rt->malformed++; /* without a call id there is nobody to answer */
         call_free(call);
         return;
@@ -80,6 +82,7 @@ static void take_call(struct router *r, struct call *call)
     } else {
         rt->in_flight++;
         call->binding = (uint16_t)binding;
+        call->id = head.call_id;
         call->next = NULL;
         *r->taken_last = call;
         r->taken_last = &call->next;

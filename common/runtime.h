@@ -42,6 +42,7 @@ struct call {
     uint8_t peer[PEER_MAX];
     uint8_t n_peer;
     uint16_t binding;             /* index into the service's bindings */
+    uint64_t id;                  /* call_id of its header */
     int64_t arrived_us, until_us; /* mono_us: after `until_us` nobody waits for the reply */
     zmq_msg_t head, body;
 };

@@ -184,12 +184,9 @@ static size_t decode(struct worker *w, struct run *run, struct call **bad, struc
         struct span body = {zmq_msg_data(&call->body), (uint32_t)zmq_msg_size(&call->body)};
         struct fault fault = {ERR_SYNTAX, "header"};
         struct call_header *into = &run->head[run->good];
-        uint64_t id = 0;
         int code = msg_unpack(&msg_call_header, into, &w->arena, head, &fault);
-        if (!code) {
-            id = into->call_id;
+        if (!code)
             code = check_roles(run->method, into, &fault);
-        }
         if (!code && call->until_us <= now) {
             fault = (struct fault){ERR_DEADLINE, w->rt->service->name};
             code = fault.code;
@@ -200,7 +197,7 @@ static size_t decode(struct worker *w, struct run *run, struct call **bad, struc
         }
         if (code) {
             bad[n_bad] = call;
-            bad_id[n_bad] = id;
+            bad_id[n_bad] = call->id;
             bad_fault[n_bad++] = fault;
             continue;
         }

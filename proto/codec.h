@@ -26,6 +26,12 @@ void msg_pack(const struct msg *desc, const void *message, struct buf *out);
  */
 MUST_CHECK int msg_unpack(const struct msg *desc, void *ret_message, struct arena *arena, struct span in,
                           struct fault *ret_fault);
+/*
+ * The same of the first `n` fields of desc only: what stands behind them is not looked at, so it may be anything. The
+ * other members are zero.
+ */
+MUST_CHECK int msg_unpack_first(const struct msg *desc, uint8_t n, void *ret_message, struct arena *arena,
+                                struct span in, struct fault *ret_fault);
 
 /* Appends `message` as a JSON object. Absent optional members are left out; lists always stand. */
 void msg_to_json(const struct msg *desc, const void *message, struct buf *out);

@@ -100,6 +100,7 @@ void msg_pack(const struct msg *desc, const void *message, struct buf *out)
 /* What reading one message needs beside the message. */
 struct unpack {
     struct wire wire;
+    bool first; /* nothing is read behind the last field that is declared */
     struct arena *arena;
     struct fault *fault;
 };
@@ -217,6 +218,8 @@ static int unpack_message(struct unpack *u, const struct msg *desc, void *messag
             return code;
         if (!field->required && value_present(field, message, field_bit(field)))
             has |= field_bit(field);
+        if (u->first && next == end && depth == 1)
+            break;
     }
     if (u->wire.error)
         return fault_set(u->fault, u->wire.error == ERR_RANGE ? ERR_SYNTAX : u->wire.error, NULL);
@@ -225,13 +228,27 @@ static int unpack_message(struct unpack *u, const struct msg *desc, void *messag
     return missing ? fault_set(u->fault, ERR_MISSING, missing) : 0;
 }
 
+static int unpack(struct unpack *u, const struct msg *desc, void *ret_message, struct span in)
+{
+    wire_init(&u->wire, in);
+    memset(ret_message, 0, desc->size);
+    int code = unpack_message(u, desc, ret_message, 1);
+    if (!code && !u->first && u->wire.p != u->wire.end)
+        code = fault_set(u->fault, ERR_SYNTAX, NULL);
+    return code;
+}
+
 int msg_unpack(const struct msg *desc, void *ret_message, struct arena *arena, struct span in, struct fault *ret_fault)
 {
     struct unpack u = {.arena = arena, .fault = ret_fault};
-    wire_init(&u.wire, in);
-    memset(ret_message, 0, desc->size);
-    int code = unpack_message(&u, desc, ret_message, 1);
-    if (!code && u.wire.p != u.wire.end)
-        code = fault_set(ret_fault, ERR_SYNTAX, NULL);
-    return code;
+    return unpack(&u, desc, ret_message, in);
+}
+
+int msg_unpack_first(const struct msg *desc, uint8_t n, void *ret_message, struct arena *arena, struct span in,
+                     struct fault *ret_fault)
+{
+    struct msg first = *desc;
+    struct unpack u = {.first = true, .arena = arena, .fault = ret_fault};
+    first.n_fields = n;
+    return unpack(&u, &first, ret_message, in);
 }

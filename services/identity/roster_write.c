@@ -1,7 +1,7 @@
 /*
  * roster_write.c - phase 2 of an import: the spool's rows are compared with what is stored and written, twenty thousand
- * of the file's rows in each transaction, which also writes down that they are done. Whoever goes on with the import
- * after a process died reads the same rows again and leaves those slices out.
+ * of the file's rows (four hundred where they name tenures) in each transaction, which also writes down that they are
+ * done. Whoever goes on with the import after a process died reads the same rows again and leaves those slices out.
  *
  * A row says who works where now. A new number is a new person; another unit ends the tenure today and begins the next;
  * another name, position or birth date corrects what is stored. Roles are only ever added: taking one away is a

@@ -9,6 +9,8 @@
 #include <msgpack/object.h>
 #include <msgpack/unpack.h>
 
+#define BYTES(literal) ((struct span){literal, (uint32_t)sizeof(literal) - 1})
+
 enum { ROUNDS = 60, MEMORY = 256 << 20 };
 
 /* Arenas and buffers of one round. */
@@ -263,4 +265,39 @@ Test(roundtrip, a_failed_buffer_says_so)
         buf_release(&cut);
     }
     buf_release(&whole);
+}
+
+Test(roundtrip, the_first_fields_by_themselves)
+{
+    struct sample_row rows[] = {{.number = 3}, {.number = 4}};
+    struct sample_narrow in = {.flag = true,
+                               .u8 = 7,
+                               .u16 = 8,
+                               .u32 = 9,
+                               .u64 = 10,
+                               .str = SPAN("text"),
+                               .bin = SPAN("bytes"),
+                               .rows = rows,
+                               .n_rows = 2},
+                         out;
+    struct arena arena;
+    struct buf packed;
+    struct fault fault;
+    arena_init(&arena, 1000);
+    buf_init(&packed, 1000);
+    msg_pack(&msg_sample_narrow, &in, &packed);
+    cr_assert_eq(msg_unpack_first(&msg_sample_narrow, 3, &out, &arena, buf_span(&packed), &fault), 0);
+    cr_expect(out.flag && out.u8 == 7 && out.u16 == 8 && out.u32 == 0 && out.n_rows == 0);
+    /* What stands behind them is not read, whatever it is; they themselves are read as strictly as ever. */
+    memset(packed.p + 7, 0xc1, packed.n - 7);
+    cr_expect_eq(msg_unpack_first(&msg_sample_narrow, 3, &out, &arena, buf_span(&packed), &fault), 0);
+    packed.p[6] = (char)0xc3; /* a truth where a number belongs */
+    cr_expect_eq(msg_unpack_first(&msg_sample_narrow, 3, &out, &arena, buf_span(&packed), &fault), ERR_TYPE);
+    cr_expect_eq(msg_unpack_first(&msg_sample_narrow, 3, &out, &arena, BYTES("\x82\x01\xc3\x02\x01"), &fault),
+                 ERR_RANGE);
+    cr_expect_eq(msg_unpack_first(&msg_sample_narrow, 3, &out, &arena, BYTES("\x82\x01\xc3\x02\x07"), &fault),
+                 ERR_MISSING);
+    cr_expect_eq(arena.total, 0);
+    buf_release(&packed);
+    arena_release(&arena);
 }
