@@ -54,6 +54,13 @@ for file in $(grep -hoE '(/hocvu|\$ROOT)/(deploy|proto)/[a-z/.]+' "$ROOT"/deploy
 done
 grep -q '^COPY deploy/data ' "$ROOT/deploy/docker/Dockerfile" || fault "the images lack the calendar and the list of communes"
 
+# One template for all, so all are held alike: also Node, whose engine asks for calls that the filter refuses, must live on.
+unit=$ROOT/deploy/systemd/hocvu@.service
+for line in SystemCallErrorNumber=EPERM NoNewPrivileges=yes CapabilityBoundingSet= ProtectSystem=strict ProtectProc=invisible; do
+    grep -qx "$line" "$unit" || fault "hocvu@.service has no line $line"
+done
+[ "$(find "$ROOT/deploy/systemd" -name '*.service' | wc -l)" -eq 1 ] || fault "there is another unit beside hocvu@.service"
+
 # As if there were an installation: the run scripts are looked for.
 if command -v systemd-analyze >/dev/null 2>&1; then
     place=$(mktemp -d)
