@@ -47,9 +47,9 @@ one_round()
     psql -X -q -U postgres -c 'SET client_min_messages = error' -c "DROP INDEX IF EXISTS $INDEX"
     [ "$1" = without ] || psql -X -q -U postgres -c "$DEFINITION"
     psql -X -q -U postgres -c CHECKPOINT
-    SECONDS_EACH=1 wrk_run beats "$DIR/people" "http://127.0.0.1:$PORT/v1/me/lessons/$LESSON/beats" 256 >/dev/null # warm
+    SECONDS_EACH=1 METHOD=POST TARGET=/v1/me/lessons/$LESSON/beats wrk_run asks "$DIR/people" "http://127.0.0.1:$PORT" 256 >/dev/null # warm
     n=$(signs) ticks=$(ticks "$(pid_of postgres)") wal=$(psql -X -At -U postgres -c "SELECT pg_current_wal_insert_lsn() - '0/0'")
-    result=$(wrk_run beats "$DIR/people" "http://127.0.0.1:$PORT/v1/me/lessons/$LESSON/beats" 256)
+    result=$(METHOD=POST TARGET=/v1/me/lessons/$LESSON/beats wrk_run asks "$DIR/people" "http://127.0.0.1:$PORT" 256)
     ticks=$(($(ticks "$(pid_of postgres)") - ticks))
     wal=$(($(psql -X -At -U postgres -c "SELECT pg_current_wal_insert_lsn() - '0/0'") - wal))
     echo "$result $(($(signs) - n)) $ticks $wal" >>"$DIR/$1.result"

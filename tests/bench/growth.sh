@@ -107,8 +107,8 @@ bench()
         wrk_run answers "$DIR/running" "http://127.0.0.1:$PORT" 256 >/dev/null # warm
         read -r answers[i] _ p99_answers[i] errors <<<"$(wrk_run answers "$DIR/running" "http://127.0.0.1:$PORT" 256)"
         failed=$((failed + errors))
-        TARGET=/v1/me/attempts wrk_run reads "$DIR/history" "http://127.0.0.1:$PORT" 64 >/dev/null # warm
-        read -r history[i] _ p99_history[i] errors <<<"$(TARGET=/v1/me/attempts wrk_run reads "$DIR/history" "http://127.0.0.1:$PORT" 64)"
+        TARGET=/v1/me/attempts wrk_run asks "$DIR/history" "http://127.0.0.1:$PORT" 64 >/dev/null # warm
+        read -r history[i] _ p99_history[i] errors <<<"$(TARGET=/v1/me/attempts wrk_run asks "$DIR/history" "http://127.0.0.1:$PORT" 64)"
         failed=$((failed + errors))
         looked_at "$DIR/people"
         load starts --people "$DIR/people" --connections 512 --warm 2 --seconds "$SECONDS_EACH" \

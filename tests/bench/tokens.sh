@@ -10,7 +10,7 @@ KINDS="public grants1 grants31"
 
 path_of() { [ "$1" = public ] && echo "/v1/public/units?code=VN" || echo "/v1/units?code=VN"; }
 # read_units KIND SECONDS -> requests/s p50 p99 errors
-read_units() { TARGET=$(path_of "$1") SECONDS_EACH=$2 wrk_run reads "$DIR/$1" "http://127.0.0.1:$PORT" 64; }
+read_units() { TARGET=$(path_of "$1") SECONDS_EACH=$2 wrk_run asks "$DIR/$1" "http://127.0.0.1:$PORT" 64; }
 # median FILE COLUMN
 median() { awk -v c="$2" '{print $c}' "$1" | sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 # median_ratio KIND: of its rate to that of the read without a token in the same round.

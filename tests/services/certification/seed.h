@@ -110,4 +110,17 @@ static inline int verify(struct harness *h, struct span document, struct certifi
     return on_certificate_verify(&h->ctx, &req, ret_status);
 }
 
+static inline struct grade_fact result(uint32_t person, uint32_t attempt, uint16_t version, bool passed)
+{
+    return (struct grade_fact){.attempt_id = U(attempt),
+                               .person_id = U(person),
+                               .programme_id = U(PROGRAMME),
+                               .policy_id = U(1),
+                               .number = 1,
+                               .items = 5,
+                               .passed = passed,
+                               .graded_at = now_us(),
+                               .result_version = version};
+}
+
 #endif

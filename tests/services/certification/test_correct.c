@@ -6,15 +6,7 @@
 /* A later version of a result. */
 static void corrected(struct harness *h, uint32_t attempt, uint16_t version, bool passed)
 {
-    struct grade_fact fact = {.attempt_id = U(attempt),
-                              .person_id = U(LAN),
-                              .programme_id = U(PROGRAMME),
-                              .policy_id = U(1),
-                              .number = 1,
-                              .items = 5,
-                              .passed = passed,
-                              .graded_at = now_us(),
-                              .result_version = version};
+    struct grade_fact fact = result(LAN, attempt, version, passed);
     cr_assert_eq(harness_events_of(h, follow_many_attempt_graded, 1, &fact), 0);
 }
 

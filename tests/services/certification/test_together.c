@@ -1,32 +1,8 @@
 /* test_together.c - many results told in one call leave behind what they would one by one. */
+#include "../results.h"
 #include "seed.h"
 
 enum { FACTS = 128, OTHER = 21, GONE = 22, ERASED = 23 };
-
-/* The same for each run of the test. */
-static uint32_t next(uint32_t *state, uint32_t below)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return (*state >> 8) % below;
-}
-
-/* Few people and attempts, so that each comes again: other attempts, other versions, the same once more. */
-static void make_facts(struct grade_fact *facts, uint32_t seed)
-{
-    const int64_t base = INT64_C(1740787200000000); /* 2025-03-01 */
-    for (uint32_t i = 0; i < FACTS; i++) {
-        uint32_t person = LAN + next(&seed, 4), number = 1 + next(&seed, 5);
-        facts[i] = (struct grade_fact){.attempt_id = U(person * 100 + number),
-                                       .person_id = U(person),
-                                       .programme_id = U(PROGRAMME + (person + number) % 2), /* an attempt is of one */
-                                       .policy_id = U(600),
-                                       .number = (uint16_t)number,
-                                       .items = 20,
-                                       .passed = next(&seed, 3) > 0,
-                                       .graded_at = base + i * INT64_C(1000000),
-                                       .result_version = (uint16_t)(1 + next(&seed, 2) * next(&seed, 5))};
-    }
-}
 
 /* Without the moments that are the database's own. */
 static char *all_of(struct harness *h)
@@ -82,26 +58,13 @@ Test(together, leaves_what_one_by_one_would)
     struct grade_fact facts[FACTS];
     char *one_by_one, *at_once;
     for (uint32_t seed = 1; seed <= 2; seed++) {
-        make_facts(facts, seed);
+        results_make(facts, FACTS, LAN, PROGRAMME, seed);
         told(facts, 1, &one_by_one);
         told(facts, FACTS / 2, &at_once);
         cr_expect_str_eq(at_once, one_by_one);
         free(one_by_one);
         free(at_once);
     }
-}
-
-static struct grade_fact result(uint32_t person, uint32_t attempt, uint16_t version, bool passed)
-{
-    return (struct grade_fact){.attempt_id = U(attempt),
-                               .person_id = U(person),
-                               .programme_id = U(PROGRAMME),
-                               .policy_id = U(1),
-                               .number = 1,
-                               .items = 5,
-                               .passed = passed,
-                               .graded_at = now_us(),
-                               .result_version = version};
 }
 
 /* The first pass of three results earns the certificate, and there is one. */

@@ -141,19 +141,24 @@ static inline void tell_graded(struct harness *h, uint32_t person, uint16_t numb
     tell_many(h, attempt_graded, 1, &fact);
 }
 
+static inline struct grade_fact result(uint32_t person, uint16_t number, uint16_t version, bool passed, const char *at)
+{
+    return (struct grade_fact){.attempt_id = U(person * 100 + number),
+                               .person_id = U(person),
+                               .programme_id = U(PROGRAMME),
+                               .policy_id = U(600),
+                               .number = number,
+                               .items = 20,
+                               .passed = passed,
+                               .graded_at = moment(at),
+                               .result_version = version};
+}
+
 /* A later version of that attempt's result. */
 static inline void tell_corrected(struct harness *h, uint32_t person, uint16_t number, uint16_t version, bool passed,
                                   const char *at)
 {
-    struct grade_fact fact = {.attempt_id = U(person * 100 + number),
-                              .person_id = U(person),
-                              .programme_id = U(PROGRAMME),
-                              .policy_id = U(600),
-                              .number = number,
-                              .items = 20,
-                              .passed = passed,
-                              .graded_at = moment(at),
-                              .result_version = version};
+    struct grade_fact fact = result(person, number, version, passed, at);
     tell_many(h, attempt_graded, 1, &fact);
 }
 

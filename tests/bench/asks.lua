@@ -1,5 +1,5 @@
--- reads.lua - wrk's script for BENCH=tokens and growth: reads of TARGET by one person after the other. PEOPLE names a file whose
--- lines begin with a token; when it is empty, nobody says who asks.
+-- asks.lua - wrk's script for BENCH=tokens, growth and beats: one person after the other asks for TARGET, by METHOD (GET when it
+-- is not set), without a body. PEOPLE names a file whose lines begin with a token; when it is empty, nobody says who asks.
 local requests = {}
 local threads = 0
 
@@ -9,7 +9,9 @@ function setup(thread)
 end
 
 function init(args)
-    local head = "GET " .. os.getenv("TARGET") .. " HTTP/1.1\r\nHost: bench\r\n"
+    local method = os.getenv("METHOD") or "GET"
+    local head = method .. " " .. os.getenv("TARGET") .. " HTTP/1.1\r\nHost: bench\r\n"
+    if method ~= "GET" then head = head .. "Content-Length: 0\r\n" end
     for line in io.lines(os.getenv("PEOPLE")) do
         requests[#requests + 1] = head .. "Authorization: Bearer " .. line:match("^(%S+)") .. "\r\n\r\n"
     end
